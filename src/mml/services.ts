@@ -1,0 +1,45 @@
+import type { OperatorService, UserService } from '../accounts/types.js';
+import type { CallService } from '../call/types.js';
+import type { RecordService } from '../cdr/types.js';
+import type { RegistrationService } from '../registrar/types.js';
+
+/** What `DSP SYSINFO` shows. */
+export interface SystemInfo {
+  readonly product: string;
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  /** Wall milliseconds. */
+  readonly startedAt: number;
+  readonly state: 'starting' | 'running' | 'draining';
+  readonly realm: string;
+  readonly engine: string;
+  readonly engineConnected: boolean;
+  readonly relay: string;
+  readonly store: string;
+  readonly storeAlive: boolean;
+  readonly listeners: readonly string[];
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  /** Share of one core since the last look, 0..n. */
+  readonly cpuShare: number;
+  /** Event-loop delay, 99th percentile, milliseconds. */
+  readonly loopDelayMs: number;
+}
+
+/** Log levels by module; key `*` is the general one. */
+export interface LogControl {
+  levels(): Record<string, string>;
+  setLevel(level: string, module?: string): void;
+}
+
+/** Everything a command may reach. Commands touch nothing else. */
+export interface Services {
+  readonly users: UserService;
+  readonly operators: OperatorService;
+  readonly registrations: RegistrationService;
+  readonly calls: CallService;
+  readonly records: RecordService;
+  readonly logs: LogControl;
+  system(): SystemInfo;
+}
