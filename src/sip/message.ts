@@ -1,6 +1,7 @@
 import { canonicalKey } from './header-names.js';
 import { type NameAddr, parseNameAddr } from './name-addr.js';
 import { splitList } from './split.js';
+import { parseUri, type SipUri } from './uri.js';
 import { parseVia, type Via } from './via.js';
 
 /**
@@ -21,6 +22,13 @@ export interface CSeq {
   readonly method: string;
 }
 
+/** Leading zeros are fine (RFC 4475 §3.1.1.1). */
+function parseCseq(text: string): CSeq | undefined {
+  const match = /^(\d{1,20})[ \t]+(\S+)$/.exec(text);
+  const seq = Number(match?.[1]);
+  return match && seq < 2 ** 31 ? { seq, method: match[2]! } : undefined;
+}
+
 const EMPTY_BODY = Buffer.alloc(0);
 
 /** What requests and responses have in common: header fields in order, and a body of octets (RFC 3261 §7). */
@@ -32,6 +40,7 @@ abstract class Message {
   private parsedVia: Via | undefined;
   private parsedFrom: NameAddr | undefined;
   private parsedTo: NameAddr | undefined;
+  private parsedCseq: CSeq | undefined;
 
   /** First value of the field `key` (full lower-case name); undefined when there is none. */
   get(key: string): string | undefined {
@@ -53,7 +62,8 @@ abstract class Message {
   /** The elements of a comma-separated header over all its fields (RFC 3261 §7.3.1); commas in quotes and <> are kept. */
   list(key: string): string[] {
     const items: string[] = [];
-    for (const field of this.headers) if (field.key === key) items.push(...splitList(field.value));
+    for (const field of this.headers)
+      if (field.key === key) for (const item of splitList(field.value)) items.push(item);
     return items;
   }
 
@@ -139,16 +149,15 @@ abstract class Message {
 
   /** CSeq, undefined when missing or malformed; the number is 0..2^31-1 (RFC 3261 §8.1.1.5). */
   get cseq(): CSeq | undefined {
-    const match = /^(\d{1,10})[ \t]+([^\s]+)$/.exec(this.get('cseq') ?? '');
-    if (!match) return undefined;
-    const seq = Number(match[1]);
-    return seq < 2 ** 31 ? { seq, method: match[2]! } : undefined;
+    this.parsedCseq ??= parseCseq(this.get('cseq') ?? '');
+    return this.parsedCseq;
   }
 
   private forget(key: string): void {
     if (key === 'via') this.parsedVia = undefined;
     else if (key === 'from') this.parsedFrom = undefined;
     else if (key === 'to') this.parsedTo = undefined;
+    else if (key === 'cseq') this.parsedCseq = undefined;
   }
 }
 
@@ -156,11 +165,20 @@ abstract class Message {
 export class SipRequest extends Message {
   readonly type = 'request';
 
+  private parsedUri: { readonly text: string; readonly uri: SipUri | undefined } | undefined;
+
   constructor(
     readonly method: string,
     public requestUri: string,
   ) {
     super();
+  }
+
+  /** Request-URI, parsed once; undefined when malformed or not sip:, sips: or tel:. */
+  get uri(): SipUri | undefined {
+    const text = this.requestUri;
+    if (this.parsedUri?.text !== text) this.parsedUri = { text, uri: parseUri(text) };
+    return this.parsedUri.uri;
   }
 }
 

@@ -1,0 +1,50 @@
+import { badRequest, type Problem, SipParseError } from './errors.js';
+import { type Head, headError, parseHead } from './head.js';
+import { MAX_DATAGRAM_BYTES, MAX_HEADER_BYTES } from './limits.js';
+import type { SipMessage } from './message.js';
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+const EMPTY = badRequest('Empty Message');
+/** RFC 3261 §21.5.14. */
+const TOO_LARGE: Problem = { statusCode: 513, reasonPhrase: 'Message Too Large' };
+/** RFC 3261 §18.3. */
+const BODY_TOO_SHORT = badRequest('Body Shorter Than Content-Length');
+
+/** Index of the first byte that is neither CR nor LF; those before a start line are ignored (RFC 3261 §7.5). */
+function skipLineBreaks(bytes: Buffer): number {
+  let at = 0;
+  while (bytes[at] === CR || bytes[at] === LF) at++;
+  return at;
+}
+
+/** Whether a datagram holds no message but only CRs, LFs or NULs, as sent to keep NAT bindings alive (RFC 5626 §3.5). */
+export function isKeepAlive(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === CR || byte === LF || byte === 0);
+}
+
+/** Takes the body out of a datagram: bytes past Content-Length are dropped, too few are an error (RFC 3261 §18.3). */
+function readBody(bytes: Buffer, head: Head): Buffer {
+  const rest = bytes.length - head.bodyAt;
+  const length = head.contentLength ?? rest;
+  if (length > rest) throw headError(head, BODY_TOO_SHORT);
+  return Buffer.from(bytes.subarray(head.bodyAt, head.bodyAt + length));
+}
+
+/**
+ * Parses one message that fills a datagram or a WebSocket frame (RFC 3261 §7, §18.3). Header text is read as latin1, so
+ * each char is a byte. Throws SipParseError and nothing else. The message shares no memory with `bytes`.
+ */
+export function parseMessage(bytes: Buffer, maxBytes = MAX_DATAGRAM_BYTES): SipMessage {
+  if (bytes.length > maxBytes) throw new SipParseError(TOO_LARGE);
+  const start = skipLineBreaks(bytes);
+  if (start === bytes.length) throw new SipParseError(EMPTY);
+  const head = parseHead(
+    bytes.toString('latin1', 0, Math.min(bytes.length, start + MAX_HEADER_BYTES)),
+    start,
+  );
+  if (head.problem || !head.message) throw headError(head, head.problem ?? EMPTY);
+  if (head.contentLength !== 0) head.message.body = readBody(bytes, head);
+  return head.message;
+}

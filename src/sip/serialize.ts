@@ -1,0 +1,35 @@
+import type { SipMessage } from './message.js';
+
+/** What would break a line in two, or does not fit a byte. */
+const UNSAFE = /[\r\n\u0100-\uffff]/;
+
+/**
+ * Text that can stand in one line: line breaks become spaces, text with chars beyond latin1 is written as UTF-8. Without
+ * this, U+010D U+010A would reach the wire as CRLF.
+ */
+function toLine(text: string): string {
+  if (!UNSAFE.test(text)) return text;
+  const line = text.replace(/[\r\n]+/g, ' ');
+  return /[\u0100-\uffff]/.test(line) ? Buffer.from(line, 'utf8').toString('latin1') : line;
+}
+
+function startLine(message: SipMessage): string {
+  return message.type === 'request'
+    ? `${message.method} ${message.requestUri} SIP/2.0`
+    : `SIP/2.0 ${message.statusCode} ${message.reasonPhrase}`;
+}
+
+/**
+ * Writes a message as octets (RFC 3261 §7). Header fields keep their order and spelling; Content-Length is always
+ * computed from the body, and there is exactly one (§20.14).
+ */
+export function serialize(message: SipMessage): Buffer {
+  let text = `${toLine(startLine(message))}\r\n`;
+  for (const { name, key, value } of message.headers)
+    if (key !== 'content-length') text += `${toLine(name)}: ${toLine(value)}\r\n`;
+  text += `Content-Length: ${message.body.length}\r\n\r\n`;
+  const bytes = Buffer.allocUnsafe(text.length + message.body.length);
+  bytes.write(text, 0, 'latin1');
+  message.body.copy(bytes, text.length);
+  return bytes;
+}
