@@ -105,5 +105,9 @@ export interface Store {
   readonly records: RecordStore;
   /** Resolves when the Store answers; rejects with StoreError when it does not. */
   ping(): Promise<void>;
+  /** Whether the Store answered last. While a Redis is away calls reject at once. */
+  readonly alive: boolean;
+  /** Tells each change of `alive` from now on; returns what unsubscribes. */
+  onAvailability(listener: (alive: boolean) => void): () => void;
   close(): Promise<void>;
 }

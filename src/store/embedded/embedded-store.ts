@@ -1,0 +1,55 @@
+import type { Clock } from '../../platform/clock.js';
+import { describeTarget, type EmbeddedTarget } from '../store-url.js';
+import type { Collection, CollectionName, Store } from '../types.js';
+import { EmbeddedBindings } from './embedded-bindings.js';
+import { EmbeddedCollection } from './embedded-collection.js';
+import { EmbeddedRecords } from './embedded-records.js';
+import { LmdbEnvironment } from './lmdb-environment.js';
+
+/** The Store in an LMDB directory. Several processes may have it open. */
+export class EmbeddedStore implements Store {
+  readonly bindings: EmbeddedBindings;
+  readonly records: EmbeddedRecords;
+  private readonly collections = new Map<CollectionName, EmbeddedCollection>();
+
+  private constructor(
+    readonly description: string,
+    private readonly environment: LmdbEnvironment,
+    clock: Clock,
+  ) {
+    this.bindings = new EmbeddedBindings(environment, clock);
+    this.records = new EmbeddedRecords(environment);
+  }
+
+  /** Opens or makes the directory. Rejects with StoreError. */
+  static async open(target: EmbeddedTarget, clock: Clock): Promise<EmbeddedStore> {
+    const environment = await LmdbEnvironment.open(target.directory);
+    return new EmbeddedStore(describeTarget(target), environment, clock);
+  }
+
+  get alive(): boolean {
+    return this.environment.availability.alive;
+  }
+
+  onAvailability(listener: (alive: boolean) => void): () => void {
+    return this.environment.availability.subscribe(listener);
+  }
+
+  collection(name: CollectionName): Collection {
+    let collection = this.collections.get(name);
+    if (!collection) {
+      collection = new EmbeddedCollection(this.environment, name);
+      this.collections.set(name, collection);
+    }
+    return collection;
+  }
+
+  /** Writes nothing, but takes the write lock, so a stuck or full environment is seen. */
+  async ping(): Promise<void> {
+    await this.environment.write('ping', () => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.environment.close();
+  }
+}
