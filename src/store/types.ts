@@ -8,7 +8,8 @@ export type Json =
   | { readonly [key: string]: Json | undefined };
 
 /** Collections of small named values, each a namespace of its own. */
-export type CollectionName = 'users' | 'operators' | 'trunks' | 'routes' | 'settings' | 'calls';
+export const COLLECTION_NAMES = ['users', 'operators', 'trunks', 'routes', 'settings', 'calls'] as const;
+export type CollectionName = (typeof COLLECTION_NAMES)[number];
 
 /**
  * Small values by key: subscribers, operators, trunks, settings. Keys are any UTF-8 text of 1..255 bytes.

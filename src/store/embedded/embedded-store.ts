@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.js';
 import { describeTarget, type EmbeddedTarget } from '../store-url.js';
-import type { Collection, CollectionName, Store } from '../types.js';
+import { COLLECTION_NAMES, type Collection, type CollectionName, type Store } from '../types.js';
 import { EmbeddedBindings } from './embedded-bindings.js';
 import { EmbeddedCollection } from './embedded-collection.js';
 import { EmbeddedRecords } from './embedded-records.js';
@@ -10,13 +10,16 @@ import { LmdbEnvironment } from './lmdb-environment.js';
 export class EmbeddedStore implements Store {
   readonly bindings: EmbeddedBindings;
   readonly records: EmbeddedRecords;
-  private readonly collections = new Map<CollectionName, EmbeddedCollection>();
+  private readonly collections: ReadonlyMap<CollectionName, EmbeddedCollection>;
 
   private constructor(
     readonly description: string,
     private readonly environment: LmdbEnvironment,
     clock: Clock,
   ) {
+    this.collections = new Map(
+      COLLECTION_NAMES.map((name) => [name, new EmbeddedCollection(environment, name)]),
+    );
     this.bindings = new EmbeddedBindings(environment, clock);
     this.records = new EmbeddedRecords(environment);
   }
@@ -36,12 +39,7 @@ export class EmbeddedStore implements Store {
   }
 
   collection(name: CollectionName): Collection {
-    let collection = this.collections.get(name);
-    if (!collection) {
-      collection = new EmbeddedCollection(this.environment, name);
-      this.collections.set(name, collection);
-    }
-    return collection;
+    return this.collections.get(name)!;
   }
 
   /** Writes nothing, but takes the write lock, so a stuck or full environment is seen. */
