@@ -36,6 +36,11 @@ abstract class Message {
   readonly headers: HeaderField[] = [];
   /** Octets; never shared with a socket's buffer. */
   body: Buffer = EMPTY_BODY;
+  /**
+   * The whole message as it was on the wire, never shared with a socket's buffer: set by the parser for what came in,
+   * by the transaction layer for what it sent. Header fields changed afterwards do not show in it.
+   */
+  raw: Buffer | undefined = undefined;
 
   private parsedVia: Via | undefined;
   private parsedFrom: NameAddr | undefined;
