@@ -1,4 +1,5 @@
 import { badRequest, type Problem } from './errors.js';
+import { canonicalName } from './header-names.js';
 import type { SipMessage } from './message.js';
 
 /** Header fields that a message has exactly once (RFC 3261 §8.1.1, §7.3.1), in the order of their bits. */
@@ -43,15 +44,12 @@ function countProblem(message: SipMessage): Problem | undefined {
   let seen = 0;
   for (const { key } of message.headers) {
     const bit = bitOf(key);
-    if ((seen & bit) !== 0) return badRequest(`Duplicate ${key === 'cseq' ? 'CSeq' : titled(key)} Header`);
+    if ((seen & bit) !== 0) return badRequest(`Duplicate ${canonicalName(key)} Header`);
     seen |= bit;
   }
   if ((seen & ALL_REQUIRED) === ALL_REQUIRED) return undefined;
   return MISSING.find((_, i) => (seen & (1 << i)) === 0);
 }
-
-const titled = (key: string): string =>
-  key === 'call-id' ? 'Call-ID' : key.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 
 /** Max-Forwards is 0..255 (RFC 3261 §20.22); a missing one is forgiven, as RFC 2543 did not know it. */
 function maxForwardsProblem(message: SipMessage): Problem | undefined {
