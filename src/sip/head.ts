@@ -22,6 +22,8 @@ export interface Head {
   readonly bodyAt: number;
   /** Value of Content-Length; undefined when there is none or it is malformed. */
   readonly contentLength: number | undefined;
+  /** A line ended in LF alone. */
+  readonly hasBareLf: boolean;
   /** The first fault found. */
   readonly problem: Problem | undefined;
 }
@@ -31,6 +33,7 @@ class LineReader {
   /** Start and end of the current line, its line break left out. */
   start = 0;
   end = 0;
+  hasBareLf = false;
   private nextCr = -1;
 
   constructor(
@@ -46,6 +49,7 @@ class LineReader {
     this.start = this.next;
     this.next = lf + 1;
     this.end = this.text.charCodeAt(lf - 1) === CR && lf > this.start ? lf - 1 : lf;
+    if (this.end === lf) this.hasBareLf = true;
     return true;
   }
 
@@ -117,6 +121,7 @@ export function parseHead(text: string, at: number): Head {
     isResponse,
     bodyAt: lines.next,
     contentLength: typeof contentLength === 'number' ? contentLength : undefined,
+    hasBareLf: lines.hasBareLf,
     problem: start.problem ?? fieldProblem ?? findProblem(message, contentLength),
   };
 }
@@ -126,6 +131,7 @@ const NOTHING: Head = {
   isResponse: false,
   bodyAt: 0,
   contentLength: undefined,
+  hasBareLf: false,
   problem: UNFINISHED,
 };
 

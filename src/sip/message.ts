@@ -38,7 +38,8 @@ abstract class Message {
   body: Buffer = EMPTY_BODY;
   /**
    * The whole message as it was on the wire, never shared with a socket's buffer: set by the parser for what came in,
-   * by the transaction layer for what it sent. Header fields changed afterwards do not show in it.
+   * by the transaction layer for what it sent. Header fields changed afterwards do not show in it. Undefined when lines
+   * came in with LF for CRLF.
    */
   raw: Buffer | undefined = undefined;
 

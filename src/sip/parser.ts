@@ -24,12 +24,12 @@ export function isKeepAlive(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === CR || byte === LF || byte === 0);
 }
 
-/** Takes the body out of a datagram: bytes past Content-Length are dropped, too few are an error (RFC 3261 §18.3). */
-function readBody(bytes: Buffer, head: Head): Buffer {
+/** Where the body of a datagram ends: bytes past Content-Length are dropped, too few are an error (RFC 3261 §18.3). */
+function endOfBody(bytes: Buffer, head: Head): number {
   const rest = bytes.length - head.bodyAt;
   const length = head.contentLength ?? rest;
   if (length > rest) throw headError(head, BODY_TOO_SHORT);
-  return Buffer.from(bytes.subarray(head.bodyAt, head.bodyAt + length));
+  return head.bodyAt + length;
 }
 
 /**
@@ -45,6 +45,9 @@ export function parseMessage(bytes: Buffer, maxBytes = MAX_DATAGRAM_BYTES): SipM
     start,
   );
   if (head.problem || !head.message) throw headError(head, head.problem ?? EMPTY);
-  if (head.contentLength !== 0) head.message.body = readBody(bytes, head);
-  return head.message;
+  const { message, bodyAt } = head;
+  const octets = Buffer.from(bytes.subarray(start, endOfBody(bytes, head)));
+  message.body = octets.subarray(bodyAt - start);
+  if (!head.hasBareLf) message.raw = octets;
+  return message;
 }
