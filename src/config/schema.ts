@@ -1,0 +1,119 @@
+import type { z } from 'zod';
+import { LOG_LEVELS } from '../platform/logger.js';
+import * as v from './values.js';
+
+/** One setting: its type, its default as text, what it means, and whether it may change while running. */
+interface Setting<T extends z.ZodType> {
+  readonly type: T;
+  /** As a person would write it; absent means "not set" is allowed. */
+  readonly default?: string;
+  readonly meaning: string;
+  /** Changes at run time take effect at once. */
+  readonly live?: boolean;
+  /** Never printed. */
+  readonly secret?: boolean;
+}
+
+/** Keeps each entry's exact type, so that Config knows which settings always have a value. */
+const setting = <const S extends Setting<z.ZodType>>(options: S): S => options;
+
+/** Every setting of the server; defaults, units and ranges are stated here and nowhere else. */
+export const SETTINGS = {
+  SERVER_IP: setting({ type: v.serverIp, meaning: 'address put into SIP and SDP; detected when not set' }),
+  EXTERNAL_IP: setting({
+    type: v.ipAddress,
+    meaning: 'public address put into SIP and SDP instead, behind a NAT',
+  }),
+  SIP_LISTEN: setting({
+    type: v.listeners,
+    default: 'udp:0.0.0.0:5060,tcp:0.0.0.0:5060',
+    meaning: 'where SIP is taken: protocol:address:port, several by comma',
+  }),
+  SIP_REALM: setting({
+    type: v.realm,
+    default: 'ims',
+    meaning: 'digest realm; passwords are stored for this realm',
+  }),
+  SIP_DOMAINS: setting({
+    type: v.domainList,
+    default: '',
+    meaning: 'further domains of this server in SIP URIs; its own addresses and the realm always are',
+  }),
+  SIP_ENGINE: setting({
+    type: v.engineUrl,
+    default: 'embedded',
+    meaning: 'SIP engine: embedded, or a drachtio-server',
+    secret: true,
+  }),
+  MEDIA_RELAY: setting({
+    type: v.relaySetting,
+    default: 'embedded',
+    meaning: 'media relay: embedded, or RTPProxy URLs',
+  }),
+  RTP_PORTS: setting({ type: v.portRange, default: '20000-29999', meaning: 'ports of the built-in relay' }),
+  RTP_TIMEOUT_SEC: setting({
+    type: v.whole(5, 86_400),
+    default: '60',
+    meaning: 'the built-in relay frees a call that had no packet for so many seconds',
+  }),
+  STORE_URL: setting({
+    type: v.storeUrl,
+    default: 'embedded:',
+    meaning: 'where users, bindings and records are kept: LMDB under DATA_DIR, or Redis',
+    secret: true,
+  }),
+  DATA_DIR: setting({ type: v.nonEmpty, default: './data', meaning: 'journal, LMDB, local admin socket' }),
+  MML_LISTEN: setting({ type: v.hostPort, default: '127.0.0.1:2323', meaning: 'telnet console' }),
+  LOG_LEVEL: setting({
+    type: v.oneOf(LOG_LEVELS),
+    default: 'info',
+    meaning: 'how much is logged',
+    live: true,
+  }),
+  LOG_FORMAT: setting({
+    type: v.oneOf(['auto', 'pretty', 'json']),
+    default: 'auto',
+    meaning: 'pretty lines or JSON; auto: pretty on a terminal',
+  }),
+  ADMIN_PASSWORD: setting({
+    type: v.nonEmpty,
+    meaning: 'password of the first console operator, admin; made up and printed once when not set',
+    secret: true,
+  }),
+  REG_MIN_SEC: setting({
+    type: v.whole(1, 86_400),
+    default: '60',
+    meaning: 'shortest registration, seconds (423 below)',
+  }),
+  REG_MAX_SEC: setting({
+    type: v.whole(1, 604_800),
+    default: '3600',
+    meaning: 'longest registration, seconds',
+  }),
+  MAX_CONTACTS: setting({ type: v.whole(1, 100), default: '10', meaning: 'phones one user may register' }),
+  NO_ANSWER_SEC: setting({
+    type: v.whole(1, 600),
+    default: '60',
+    meaning: 'ringing longer than this ends a call, seconds',
+  }),
+  MAX_CALLS: setting({ type: v.whole(1, 100_000), default: '5000', meaning: 'calls at once; more hear 503' }),
+  DRAIN_SEC: setting({
+    type: v.whole(0, 3600),
+    default: '20',
+    meaning: 'how long a stopping server waits for its calls, seconds; then it ends them',
+  }),
+  NODE_NAME: setting({
+    type: v.nonEmpty,
+    meaning: "this node's name in records; the host name when not set",
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type Output<K extends SettingName> = z.output<(typeof SETTINGS)[K]['type']>;
+type WithDefault = {
+  [K in SettingName]: (typeof SETTINGS)[K] extends { default: string } ? K : never;
+}[SettingName];
+
+/** The settings in force, frozen. Those without a default are undefined when not set. */
+export type Config = { readonly [K in SettingName]: Output<K> | (K extends WithDefault ? never : undefined) };

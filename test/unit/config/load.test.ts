@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { describeConfig } from '../../../src/config/describe.js';
+import { ConfigError } from '../../../src/config/errors.js';
+import { loadConfig } from '../../../src/config/load.js';
+
+/** The message of the ConfigError that loading throws. */
+function refusal(env: Record<string, string>): string {
+  try {
+    loadConfig({ env });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.doesNotMatch(error.message, /\n/);
+    return error.message;
+  }
+  return assert.fail('was accepted');
+}
+
+describe('loadConfig', () => {
+  it('gives every default when nothing is set', () => {
+    const { config } = loadConfig({});
+    assert.deepEqual(config.SIP_LISTEN, [
+      { protocol: 'udp', address: '0.0.0.0', port: 5060 },
+      { protocol: 'tcp', address: '0.0.0.0', port: 5060 },
+    ]);
+    assert.deepEqual(config.RTP_PORTS, { first: 20_000, last: 29_999 });
+    assert.equal(config.SERVER_IP, undefined);
+    assert.equal(config.SIP_REALM, 'ims');
+  });
+
+  it('prefers flag over environment over file over default', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ims-config-'));
+    const file = join(dir, 'ims.yaml');
+    writeFileSync(file, 'sip_realm: from-file\nMAX_CALLS: 7\nno_answer_sec: 9\n');
+    try {
+      const { config, origins } = loadConfig({
+        flags: { SIP_REALM: 'from-flag' },
+        env: { SIP_REALM: 'from-env', MAX_CALLS: '8' },
+        file,
+      });
+      assert.equal(config.SIP_REALM, 'from-flag');
+      assert.equal(config.MAX_CALLS, 8);
+      assert.equal(config.NO_ANSWER_SEC, 9);
+      assert.deepEqual(
+        [origins.SIP_REALM, origins.MAX_CALLS, origins.NO_ANSWER_SEC, origins.DATA_DIR],
+        ['flag', 'environment', 'file', 'default'],
+      );
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it('names the key, what was given and what is allowed in one line', () => {
+    assert.match(
+      refusal({ SIP_LISTEN: 'udp:nowhere:5060' }),
+      /^SIP_LISTEN: 'udp:nowhere:5060' .*allowed: a list such as/,
+    );
+    assert.match(refusal({ RTP_PORTS: '100-200' }), /RTP_PORTS.*1024\.\.65535/);
+    assert.match(refusal({ MAX_CALLS: '-1' }), /MAX_CALLS: '-1'.*1\.\.100000/);
+    assert.match(refusal({ SERVER_IP: '300.1.1.1' }), /SERVER_IP/);
+    assert.match(refusal({ REG_MIN_SEC: '4000' }), /REG_MIN_SEC.*REG_MAX_SEC/);
+  });
+
+  it('never repeats a secret in a refusal or a description', () => {
+    assert.doesNotMatch(refusal({ STORE_URL: 'mysql://u:hunter2@h' }), /hunter2/);
+    const loaded = loadConfig({
+      env: {
+        STORE_URL: 'redis://:hunter2@h:6379',
+        ADMIN_PASSWORD: 'hunter2',
+        SIP_ENGINE: 'drachtio://:hunter2@h:9022',
+      },
+    });
+    assert.doesNotMatch(JSON.stringify(describeConfig(loaded)), /hunter2/);
+  });
+
+  it('takes AUTO_DETECT and an empty variable as not set', () => {
+    assert.equal(loadConfig({ env: { SERVER_IP: 'AUTO_DETECT' } }).config.SERVER_IP, undefined);
+    assert.equal(loadConfig({ env: { SIP_REALM: '' } }).config.SIP_REALM, 'ims');
+  });
+
+  it('keeps the old names: RTPPROXY_*_HOST and ENABLE_TCP', () => {
+    assert.equal(
+      loadConfig({ env: { RTPPROXY_UDP_HOST: '10.0.0.9' } }).config.MEDIA_RELAY,
+      'rtpproxy+udp://10.0.0.9:7722',
+    );
+    assert.equal(
+      loadConfig({ env: { RTPPROXY_TCP_HOST: 'r', RTPPROXY_TCP_PORT: '9' } }).config.MEDIA_RELAY,
+      'rtpproxy+tcp://r:9',
+    );
+    assert.equal(loadConfig({ env: { ENABLE_TCP: 'false' } }).config.SIP_LISTEN.length, 1);
+  });
+
+  it('refuses an unknown key in the file', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ims-config-'));
+    writeFileSync(join(dir, 'ims.yaml'), 'SIP_RELAM: x\n');
+    try {
+      assert.throws(() => loadConfig({ file: join(dir, 'ims.yaml') }), /SIP_RELAM/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
