@@ -1,12 +1,16 @@
-// Builds, then runs the tests: `npm test`, `npm test -- unit`, `npm test -- unit/sip wire`.
+// Builds, installs the peers tests talk to, runs the tests and closes with a count.
+// `npm test`, `npm test -- unit`, `npm test -- unit/sip wire`, `npm test -- e2e/register`.
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PEERS, preparePeers } from './peers.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, '.build');
 const TIERS = ['unit', 'wire', 'contract', 'e2e'];
+/** Tiers whose tests start servers and peers: one file at a time, or they would disturb each other's timing. */
+const ONE_AT_A_TIME = ['e2e'];
 const wanted = process.argv.slice(2);
 
 /** Compiled test files below `dir`, in a stable order. */
@@ -22,6 +26,33 @@ function testFiles(dir) {
     );
 }
 
+/** Runs files with Node's runner; resolves its counts as the reporter leaves them. */
+function run(files, concurrency) {
+  if (files.length === 0) return Promise.resolve({ passed: 0, failed: 0, skipped: 0 });
+  return new Promise((resolve) => {
+    const args = [
+      '--enable-source-maps',
+      '--test',
+      `--test-concurrency=${concurrency}`,
+      '--test-reporter=./scripts/reporter.mjs',
+    ];
+    const child = spawn(process.execPath, [...args, ...files], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    });
+    let counts = '';
+    child.stdio[3].on('data', (chunk) => {
+      counts += chunk;
+    });
+    child.on('close', (code) => {
+      const result = counts ? JSON.parse(counts) : { passed: 0, failed: 0, skipped: 0 };
+      if (code !== 0 && result.failed === 0) result.failed = 1;
+      resolve(result);
+    });
+  });
+}
+
+rmSync(join(out, 'test'), { recursive: true, force: true });
 const build = spawnSync(
   process.execPath,
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'test/tsconfig.json'],
@@ -32,14 +63,30 @@ const build = spawnSync(
 );
 if (build.status !== 0) process.exit(build.status ?? 1);
 
+const missing = preparePeers();
+const isCi = /^(true|1)$/i.test(process.env.CI ?? '');
+if (missing.length > 0) {
+  process.stdout.write(
+    `Missing test peers, their tests are ${isCi ? 'failures here (CI)' : 'skipped'}: ${missing
+      .map((name) => `${name} (package ${PEERS[name]})`)
+      .join(', ')}\n`,
+  );
+}
+
 const files = testFiles(join(out, 'test')).filter((file) => {
   const name = relative(join(out, 'test'), file);
   return wanted.length === 0
     ? TIERS.includes(name.split('/')[0])
     : wanted.some((part) => name.includes(part));
 });
-const runner = spawn(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files], {
-  cwd: root,
-  stdio: 'inherit',
-});
-runner.on('exit', (code) => process.exit(code ?? 1));
+const isSlow = (file) => ONE_AT_A_TIME.includes(relative(join(out, 'test'), file).split('/')[0]);
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const [group, concurrency] of [
+  [files.filter((file) => !isSlow(file)), 2],
+  [files.filter(isSlow), 1],
+]) {
+  const counts = await run(group, concurrency);
+  for (const key of Object.keys(total)) total[key] += counts[key];
+}
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
