@@ -4,7 +4,9 @@ import { settingsOf, withSettings } from './settings.js';
 
 /** `ims config`: every setting, its value, where the value came from and what it means. */
 export function configCommand(): Command {
-  return withSettings(new Command('config').description('show every setting, its value and where it came from'))
+  return withSettings(
+    new Command('config').description('show every setting, its value and where it came from'),
+  )
     .option('--json', 'as JSON')
     .action((options: Record<string, unknown>) => {
       const views = describeConfig(settingsOf(options));

@@ -9,7 +9,8 @@ const DEFAULT_FILE = 'ims.yaml';
 
 const flagName = (name: SettingName): string => name.toLowerCase().replaceAll('_', '-');
 /** The key under which commander keeps `--sip-listen`: sipListen. */
-const flagKey = (name: SettingName): string => flagName(name).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const flagKey = (name: SettingName): string =>
+  flagName(name).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Gives a command `--config` and one flag for each of the settings that concern it (all by default). */
 export function withSettings(command: Command, names: readonly SettingName[] = NAMES): Command {

@@ -12,5 +12,7 @@ export function detectServerIp(): string {
 
 /** Every address of this machine: a SIP URI with one of them as host means this server. */
 export function localAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => address),
+  );
 }

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 export function packageVersion(): string {
   for (let dir = dirname(fileURLToPath(import.meta.url)); ; dir = dirname(dir)) {
     try {
-      const found = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { name?: string; version?: string };
+      const found = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
       if (found.name === 'ims-b2bua') return found.version ?? '0.0.0';
     } catch {
       // No package.json here; look one level up.

@@ -10,20 +10,41 @@ export interface PhoneCredentials {
 }
 
 /** Adds the credentials that a 401 or 407 asks for; false when the response is no challenge that can be met. */
-export function answerChallenge(request: SipRequest, response: SipResponse, credentials: PhoneCredentials): boolean {
+export function answerChallenge(
+  request: SipRequest,
+  response: SipResponse,
+  credentials: PhoneCredentials,
+): boolean {
   const isProxy = response.statusCode === 407;
   if (!isProxy && response.statusCode !== 401) return false;
-  const offered = response.getAll(isProxy ? 'proxy-authenticate' : 'www-authenticate').flatMap(parseChallenges);
+  const offered = response
+    .getAll(isProxy ? 'proxy-authenticate' : 'www-authenticate')
+    .flatMap(parseChallenges);
   const wanted = credentials.algorithm;
-  const challenge = offered.find(({ algorithm }) => (wanted ? algorithm === wanted : algorithm === 'SHA-256' || algorithm === 'MD5'));
+  const challenge = offered.find(({ algorithm }) =>
+    wanted ? algorithm === wanted : algorithm === 'SHA-256' || algorithm === 'MD5',
+  );
   if (!challenge) return false;
   const { realm, nonce, algorithm } = challenge;
   const uri = request.requestUri;
-  const parts = { nonce, nc: '00000001', cnonce: randomToken(12), qop: 'auth', uri, method: request.method, algorithm };
+  const parts = {
+    nonce,
+    nc: '00000001',
+    cnonce: randomToken(12),
+    qop: 'auth',
+    uri,
+    method: request.method,
+    algorithm,
+  };
   const secret = ha1(credentials.username, realm, credentials.password, algorithm);
   request.set(
     isProxy ? 'Proxy-Authorization' : 'Authorization',
-    formatCredentials({ username: credentials.username, realm, ...parts, response: computeResponse({ ha1: secret, ...parts }) }),
+    formatCredentials({
+      username: credentials.username,
+      realm,
+      ...parts,
+      response: computeResponse({ ha1: secret, ...parts }),
+    }),
   );
   return true;
 }

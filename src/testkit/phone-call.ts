@@ -3,7 +3,7 @@ import { createResponse } from '../sip/response.js';
 import { type DialogState, requestInDialog } from './dialog.js';
 import { PhoneError } from './errors.js';
 import type { Phone } from './phone.js';
-import { RtpStream } from './rtp-stream.js';
+import type { RtpStream } from './rtp-stream.js';
 import { audioSdp, mediaTarget } from './sdp-text.js';
 
 /** An established call of a phone, with its audio stream. */
@@ -32,7 +32,8 @@ export class PhoneCall {
     const sdp = audioSdp(this.phone.address, this.rtp.port, direction, ++this.sdpVersion);
     const response = await this.phone.sendInDialog(request, sdp);
     this.phone.acknowledge(this.dialog, request.cseq?.seq ?? 0);
-    if (response.statusCode >= 300) throw new PhoneError(`re-INVITE: ${response.statusCode}`, response.statusCode);
+    if (response.statusCode >= 300)
+      throw new PhoneError(`re-INVITE: ${response.statusCode}`, response.statusCode);
     const answer = response.body.toString();
     this.followMedia(answer);
     return answer;
@@ -82,7 +83,8 @@ export class PhoneCall {
 
   private followMedia(sdp: string): void {
     const target = mediaTarget(sdp);
-    if (target && target.port > 0 && /sendrecv|recvonly/.test(sdp)) this.rtp.sendTo(target.address, target.port);
+    if (target && target.port > 0 && /sendrecv|recvonly/.test(sdp))
+      this.rtp.sendTo(target.address, target.port);
     else if (target && !/sendonly|inactive/.test(sdp)) this.rtp.sendTo(target.address, target.port);
     else this.rtp.pause();
   }

@@ -146,7 +146,8 @@ export class Phone implements Closeable {
     const first = await this.socket.request(request, onProvisional);
     if (request.method === 'INVITE' && first.statusCode >= 300) this.acknowledgeFailure(request, first);
     const { username, password, algorithm } = this.options;
-    if (!answerChallenge(request, first, { username, password, ...(algorithm && { algorithm }) })) return first;
+    if (!answerChallenge(request, first, { username, password, ...(algorithm && { algorithm }) }))
+      return first;
     request.set('CSeq', `${(request.cseq?.seq ?? 1) + 1} ${request.method}`);
     request.remove('via');
     this.addVia(request);
@@ -186,7 +187,8 @@ export class Phone implements Closeable {
       return;
     }
     if (request.method === 'INVITE') await this.receiveInvite(request);
-    else if (request.method === 'OPTIONS' || request.method === 'CANCEL') this.socket.respond(request, createResponse(request, 200));
+    else if (request.method === 'OPTIONS' || request.method === 'CANCEL')
+      this.socket.respond(request, createResponse(request, 200));
     else this.socket.respond(request, createResponse(request, 481));
   }
 
@@ -197,7 +199,10 @@ export class Phone implements Closeable {
       this.socket.respond(request, createResponse(request, decision, undefined, tag));
       return;
     }
-    this.socket.respond(request, createResponse(request, 180, undefined, tag).append('Contact', this.contact));
+    this.socket.respond(
+      request,
+      createResponse(request, 180, undefined, tag).append('Contact', this.contact),
+    );
     const rtp = await RtpStream.open(this.address, this.options.toneHz);
     const answer = createResponse(request, 200, undefined, tag).append('Contact', this.contact);
     answer.append('Content-Type', 'application/sdp');

@@ -71,7 +71,12 @@ export class RtpStream implements Closeable {
 
   /** Counts so far; `candidatesHz` are the tones to listen for. */
   counters(candidatesHz: readonly number[] = []): RtpCounters {
-    return { sent: this.sent, received: this.received, lost: this.lost, heardHz: toneOf(this.heard, candidatesHz) };
+    return {
+      sent: this.sent,
+      received: this.received,
+      lost: this.lost,
+      heardHz: toneOf(this.heard, candidatesHz),
+    };
   }
 
   async close(): Promise<void> {

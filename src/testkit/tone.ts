@@ -39,7 +39,8 @@ export function toneOf(muLaw: Buffer, candidatesHz: readonly number[]): number {
   const found = candidatesHz.find((frequencyHz) => {
     const coefficient = 2 * Math.cos((2 * Math.PI * frequencyHz) / SAMPLE_RATE_HZ);
     let [previous, beforeThat] = [0, 0];
-    for (const sample of samples) [previous, beforeThat] = [sample + coefficient * previous - beforeThat, previous];
+    for (const sample of samples)
+      [previous, beforeThat] = [sample + coefficient * previous - beforeThat, previous];
     const power = previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
     return (2 * power) / (samples.length * energy) > TONE_SHARE;
   });

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type RunFacts, readRunFacts } from '../../src/app/run-file.js';
+
+/** Compiled tree that this file runs from: `.build`. */
+const BUILD = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const MAIN_JS = join(BUILD, 'src', 'main.js');
+const READY_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 15_000;
+
+export interface TestServer {
+  readonly facts: RunFacts;
+  readonly dataDir: string;
+  readonly address: string;
+  readonly udpPort: number;
+  readonly tcpPort: number;
+  readonly mmlPort: number;
+  /** Standard output and error so far. */
+  output(): string;
+  /** Runs `ims …` against this server's DATA_DIR. */
+  ims(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** One MML command over the local socket, JSON report. */
+  mml(command: string): Promise<string>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts the server again on the same DATA_DIR and the same ports. */
+  restart(env?: Record<string, string>): Promise<TestServer>;
+  /** Stops the server and removes DATA_DIR. */
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Subscribers made before the start: user name to password. */
+  readonly users?: Readonly<Record<string, string>>;
+  readonly dataDir?: string;
+}
+
+/**
+ * Starts the built server as a process of its own on free ports of 127.0.0.1 and waits until it takes calls.
+ * SIP_ENGINE, MEDIA_RELAY and STORE_URL of the test run's environment are passed on: the same suite runs on each.
+ */
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'ims-test-'));
+  const env: Record<string, string> = {
+    ...(process.env as Record<string, string>),
+    SERVER_IP: '127.0.0.1',
+    SIP_LISTEN: 'udp:127.0.0.1:0,tcp:127.0.0.1:0',
+    MML_LISTEN: '127.0.0.1:0',
+    LOG_FORMAT: 'json',
+    ADMIN_PASSWORD: 'admin-secret',
+    DRAIN_SEC: '1',
+    DATA_DIR: dataDir,
+    ...options.env,
+  };
+  for (const [username, password] of Object.entries(options.users ?? {})) {
+    const added = await runIms(env, ['user', 'add', username, '--password', password]);
+    if (added.code !== 0) throw new Error(`ims user add ${username}: ${added.stderr}`);
+  }
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, 'start'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    output += chunk;
+  });
+  await ready(child, () => output);
+  const facts = readRunFacts(dataDir);
+  if (!facts) throw new Error(`no run file in ${dataDir}`);
+  const port = (protocol: string): number =>
+    Number(
+      facts.sip
+        .find((listener) => listener.startsWith(`${protocol}:`))
+        ?.split(':')
+        .at(-1) ?? 0,
+    );
+  return {
+    facts,
+    dataDir,
+    address: '127.0.0.1',
+    udpPort: port('udp'),
+    tcpPort: port('tcp'),
+    mmlPort: Number(facts.mml.split(':').at(-1)),
+    output: () => output,
+    ims: (...args) => runIms(env, args),
+    mml: async (command) => (await runIms(env, ['mml', command])).stdout,
+    kill: async (signal) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      await once(child, 'exit');
+    },
+    restart: async (more) => {
+      await stop(child);
+      return startServer({
+        dataDir,
+        env: { ...options.env, SIP_LISTEN: facts.sip.join(','), MML_LISTEN: facts.mml, ...more },
+      });
+    },
+    close: async () => {
+      await stop(child);
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the `ims` command to its end. */
+export async function runIms(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? -1, stdout, stderr };
+}
+
+async function ready(child: ChildProcess, output: () => string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`not ready in time:\n${output()}`)), READY_TIMEOUT_MS);
+      child.on('message', (message) => message === 'ready' && resolve());
+      child.on('exit', (code) => reject(new Error(`exited with ${code}:\n${output()}`)));
+    });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(timer);
+}
