@@ -1,5 +1,6 @@
 import { randomToken } from '../platform/ids.js';
-import { computeResponse, formatCredentials, ha1, parseChallenges } from '../sip/digest.js';
+import { computeResponse, ha1, parseAlgorithm } from '../sip/digest.js';
+import { chooseChallenge, formatCredentials, parseChallenges } from '../sip/digest-headers.js';
 import type { SipRequest, SipResponse } from '../sip/message.js';
 
 export interface PhoneCredentials {
@@ -17,34 +18,27 @@ export function answerChallenge(
 ): boolean {
   const isProxy = response.statusCode === 407;
   if (!isProxy && response.statusCode !== 401) return false;
-  const offered = response
-    .getAll(isProxy ? 'proxy-authenticate' : 'www-authenticate')
-    .flatMap(parseChallenges);
+  const offered = parseChallenges(response.getAll(isProxy ? 'proxy-authenticate' : 'www-authenticate'));
   const wanted = credentials.algorithm;
-  const challenge = offered.find(({ algorithm }) =>
-    wanted ? algorithm === wanted : algorithm === 'SHA-256' || algorithm === 'MD5',
+  const chosen = chooseChallenge(
+    wanted ? offered.filter(({ algorithm }) => parseAlgorithm(algorithm)?.algorithm === wanted) : offered,
   );
-  if (!challenge) return false;
-  const { realm, nonce, algorithm } = challenge;
-  const uri = request.requestUri;
+  if (!chosen) return false;
+  const { realm, nonce, opaque } = chosen.challenge;
+  const { algorithm } = chosen.choice;
+  const { username, password } = credentials;
   const parts = {
     nonce,
     nc: '00000001',
     cnonce: randomToken(12),
     qop: 'auth',
-    uri,
-    method: request.method,
-    algorithm,
-  };
-  const secret = ha1(credentials.username, realm, credentials.password, algorithm);
+    uri: request.requestUri,
+  } as const;
+  const secret = ha1(username, realm, password, algorithm);
+  const digest = computeResponse({ ha1: secret, method: request.method, algorithm, ...parts });
   request.set(
     isProxy ? 'Proxy-Authorization' : 'Authorization',
-    formatCredentials({
-      username: credentials.username,
-      realm,
-      ...parts,
-      response: computeResponse({ ha1: secret, ...parts }),
-    }),
+    formatCredentials({ username, realm, opaque, algorithm, response: digest, ...parts }),
   );
   return true;
 }
