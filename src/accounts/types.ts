@@ -40,7 +40,7 @@ export interface UserInput {
 
 /**
  * Subscribers. Rejects with AccountError: codes USER_EXISTS, USER_UNKNOWN, USERNAME_INVALID, PASSWORD_WEAK,
- * or with StoreError when the Store is away.
+ * FIELD_INVALID, or with StoreError when the Store is away.
  */
 export interface UserService {
   add(username: string, input: UserInput & { readonly password: string }): Promise<UserView>;
@@ -62,7 +62,10 @@ export interface OperatorView {
   readonly createdAt: number;
 }
 
-/** Console operators; passwords are kept as scrypt hashes. */
+/**
+ * Console operators; passwords are kept as scrypt hashes. Rejects with AccountError: codes OPERATOR_EXISTS,
+ * OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN, USERNAME_INVALID, PASSWORD_WEAK, FIELD_INVALID, or with StoreError.
+ */
 export interface OperatorService {
   /** Resolves the operator, or undefined for a wrong name or password; takes the same time for both. */
   login(name: string, password: string): Promise<OperatorView | undefined>;
