@@ -1,0 +1,118 @@
+import type { TimerHandle } from '../../platform/clock.js';
+import { randomToken } from '../../platform/ids.js';
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { serialize } from '../../sip/serialize.js';
+import type { TransportError } from '../transport/errors.js';
+import type { Outlet, SendFailureListener } from '../transport/types.js';
+import type { ClientTransaction, ClientTransactionUser, Hop, Source } from '../types.js';
+import { type TransactionContext, tell } from './transaction-context.js';
+
+/** Random characters of an id: 80 bits. */
+const ID_LENGTH = 16;
+
+export interface ClientTransactionOptions {
+  readonly context: TransactionContext;
+  /** Complete: Via included. */
+  readonly request: SipRequest;
+  readonly outlet: Outlet;
+  readonly user: ClientTransactionUser;
+  /** Takes the transaction out of the layer's tables; called once. */
+  readonly onGone: () => void;
+}
+
+/** What both client transactions have in common (RFC 3261 §17.1): one timer at a time, one end. */
+export abstract class ClientTransactionBase<State extends string>
+  implements ClientTransaction, SendFailureListener
+{
+  readonly id = randomToken(ID_LENGTH);
+  readonly request: SipRequest;
+  readonly hop: Hop;
+  readonly sizeBytes: number;
+  state: State | 'terminated';
+  protected readonly context: TransactionContext;
+  protected readonly outlet: Outlet;
+  private readonly bytes: Buffer;
+  private timer: TimerHandle | undefined;
+  private readonly runTimer = (): void => this.onTimer();
+
+  constructor(
+    private readonly options: ClientTransactionOptions,
+    firstState: State,
+  ) {
+    this.context = options.context;
+    this.request = options.request;
+    this.outlet = options.outlet;
+    this.hop = options.outlet.hop;
+    this.bytes = serialize(options.request);
+    this.request.raw = this.bytes;
+    this.sizeBytes = this.bytes.length;
+    this.state = firstState;
+  }
+
+  get localAddress(): string {
+    return this.outlet.listener.address;
+  }
+
+  get localPort(): number {
+    return this.outlet.listener.port;
+  }
+
+  /** Sends the request for the first time and starts the timers. */
+  abstract start(): void;
+  /** Takes a response that matched (RFC 3261 §17.1.3). */
+  abstract receive(response: SipResponse, source: Source): void;
+  abstract cancel(extraHeaders: readonly { name: string; value: string }[]): SipRequest | undefined;
+  /** Whether the request may still be undelivered for all we know. */
+  protected abstract get isUnanswered(): boolean;
+  protected abstract onTimer(): void;
+
+  onSendFailure(error: TransportError): void {
+    if (!this.isUnanswered) return;
+    this.context.log.debug({ err: error, method: this.request.method }, 'request could not be sent');
+    this.fail('transport');
+  }
+
+  /** Ends it without a word to its user; for the end of the layer. */
+  abandon(): void {
+    this.state = 'terminated';
+    this.clearTimer();
+  }
+
+  protected transmit(): void {
+    this.outlet.send(this.bytes, this);
+  }
+
+  /** One timer at a time: setting it replaces the one before. */
+  protected setTimer(delayMs: number): void {
+    this.context.clock.clearTimeout(this.timer);
+    this.timer = this.context.clock.setTimeout(this.runTimer, delayMs);
+  }
+
+  protected clearTimer(): void {
+    this.context.clock.clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  protected tellResponse(response: SipResponse, source: Source): void {
+    tell(this.context, 'onResponse', () => this.options.user.onResponse(this, response, source));
+  }
+
+  protected fail(reason: 'timeout' | 'transport'): void {
+    if (this.state === 'terminated') return;
+    this.end();
+    tell(this.context, 'onFailure', () => this.options.user.onFailure(this, reason));
+    tell(this.context, 'onTerminated', () => this.options.user.onTerminated(this));
+  }
+
+  protected terminate(): void {
+    if (this.state === 'terminated') return;
+    this.end();
+    tell(this.context, 'onTerminated', () => this.options.user.onTerminated(this));
+  }
+
+  private end(): void {
+    this.state = 'terminated';
+    this.clearTimer();
+    this.options.onGone();
+  }
+}

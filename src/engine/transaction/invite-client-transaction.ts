@@ -1,0 +1,142 @@
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { serialize } from '../../sip/serialize.js';
+import type { Source } from '../types.js';
+import { ClientTransactionBase, type ClientTransactionOptions } from './client-transaction-base.js';
+import { createAck, createCancel } from './hop-requests.js';
+import { ProvisionalMemory } from './provisional-memory.js';
+import { lifetimeMs } from './transaction-context.js';
+
+/** States of RFC 6026 figure 5; Terminated is the base's. */
+export type InviteClientState = 'calling' | 'proceeding' | 'accepted' | 'completed';
+
+export interface InviteClientOptions extends ClientTransactionOptions {
+  /** Starts the transaction of a CANCEL to the same hop. */
+  readonly sendCancel: (cancel: SipRequest) => void;
+}
+
+/** INVITE client transaction (RFC 3261 §17.1.1 as changed by RFC 6026 §7.2). */
+export class InviteClientTransaction extends ClientTransactionBase<InviteClientState> {
+  private readonly provisionals: ProvisionalMemory;
+  private retransmitMs: number;
+  private elapsedMs = 0;
+  private timerMs = 0;
+  private cancelRequest: SipRequest | undefined;
+  private isCancelSent = false;
+  private ackBytes: Buffer | undefined;
+
+  constructor(private readonly inviteOptions: InviteClientOptions) {
+    super(inviteOptions, 'calling');
+    const { t1Ms, t2Ms } = this.context.timers;
+    this.retransmitMs = t1Ms;
+    this.provisionals = new ProvisionalMemory(t2Ms);
+  }
+
+  start(): void {
+    this.setCallingTimer();
+    this.transmit();
+  }
+
+  receive(response: SipResponse, source: Source): void {
+    switch (this.state) {
+      case 'calling':
+      case 'proceeding':
+        if (response.statusCode < 200) this.receiveProvisional(response, source);
+        else if (response.statusCode < 300) this.receiveSuccess(response, source);
+        else this.receiveFailure(response, source);
+        break;
+      case 'accepted':
+        // RFC 6026 §7.2: each 2xx goes up, whatever fork it is from.
+        if (response.statusCode >= 200 && response.statusCode < 300) this.tellResponse(response, source);
+        break;
+      case 'completed':
+        // RFC 3261 §17.1.1.2: a repeated final response is answered with the ACK again.
+        if (response.statusCode >= 300 && this.ackBytes) this.outlet.send(this.ackBytes);
+        break;
+      case 'terminated':
+        break;
+    }
+  }
+
+  cancel(extraHeaders: readonly { name: string; value: string }[]): SipRequest | undefined {
+    if (this.state !== 'calling' && this.state !== 'proceeding') return undefined;
+    if (this.cancelRequest) return this.cancelRequest;
+    this.cancelRequest = createCancel(this.request, extraHeaders);
+    // RFC 3261 §9.1: no CANCEL before a provisional response.
+    if (this.state === 'proceeding') this.sendCancel(this.cancelRequest);
+    return this.cancelRequest;
+  }
+
+  protected get isUnanswered(): boolean {
+    return this.state === 'calling';
+  }
+
+  protected onTimer(): void {
+    switch (this.state) {
+      case 'calling':
+        this.onCallingTimer();
+        break;
+      case 'proceeding':
+        if (this.isCancelSent) this.fail('timeout');
+        // Timer C (RFC 3261 §16.8)
+        else this.cancel([]);
+        break;
+      case 'accepted': // Timer M
+      case 'completed': // Timer D
+        this.terminate();
+        break;
+      case 'terminated':
+        break;
+    }
+  }
+
+  private receiveProvisional(response: SipResponse, source: Source): void {
+    const isFirst = this.state === 'calling';
+    this.state = 'proceeding';
+    // RFC 3261 §16.7 item 2: 101 to 199 start timer C anew.
+    if (!this.isCancelSent && (isFirst || response.statusCode > 100))
+      this.setTimer(this.context.timers.timerCMs);
+    if (this.cancelRequest && !this.isCancelSent) this.sendCancel(this.cancelRequest);
+    if (response.statusCode === 100) return;
+    if (this.provisionals.isNew(response, this.context.clock.monotonic()))
+      this.tellResponse(response, source);
+  }
+
+  private receiveSuccess(response: SipResponse, source: Source): void {
+    this.state = 'accepted';
+    this.setTimer(lifetimeMs(this.context.timers));
+    this.tellResponse(response, source);
+  }
+
+  private receiveFailure(response: SipResponse, source: Source): void {
+    this.state = 'completed';
+    this.ackBytes = serialize(createAck(this.request, response));
+    this.outlet.send(this.ackBytes);
+    this.setTimer(this.outlet.reliable ? 0 : lifetimeMs(this.context.timers));
+    this.tellResponse(response, source);
+  }
+
+  private sendCancel(cancel: SipRequest): void {
+    this.isCancelSent = true;
+    // RFC 3261 §9.1: without a final response within 64*T1 the INVITE counts as cancelled.
+    this.setTimer(lifetimeMs(this.context.timers));
+    this.inviteOptions.sendCancel(cancel);
+  }
+
+  /** Timers A and B as one: whichever comes first. */
+  private setCallingTimer(): void {
+    const leftMs = lifetimeMs(this.context.timers) - this.elapsedMs;
+    this.timerMs = this.outlet.reliable ? leftMs : Math.min(this.retransmitMs, leftMs);
+    this.setTimer(this.timerMs);
+  }
+
+  private onCallingTimer(): void {
+    this.elapsedMs += this.timerMs;
+    if (this.elapsedMs >= lifetimeMs(this.context.timers)) {
+      this.fail('timeout');
+      return;
+    }
+    this.retransmitMs *= 2;
+    this.setCallingTimer();
+    this.transmit();
+  }
+}

@@ -1,0 +1,16 @@
+/** Bounds of one transaction layer. */
+export interface TransactionLimits {
+  /** Server transactions, those that only absorb retransmissions included; over it new requests get a 503. */
+  readonly maxServerTransactions: number;
+  /** Client transactions, likewise; over it `createClient` throws. */
+  readonly maxClientTransactions: number;
+}
+
+/** Each stays up to 32 s after its end (timers D, H, J, L, M), so this is some 1,500 calls a second. */
+export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
+  maxServerTransactions: 100_000,
+  maxClientTransactions: 100_000,
+};
+
+/** Retry-After of the 503 sent over the limit; seconds. */
+export const OVERLOAD_RETRY_AFTER_SEC = 10;

@@ -1,0 +1,140 @@
+import type { TimerHandle } from '../../platform/clock.js';
+import { randomToken } from '../../platform/ids.js';
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { serialize } from '../../sip/serialize.js';
+import type { Via } from '../../sip/via.js';
+import type { TransportError } from '../transport/errors.js';
+import type { SendFailureListener } from '../transport/types.js';
+import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
+import { type TransactionContext, tell } from './transaction-context.js';
+
+/** Random characters of an id: 80 bits. */
+const ID_LENGTH = 16;
+
+export interface ServerTransactionOptions {
+  readonly context: TransactionContext;
+  readonly request: SipRequest;
+  readonly topVia: Via;
+  readonly source: Source;
+  readonly cancels: ServerTransaction | undefined;
+  /** Takes the transaction out of the layer's table; called once. */
+  readonly onGone: () => void;
+}
+
+type UserEvent = (user: ServerTransactionUser) => void;
+
+/** What both server transactions have in common (RFC 3261 §17.2): one timer at a time, one final response, one end. */
+export abstract class ServerTransactionBase<State extends string>
+  implements ServerTransaction, SendFailureListener
+{
+  readonly id = randomToken(ID_LENGTH);
+  readonly request: SipRequest;
+  readonly source: Source;
+  readonly cancels: ServerTransaction | undefined;
+  answered = false;
+  state: State | 'terminated';
+  protected readonly context: TransactionContext;
+  /** Over a reliable transport (RFC 3261 §17.2). */
+  protected readonly reliable: boolean;
+  /** What a repeated request is answered with. */
+  private lastResponse: Buffer | undefined;
+  private timer: TimerHandle | undefined;
+  private readonly runTimer = (): void => this.onTimer();
+  private currentUser: ServerTransactionUser | undefined;
+  private keptEvents: UserEvent[] | undefined;
+
+  constructor(
+    private readonly options: ServerTransactionOptions,
+    firstState: State,
+  ) {
+    this.context = options.context;
+    this.request = options.request;
+    this.source = options.source;
+    this.cancels = options.cancels;
+    this.reliable = options.source.protocol !== 'udp';
+    this.state = firstState;
+  }
+
+  get user(): ServerTransactionUser | undefined {
+    return this.currentUser;
+  }
+
+  set user(user: ServerTransactionUser | undefined) {
+    this.currentUser = user;
+    const events = this.keptEvents;
+    if (!user || !events) return;
+    this.keptEvents = undefined;
+    // Never inside the assignment: the user may not be ready.
+    process.nextTick(() => {
+      for (const event of events) tell(this.context, 'kept event', () => event(user));
+    });
+  }
+
+  abstract respond(response: SipResponse): boolean;
+  /** Takes the request again. */
+  abstract receiveRetransmission(): void;
+  protected abstract onTimer(): void;
+
+  /** RFC 6026 §8.8 (new §17.2.4): the user is told, the state stays. */
+  onSendFailure(error: TransportError): void {
+    if (this.state === 'terminated') return;
+    this.context.log.debug({ err: error, method: this.request.method }, 'response could not be sent');
+    this.tellUser((user) => user.onFailure(this, 'transport'));
+  }
+
+  /** Ends it without a word to its user; for the end of the layer. */
+  abandon(): void {
+    this.state = 'terminated';
+    this.clearTimer();
+  }
+
+  protected transmit(response: SipResponse): void {
+    this.lastResponse = serialize(response);
+    response.raw = this.lastResponse;
+    this.retransmit();
+  }
+
+  protected retransmit(): void {
+    if (this.lastResponse)
+      this.context.transport.respond(this.lastResponse, this.source, this.options.topVia, this);
+  }
+
+  /** One timer at a time: setting it replaces the one before. */
+  protected setTimer(delayMs: number): void {
+    this.context.clock.clearTimeout(this.timer);
+    this.timer = this.context.clock.setTimeout(this.runTimer, delayMs);
+  }
+
+  protected clearTimer(): void {
+    this.context.clock.clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  protected fail(reason: 'timeout'): void {
+    if (this.state === 'terminated') return;
+    this.end();
+    this.tellUser((user) => user.onFailure(this, reason));
+    this.tellUser((user) => user.onTerminated(this));
+  }
+
+  protected terminate(): void {
+    if (this.state === 'terminated') return;
+    this.end();
+    this.tellUser((user) => user.onTerminated(this));
+  }
+
+  private end(): void {
+    this.state = 'terminated';
+    this.clearTimer();
+    this.options.onGone();
+  }
+
+  private tellUser(event: UserEvent): void {
+    const user = this.currentUser;
+    if (user) tell(this.context, 'server transaction event', () => event(user));
+    else this.keptEvents = [...(this.keptEvents ?? []), event].slice(-MAX_KEPT_EVENTS);
+  }
+}
+
+/** Events kept for a user who is still to come; it needs only the last. */
+const MAX_KEPT_EVENTS = 4;

@@ -1,0 +1,26 @@
+import type { Clock } from '../../platform/clock.js';
+import type { Logger } from '../../platform/logger.js';
+import type { MessageTransport } from '../transport/types.js';
+import type { TimerSettings } from '../types.js';
+
+/** What a transaction takes from the layer that owns it. */
+export interface TransactionContext {
+  readonly clock: Clock;
+  readonly timers: TimerSettings;
+  readonly log: Logger;
+  readonly transport: MessageTransport;
+}
+
+/** Timers B, F, H, J, L and M, and D over unreliable transports: 64*T1 (RFC 3261 table 4, RFC 6026 §7.1). */
+export function lifetimeMs(timers: TimerSettings): number {
+  return 64 * timers.t1Ms;
+}
+
+/** Runs a user's callback; a fault in it is logged and does not reach the transaction. */
+export function tell(context: TransactionContext, what: string, callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    context.log.error({ err: error, callback: what }, 'a transaction user failed');
+  }
+}

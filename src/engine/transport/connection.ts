@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import type { TimerHandle } from '../../platform/clock.js';
+import type { SipParseError } from '../../sip/errors.js';
+import type { SipMessage } from '../../sip/message.js';
+import { StreamParser } from '../../sip/stream-parser.js';
+import type { FlowId, Source } from '../types.js';
+import { TransportError } from './errors.js';
+import { RecentSenders } from './recent-senders.js';
+import type { ListenerContext, SendFailureListener } from './types.js';
+
+const PONG = Buffer.from('\r\n');
+/** Between probes of a silent connection by the kernel. Milliseconds. */
+const KEEP_ALIVE_MS = 45_000;
+/** For the last response to leave before a connection that spoke rubbish is cut. Milliseconds. */
+const LINGER_MS = 1_000;
+/** Malformed messages with intact framing that a connection survives. */
+const MAX_PARSE_ERRORS = 16;
+
+export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
+
+export interface ConnectionOptions {
+  readonly flow: FlowId;
+  readonly socket: Socket;
+  /** Its `flow` is this connection's. */
+  readonly source: Source;
+  readonly outbound: boolean;
+  readonly context: ListenerContext;
+  /** Called once, when the socket is gone. */
+  onClose(connection: Connection): void;
+}
+
+/** One stream connection that carries SIP both ways, whoever opened it (RFC 3261 §18, RFC 5923, RFC 5626 §3.5.1). */
+export class Connection {
+  readonly flow: FlowId;
+  readonly source: Source;
+  state: ConnectionState;
+  private readonly socket: Socket;
+  private readonly context: ListenerContext;
+  private readonly parser: StreamParser;
+  private readonly senders = new RecentSenders();
+  private readonly startedMs: number;
+  private activeMs: number;
+  private partialSinceMs: number | undefined;
+  private hasMessage: boolean;
+  private parseErrors = 0;
+  private lingerTimer: TimerHandle | undefined;
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.flow = options.flow;
+    this.source = options.source;
+    this.socket = options.socket;
+    this.context = options.context;
+    this.state = options.outbound ? 'connecting' : 'open';
+    this.hasMessage = options.outbound;
+    this.startedMs = this.context.clock.monotonic();
+    this.activeMs = this.startedMs;
+    this.parser = new StreamParser({
+      onMessage: (message) => this.onMessage(message),
+      onPing: () => this.onPing(),
+      onError: (error, isFatal) => this.onParseError(error, isFatal),
+    });
+    this.listen();
+  }
+
+  /** Whether it can take a request: connecting counts, since bytes wait for the connection. */
+  get isUsable(): boolean {
+    return this.state === 'connecting' || this.state === 'open';
+  }
+
+  /** Sends bytes; a peer that does not take what is sent to it loses the connection. */
+  send(bytes: Buffer, failure?: SendFailureListener): void {
+    this.activeMs = this.context.clock.monotonic();
+    this.context.counters.messagesSent++;
+    if (failure) this.senders.add(failure, this.activeMs);
+    this.write(bytes);
+  }
+
+  /** Looks at the times that bound a connection's life. */
+  checkTimes(nowMs: number): void {
+    const { limits, counters } = this.context;
+    if (this.state === 'connecting') {
+      if (nowMs - this.startedMs >= limits.connectTimeoutMs)
+        this.fail(new TransportError('CONNECT_TIMEOUT', `no connection to ${this.peerName()}`));
+    } else if (this.isTooSlow(nowMs)) {
+      counters.slowSendersClosed++;
+      this.fail(new TransportError('PEER_TOO_SLOW', `no whole message from ${this.peerName()}`));
+    } else if (nowMs - this.activeMs >= limits.idleTimeoutMs) {
+      counters.idleClosed++;
+      this.fail(new TransportError('CONNECTION_CLOSED', `${this.peerName()} was idle`));
+    }
+  }
+
+  /** Cuts the connection and tells whoever sent on it lately. */
+  fail(error: TransportError): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.context.clock.clearTimeout(this.lingerTimer);
+    this.parser.close();
+    this.socket.destroy();
+    this.context.log.debug({ err: error, flow: this.flow }, 'connection failed');
+    this.options.onClose(this);
+    this.senders.fail(error);
+  }
+
+  private listen(): void {
+    const { socket } = this;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on('connect', () => {
+      this.activeMs = this.context.clock.monotonic();
+      if (this.state === 'connecting') this.state = 'open';
+    });
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('error', (cause) => this.fail(this.closeReason(cause)));
+    socket.on('close', () => this.fail(this.closeReason()));
+  }
+
+  private closeReason(cause?: Error): TransportError {
+    if (this.state === 'connecting') {
+      this.context.counters.connectFailures++;
+      return new TransportError('CONNECT_FAILED', `no connection to ${this.peerName()}`, cause);
+    }
+    return new TransportError('CONNECTION_CLOSED', `connection with ${this.peerName()} ended`, cause);
+  }
+
+  private write(bytes: Buffer): void {
+    this.socket.write(bytes);
+    if (this.socket.writableLength <= this.context.limits.maxPendingBytes) return;
+    this.context.counters.slowReadersClosed++;
+    // Never inside send: the sender is not ready to hear of it.
+    process.nextTick(() =>
+      this.fail(new TransportError('PEER_TOO_SLOW', `${this.peerName()} does not read what it is sent`)),
+    );
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.state !== 'open') return;
+    this.activeMs = this.context.clock.monotonic();
+    this.parser.push(chunk);
+    if (this.parser.pendingBytes === 0) this.partialSinceMs = undefined;
+    else this.partialSinceMs ??= this.activeMs;
+  }
+
+  private onMessage(message: SipMessage): void {
+    this.hasMessage = true;
+    this.partialSinceMs = undefined;
+    this.context.accept(message, this.source);
+  }
+
+  /** RFC 5626 §3.5.1 */
+  private onPing(): void {
+    this.context.counters.keepAlives++;
+    this.write(PONG);
+  }
+
+  private onParseError(error: SipParseError, isFatal: boolean): void {
+    this.partialSinceMs = undefined;
+    const response = this.context.reject(error, this.source);
+    if (isFatal || ++this.parseErrors >= MAX_PARSE_ERRORS) this.endWith(response);
+    else if (response) this.write(response);
+  }
+
+  /** Says one last thing and closes. */
+  private endWith(response: Buffer | undefined): void {
+    this.state = 'closing';
+    this.parser.close();
+    if (response) this.socket.end(response);
+    else this.socket.end();
+    this.lingerTimer = this.context.clock.setTimeout(() => this.socket.destroy(), LINGER_MS);
+  }
+
+  private isTooSlow(nowMs: number): boolean {
+    const { limits } = this.context;
+    if (this.partialSinceMs !== undefined && nowMs - this.partialSinceMs >= limits.partialMessageTimeoutMs)
+      return true;
+    return !this.hasMessage && nowMs - this.startedMs >= limits.firstMessageTimeoutMs;
+  }
+
+  private peerName(): string {
+    return `${this.source.protocol}:${this.source.address}:${this.source.port}`;
+  }
+}

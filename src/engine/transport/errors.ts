@@ -1,0 +1,31 @@
+import { AppError } from '../../platform/errors.js';
+
+/** What went wrong below the transaction layer. */
+export type TransportErrorCode =
+  | 'LISTEN_FAILED'
+  | 'NO_LISTENER'
+  | 'CONNECT_FAILED'
+  | 'CONNECT_TIMEOUT'
+  | 'CONNECTION_CLOSED'
+  | 'CONNECTION_LIMIT'
+  | 'SEND_FAILED'
+  | 'PEER_REFUSED'
+  | 'PEER_TOO_SLOW';
+
+/** A transport failure; a request that dies of it is as good as answered with 503 (RFC 3261 §8.1.3.1). */
+export class TransportError extends AppError {
+  declare readonly code: TransportErrorCode;
+
+  constructor(code: TransportErrorCode, message: string, cause?: unknown) {
+    super(code, message, { sipStatus: 503, ...(cause === undefined ? {} : { cause }) });
+  }
+}
+
+/** A next hop that cannot be found (RFC 3263); the request that wanted it is as good as answered with 503. */
+export class ResolveError extends AppError {
+  declare readonly code: 'HOST_NOT_FOUND' | 'RESOLVE_TIMEOUT' | 'RESOLVER_BUSY' | 'UNKNOWN_TRANSPORT';
+
+  constructor(code: ResolveError['code'], message: string, cause?: unknown) {
+    super(code, message, { sipStatus: 503, ...(cause === undefined ? {} : { cause }) });
+  }
+}

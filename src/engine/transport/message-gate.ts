@@ -1,0 +1,32 @@
+import type { SipResponse } from '../../sip/message.js';
+import type { Via } from '../../sip/via.js';
+import type { Source } from '../types.js';
+import type { SentBy } from './types.js';
+
+/** Whether the transport that Via names is the one the message came over. */
+export function isFrom(topVia: Via, source: Source): boolean {
+  return topVia.protocol.toLowerCase() === source.protocol;
+}
+
+/** Addresses that we wrote into the Via of requests; as many as there are listeners and faces of them. */
+export class OwnSentBys {
+  private readonly known = new Map<string, Set<number>>();
+
+  add(sentBy: SentBy): void {
+    const ports = this.known.get(sentBy.host);
+    if (ports) ports.add(sentBy.port);
+    else this.known.set(sentBy.host, new Set([sentBy.port]));
+  }
+
+  has(via: Via): boolean {
+    return via.port !== undefined && this.known.get(via.host)?.has(via.port) === true;
+  }
+}
+
+/** Whether a response has one Via only: a user agent's requests pass no one before (RFC 3261 §8.1.3.3). */
+export function hasSingleVia(response: SipResponse): boolean {
+  let count = 0;
+  for (const field of response.headers)
+    if (field.key === 'via' && (++count > 1 || field.value.includes(','))) return false;
+  return count === 1;
+}

@@ -1,0 +1,30 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Hop } from '../types.js';
+import type { Listener } from './types.js';
+
+/**
+ * The listener a request to `hop` leaves from: same protocol and family; of several one that is bound to the address
+ * facing the hop, then one bound to all addresses, then the first. Undefined when there is none.
+ */
+export function selectListener(
+  listeners: readonly Listener[],
+  hop: Hop,
+  facing: (peer: string) => string,
+): Listener | undefined {
+  const family = isIPv6(hop.address) ? 6 : isIPv4(hop.address) ? 4 : 0;
+  const fit = listeners.filter(
+    (listener) => listener.bound.protocol === hop.protocol && listener.bound.family === family,
+  );
+  if (fit.length < 2) return fit[0];
+  const local = facing(hop.address);
+  return (
+    fit.find((listener) => listener.bound.address === local) ??
+    fit.find((listener) => isWildcard(listener.bound.address)) ??
+    fit[0]
+  );
+}
+
+/** Whether an address stands for all addresses of its family. */
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}

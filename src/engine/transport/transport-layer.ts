@@ -1,0 +1,179 @@
+import type { Clock } from '../../platform/clock.js';
+import { ClosedError } from '../../platform/errors.js';
+import type { Closeable } from '../../platform/lifecycle.js';
+import type { Logger } from '../../platform/logger.js';
+import type { SipParseError } from '../../sip/errors.js';
+import type { SipMessage } from '../../sip/message.js';
+import type { Via } from '../../sip/via.js';
+import type { Hop, Source } from '../types.js';
+import { createTransportCounters, type TransportCounters } from './counters.js';
+import { createListener } from './create-listener.js';
+import { TransportError } from './errors.js';
+import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
+import { LocalAddressFinder } from './local-address.js';
+import { hasSingleVia, isFrom, OwnSentBys } from './message-gate.js';
+import { parseFailureResponse } from './parse-failure.js';
+import { isWildcard, selectListener } from './select-listener.js';
+import type {
+  BoundListener,
+  Listener,
+  ListenerContext,
+  ListenerSpec,
+  MessageTransport,
+  Outlet,
+  SendFailureListener,
+  SentBy,
+} from './types.js';
+import { markSource } from './via-source.js';
+
+export interface TransportLayerOptions {
+  readonly listeners: readonly ListenerSpec[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<TransportLimits>;
+  /** To read the counts from elsewhere; else see `counters`. */
+  readonly counters?: TransportCounters;
+  /** The address peers should see instead of the bound one, e.g. for those outside a NAT; undefined for no other. */
+  readonly advertise?: (listener: BoundListener, peerAddress: string) => SentBy | undefined;
+}
+
+/** All sockets of the engine (RFC 3261 §18): bytes in, messages out, and back. */
+export class TransportLayer implements MessageTransport, Closeable {
+  readonly counters: TransportCounters;
+  onMessage: (message: SipMessage, source: Source) => void = () => {};
+  /** Told of bytes that are no message, after they were counted and answered when an answer is due. */
+  onParseError: (error: SipParseError, source: Source) => void = () => {};
+
+  private readonly limits: TransportLimits;
+  private readonly listeners: Listener[] = [];
+  private readonly ownSentBys = new OwnSentBys();
+  private readonly localAddresses: LocalAddressFinder;
+  private lastFlow = 0;
+  private errorResponses = { secondMs: 0, count: 0 };
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: TransportLayerOptions) {
+    this.counters = options.counters ?? createTransportCounters();
+    this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
+    this.localAddresses = new LocalAddressFinder(options.clock);
+  }
+
+  /** Opens every listener, or none: rejects with TransportError `LISTEN_FAILED`. */
+  async start(): Promise<BoundListener[]> {
+    const context = this.context();
+    try {
+      for (const spec of this.options.listeners) {
+        const listener = createListener(spec, context);
+        this.listeners.push(listener);
+        await listener.start();
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this.listeners.map((listener) => listener.bound);
+  }
+
+  outlet(hop: Hop): Outlet {
+    if (this.closing) throw new ClosedError('transport layer');
+    const listener = selectListener(this.listeners, hop, (peer) => this.localAddresses.find(peer));
+    if (!listener)
+      throw new TransportError('NO_LISTENER', `no ${hop.protocol} listener can reach ${hop.address}`);
+    const sentBy = this.sentBy(listener.bound, hop.address);
+    this.ownSentBys.add(sentBy);
+    return {
+      hop,
+      listener: listener.bound,
+      reliable: listener.reliable,
+      sentBy,
+      send: (bytes, failure) => listener.sendRequest(bytes, hop, failure),
+    };
+  }
+
+  respond(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void {
+    const listener = this.listenerOf(source);
+    if (listener) listener.sendResponse(bytes, source, topVia, failure);
+    else if (failure)
+      process.nextTick(() =>
+        failure.onSendFailure(new TransportError('NO_LISTENER', 'the listener is gone')),
+      );
+  }
+
+  /** What a peer should know a listener by: in Via (RFC 3261 §18.1.1) and in Contact. */
+  sentBy(listener: BoundListener, peerAddress: string): SentBy {
+    const advertised = this.options.advertise?.(listener, peerAddress);
+    if (advertised) return advertised;
+    const { address, port } = listener;
+    return { host: isWildcard(address) ? this.localAddresses.find(peerAddress) : address, port };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= Promise.all(this.listeners.map((listener) => listener.close())).then(() => {});
+    return this.closing;
+  }
+
+  private context(): ListenerContext {
+    return {
+      clock: this.options.clock,
+      log: this.options.log,
+      limits: this.limits,
+      counters: this.counters,
+      nextFlow: () => ++this.lastFlow,
+      accept: (message, source) => this.accept(message, source),
+      reject: (error, source) => this.reject(error, source),
+    };
+  }
+
+  private listenerOf(source: Source): Listener | undefined {
+    return this.listeners.find(
+      ({ bound }) =>
+        bound.port === source.localPort &&
+        bound.protocol === source.protocol &&
+        bound.address === source.localAddress,
+    );
+  }
+
+  private accept(message: SipMessage, source: Source): void {
+    if (this.closing) return;
+    const { topVia } = message;
+    if (!topVia || !isFrom(topVia, source)) {
+      this.counters.viaDropped++;
+      return;
+    }
+    if (message.type === 'request') {
+      this.counters.requestsReceived++;
+      markSource(message, topVia, source);
+    } else {
+      this.counters.responsesReceived++;
+      // RFC 3261 §18.1.2, §8.1.3.3
+      if (!this.ownSentBys.has(topVia) || !hasSingleVia(message)) {
+        this.counters.foreignResponsesDropped++;
+        return;
+      }
+    }
+    this.handOver(message, source);
+  }
+
+  /** A fault of ours in one message must not take the others down. */
+  private handOver(message: SipMessage, source: Source): void {
+    try {
+      this.onMessage(message, source);
+    } catch (error) {
+      this.options.log.error({ err: error, callId: message.callId }, 'handling a message failed');
+    }
+  }
+
+  private reject(error: SipParseError, source: Source): Buffer | undefined {
+    this.counters.parseErrors++;
+    const response = this.mayAnswer() ? parseFailureResponse(error, source) : undefined;
+    if (response) this.counters.errorResponses++;
+    this.onParseError(error, source);
+    return response;
+  }
+
+  private mayAnswer(): boolean {
+    const nowMs = this.options.clock.monotonic();
+    if (nowMs - this.errorResponses.secondMs >= 1000) this.errorResponses = { secondMs: nowMs, count: 0 };
+    return ++this.errorResponses.count <= this.limits.maxErrorResponsesPerSecond;
+  }
+}

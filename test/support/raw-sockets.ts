@@ -1,0 +1,121 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Inbox } from './inbox.js';
+
+/** A bare UDP socket that speaks text; its datagrams wait in `inbox`. */
+export class RawUdp {
+  readonly inbox = new Inbox<string>();
+
+  private constructor(private readonly socket: UdpSocket) {
+    socket.on('message', (bytes) => this.inbox.push(bytes.toString('latin1')));
+  }
+
+  static async open(address = '127.0.0.1', port = 0): Promise<RawUdp> {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(port, address);
+    await once(socket, 'listening');
+    return new RawUdp(socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  send(text: string | Buffer, port: number, address = '127.0.0.1'): void {
+    this.socket.send(typeof text === 'string' ? Buffer.from(text, 'latin1') : text, port, address);
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await once(this.socket, 'close');
+  }
+}
+
+/** One TCP connection that speaks text; what arrives waits in `inbox` cut into whole messages by Content-Length. */
+export class RawTcp {
+  readonly inbox = new Inbox<string>();
+  readonly closed: Promise<void>;
+  private text = '';
+
+  constructor(readonly socket: Socket) {
+    socket.on('data', (chunk) => this.receive(chunk.toString('latin1')));
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) => socket.on('close', () => resolve()));
+  }
+
+  static async connect(port: number, address = '127.0.0.1'): Promise<RawTcp> {
+    const socket = connect(port, address);
+    await once(socket, 'connect');
+    return new RawTcp(socket);
+  }
+
+  get localPort(): number {
+    return this.socket.localPort ?? 0;
+  }
+
+  send(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  /** Closes and waits until it is closed. */
+  async close(): Promise<void> {
+    this.socket.destroy();
+    await this.closed;
+  }
+
+  private receive(text: string): void {
+    this.text += text;
+    for (;;) {
+      if (this.text.startsWith('\r\n')) {
+        this.inbox.push('\r\n');
+        this.text = this.text.slice(2);
+        continue;
+      }
+      const end = this.text.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const length = end + 4 + Number(/^Content-Length: *(\d+)/im.exec(this.text.slice(0, end))?.[1] ?? 0);
+      if (this.text.length < length) return;
+      this.inbox.push(this.text.slice(0, length));
+      this.text = this.text.slice(length);
+    }
+  }
+}
+
+/** A TCP server that hands out its connections. */
+export class RawTcpServer {
+  readonly connections = new Inbox<RawTcp>();
+  private readonly all: RawTcp[] = [];
+
+  private constructor(private readonly server: Server) {
+    server.on('connection', (socket) => {
+      const connection = new RawTcp(socket);
+      this.all.push(connection);
+      this.connections.push(connection);
+    });
+  }
+
+  static async listen(address = '127.0.0.1', port = 0): Promise<RawTcpServer> {
+    const server = createServer();
+    server.listen(port, address);
+    await once(server, 'listening');
+    return new RawTcpServer(server);
+  }
+
+  get port(): number {
+    const address = this.server.address();
+    return address !== null && typeof address === 'object' ? address.port : 0;
+  }
+
+  /** How many connections were made so far. */
+  get accepted(): number {
+    return this.all.length;
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.server, 'close');
+    this.server.close();
+    for (const connection of this.all) connection.socket.destroy();
+    await closed;
+  }
+}
