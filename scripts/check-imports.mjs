@@ -14,11 +14,11 @@ const MAY_IMPORT = {
   store: [],
   trace: [],
   engine: ['sip'],
-  signalling: [],
+  signalling: ['sip'],
   media: ['sdp'],
   cdr: ['store', 'media'],
   accounts: ['store', 'sip'],
-  security: ['accounts', 'sip', 'signalling'],
+  security: ['accounts', 'sip', 'signalling', 'store'],
   routing: [],
   registrar: ['accounts', 'security', 'store', 'sip', 'signalling'],
   call: [

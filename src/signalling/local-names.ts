@@ -1,0 +1,40 @@
+import { networkInterfaces } from 'node:os';
+import { uriHost } from './hostport.js';
+
+/** Names and addresses by which peers may call this server in URIs. Compared without regard to case (RFC 3261 §19.1.4). */
+export class LocalNames {
+  private readonly names = new Set<string>();
+
+  constructor(names: Iterable<string> = []) {
+    this.add(...names);
+  }
+
+  /** Adds host names, domains or addresses; empty and wildcard ones are left out. */
+  add(...names: readonly string[]): void {
+    for (const name of names) {
+      const plain = normal(name);
+      if (plain !== '' && plain !== '0.0.0.0' && plain !== '::') this.names.add(plain);
+    }
+  }
+
+  /** True when a URI's host names this server. */
+  has(host: string): boolean {
+    return this.names.has(normal(host));
+  }
+
+  list(): string[] {
+    return [...this.names].map(uriHost);
+  }
+}
+
+/** Addresses of this machine's interfaces; IPv6 without zone. */
+export function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((item) => item.address));
+}
+
+function normal(host: string): string {
+  return host
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
