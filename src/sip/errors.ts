@@ -18,8 +18,8 @@ export class SipParseError extends AppError {
   readonly statusCode: number;
   readonly reasonPhrase: string;
   /**
-   * What could be read, when a response can be built from it: Via is well-formed and From, To, Call-ID and CSeq are
-   * there. Its other parts may be wrong. An ACK is never answered (RFC 3261 §17.1.1.3): look at its method.
+   * What could be read, when a response can be sent: the topmost Via is usable. All else may be wrong or missing;
+   * createResponse copies what is there. An ACK is never answered (RFC 3261 §17.1.1.3): look at its method.
    */
   readonly request: SipRequest | undefined;
   /** The message was a response: drop it (RFC 3261 §18.1.2). */

@@ -2,9 +2,10 @@ import { badRequest, type Problem, SipParseError } from './errors.js';
 import { canonicalKey } from './header-names.js';
 import { MAX_HEADER_FIELDS } from './limits.js';
 import type { HeaderField, SipMessage } from './message.js';
+import { salvageVia } from './salvage.js';
 import { parseStartLine } from './start-line.js';
 import { isSpaceCode, isTokenCode, trimmed } from './token.js';
-import { contentLengthOf, findProblem, isAnswerable } from './validate.js';
+import { contentLengthOf, findProblem } from './validate.js';
 
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -138,6 +139,6 @@ const NOTHING: Head = {
 /** The error for a head that has a problem, with the partial request where a response can be built from it. */
 export function headError(head: Head, problem: Problem): SipParseError {
   const { message, isResponse } = head;
-  const request = message?.type === 'request' && isAnswerable(message) ? message : undefined;
+  const request = message?.type === 'request' && salvageVia(message) ? message : undefined;
   return new SipParseError(problem, { request, isResponse });
 }

@@ -13,6 +13,12 @@ function copyFields(request: SipRequest, response: SipResponse, key: string): vo
   }
 }
 
+/** A malformed request may lack To. */
+function addToTag(response: SipResponse, toTag: string): void {
+  const to = response.get('to');
+  if (to) response.set('To', `${to};tag=${toTag}`);
+}
+
 /**
  * Builds a response with the request's Via list, From, To, Call-ID and CSeq (RFC 3261 §8.2.6). `toTag` is added to a To
  * that has none, but not in a 100; the same request always has to get the same tag. A 100 takes over Timestamp
@@ -27,7 +33,6 @@ export function createResponse(
   const response = new SipResponse(statusCode, phrase ?? reasonPhrase(statusCode));
   for (const key of COPIED) copyFields(request, response, key);
   if (statusCode === 100) copyFields(request, response, 'timestamp');
-  else if (toTag !== undefined && request.toTag === undefined)
-    response.set('To', `${request.get('to') ?? ''};tag=${toTag}`);
+  else if (toTag !== undefined && request.toTag === undefined) addToTag(response, toTag);
   return response;
 }

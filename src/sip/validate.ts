@@ -91,8 +91,3 @@ export function findProblem(
   const scalar = cseqProblem(message) ?? maxForwardsProblem(message);
   return scalar ?? (typeof contentLength === 'object' ? contentLength : undefined);
 }
-
-/** Whether a response can be built and sent (RFC 3261 §8.2.6, §18.2.2), however wrong the rest may be. */
-export function isAnswerable(message: SipMessage): boolean {
-  return message.topVia !== undefined && ['from', 'to', 'call-id', 'cseq'].every((key) => message.get(key));
-}

@@ -70,8 +70,8 @@ function endOfSentProtocol(text: string): number {
   return at;
 }
 
-/** Parses one Via value (RFC 3261 §20.42); undefined when malformed. */
-export function parseVia(text: string): Via | undefined {
+/** Parses one Via value (RFC 3261 §20.42); undefined when malformed, empty parameters (`;;`) included by default. */
+export function parseVia(text: string, allowEmpty = false): Via | undefined {
   const at = endOfSentProtocol(text);
   const sentProtocol = text.substring(0, at);
   const protocol = SENT_PROTOCOLS.get(sentProtocol) ?? parseSentProtocol(sentProtocol);
@@ -79,7 +79,7 @@ export function parseVia(text: string): Via | undefined {
   const semicolon = text.indexOf(';', at);
   const end = semicolon < 0 ? text.length : semicolon;
   const sentBy = parseHostPort(trimmed(text, at, end));
-  const params = sentBy && parseParams(text, end);
+  const params = sentBy && parseParams(text, end, allowEmpty);
   return params && new Via(protocol, sentBy.host, sentBy.port, params);
 }
 
