@@ -32,6 +32,7 @@ export abstract class ClientTransactionBase<State extends string>
   protected readonly context: TransactionContext;
   protected readonly outlet: Outlet;
   private readonly bytes: Buffer;
+  private wasResent = false;
   private timer: TimerHandle | undefined;
   private readonly runTimer = (): void => this.onTimer();
 
@@ -68,6 +69,12 @@ export abstract class ClientTransactionBase<State extends string>
 
   onSendFailure(error: TransportError): void {
     if (!this.isUnanswered) return;
+    // The peer had closed a connection that we reused; a new one is worth one try, and the branch makes it harmless.
+    if (error.code === 'CONNECTION_CLOSED' && !this.wasResent) {
+      this.wasResent = true;
+      this.transmit();
+      return;
+    }
     this.context.log.debug({ err: error, method: this.request.method }, 'request could not be sent');
     this.fail('transport');
   }

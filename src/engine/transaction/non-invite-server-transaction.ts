@@ -9,7 +9,7 @@ export type NonInviteServerState = 'trying' | 'proceeding' | 'completed';
 export class NonInviteServerTransaction extends ServerTransactionBase<NonInviteServerState> {
   constructor(options: ServerTransactionOptions) {
     super(options, 'trying');
-    // RFC 4320 §1.1: after 64*T1 the client has given up, and no response is of use any more.
+    // RFC 4320 §4.2: after 64*T1 the client has given up, and no response is of use any more.
     this.setTimer(lifetimeMs(this.context.timers));
   }
 
