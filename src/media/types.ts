@@ -36,12 +36,7 @@ export class MediaError extends AppError {
   }
 }
 
-/** A description that cannot be used: malformed, or nothing in it can be relayed. The peer hears 488. */
-export class BadSdpError extends AppError {
-  constructor(message: string, cause?: unknown) {
-    super('BAD_SDP', message, { sipStatus: 488, cause });
-  }
-}
+export { BadSdpError } from '../sdp/errors.js';
 
 /**
  * The media of one call. Offers and answers may come from either side, in any order RFC 3264 allows: late offer,

@@ -1,0 +1,206 @@
+import { AppError } from '../../platform/errors.js';
+import { checkAnswer } from '../../sdp/offer-answer.js';
+import type { StreamTarget } from '../../sdp/rewrite-sdp.js';
+import { type MediaStream, parseSdp, type SessionDescription } from '../../sdp/session-description.js';
+import { expectedParty } from '../party-address.js';
+import {
+  BadSdpError,
+  MediaError,
+  type MediaPeer,
+  type MediaSession,
+  type MediaSide,
+  type MediaStreamStats,
+} from '../types.js';
+import { DescriptionWriter } from './description-writer.js';
+import { type RelayNode, streamKey } from './relay-node.js';
+import { RelayRefusal, type StreamFigures } from './rtpproxy-client.js';
+
+/** Gives the relays to try for a new call, or to go on with when `current` has failed; best first. */
+export type ChooseNodes = (current: RelayNode | undefined) => RelayNode[];
+
+/** An offer and what came of it; answers may come several times (183, then 200; forks). RFC 3264 §4. */
+interface Exchange {
+  readonly offerer: MediaSide;
+  readonly offer: SessionDescription;
+  answered?: { readonly sdp: string; readonly signallingAddress: string; readonly result: string };
+}
+
+/** What is remembered of a stream for the figures. */
+interface StreamRecord {
+  kind: string;
+  codec?: string;
+  figures?: StreamFigures;
+}
+
+type Targets = (StreamTarget | 'reject')[];
+
+/** The media of one call on one RTPProxy: a relay session for each m-line, moved elsewhere when the relay is gone. */
+export class RtpProxySession implements MediaSession {
+  private readonly writers = { a: new DescriptionWriter(), b: new DescriptionWriter() };
+  private readonly records = new Map<number, StreamRecord>();
+  private node: RelayNode | undefined;
+  private exchange: Exchange | undefined;
+  private tail: Promise<unknown> = Promise.resolve();
+  private closing: Promise<MediaStreamStats[]> | undefined;
+
+  constructor(
+    private readonly id: string,
+    private readonly chooseNodes: ChooseNodes,
+  ) {}
+
+  offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    return this.inTurn(() => this.takeOffer(from, sdp, peer));
+  }
+
+  answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    return this.inTurn(() => this.takeAnswer(from, sdp, peer));
+  }
+
+  async stats(): Promise<MediaStreamStats[]> {
+    const { node } = this;
+    if (!node) return [];
+    const entries = [...this.records].sort(([one], [other]) => one - other);
+    return Promise.all(entries.map(([index, record]) => this.figuresOf(node, index, record)));
+  }
+
+  close(): Promise<MediaStreamStats[]> {
+    this.closing ??= this.tail.then(async () => {
+      const last = await this.stats();
+      const deleted = this.node?.delete(this.id);
+      // A silent relay gets its delete when it is back; nobody waits for that.
+      if (this.node && !this.node.isShunned) await deleted;
+      return last;
+    });
+    return this.closing;
+  }
+
+  /** One at a time: an answer must not overtake its offer on the way to the relay. */
+  private inTurn(work: () => Promise<string>): Promise<string> {
+    if (this.closing) return Promise.reject(new MediaError('media session is closed'));
+    const result = this.tail.then(work);
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+
+  private async takeOffer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    const offer = parseSdp(sdp);
+    const live = offer.streams.filter((stream) => stream.port !== 0);
+    if (live.length > 0 && !live.some(isRelayable))
+      throw new BadSdpError('nothing in the offer can be relayed');
+    const { node, targets } = await this.allocate(from, offer, peer);
+    if (this.node && this.node !== node) void this.node.delete(this.id);
+    this.node = node;
+    this.exchange = { offerer: from, offer };
+    for (const stream of offer.streams) {
+      if (targets[stream.index] !== 'reject') this.record(stream);
+    }
+    return this.write(from, offer, targets);
+  }
+
+  /** Has each relay make the streams until one can. A relay that is alive and refuses keeps the call it has. */
+  private async allocate(
+    from: MediaSide,
+    offer: SessionDescription,
+    peer: MediaPeer,
+  ): Promise<{ node: RelayNode; targets: Targets }> {
+    let failure: unknown = new MediaError('no media relay is configured');
+    for (const node of this.chooseNodes(this.node)) {
+      try {
+        return { node, targets: await this.tell(node, 'offer', from, offer.streams, peer) };
+      } catch (error) {
+        failure = error;
+        if (node === this.node && error instanceof RelayRefusal) break;
+        if (node !== this.node) void node.delete(this.id);
+      }
+    }
+    throw failure instanceof MediaError
+      ? failure
+      : new MediaError('no media relay took the call', {}, failure);
+  }
+
+  private async takeAnswer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    const { exchange, node } = this;
+    if (!exchange || !node || exchange.offerer === from) throw new BadSdpError('answer without an offer');
+    const { signallingAddress } = peer;
+    const last = exchange.answered;
+    if (last?.sdp === sdp && last.signallingAddress === signallingAddress) return last.result;
+    const answer = parseSdp(sdp);
+    checkAnswer(exchange.offer, answer);
+    // RFC 3264 §6: a stream that was offered with port 0 stays at 0.
+    const streams = answer.streams.map((stream) =>
+      exchange.offer.streams[stream.index]!.port === 0 ? { ...stream, port: 0 } : stream,
+    );
+    const targets = await this.tell(node, 'answer', exchange.offerer, streams, peer);
+    for (const stream of streams) {
+      if (targets[stream.index] !== 'reject') this.record(stream, stream.codecs[0]);
+    }
+    const result = await this.write(from, answer, targets);
+    exchange.answered = { sdp, signallingAddress, result };
+    return result;
+  }
+
+  /** Tells the relay where a party listens, a command a live stream; gives the relay's ports for the other party. */
+  private async tell(
+    node: RelayNode,
+    verb: 'offer' | 'answer',
+    offerer: MediaSide,
+    streams: readonly MediaStream[],
+    peer: MediaPeer,
+  ): Promise<Targets> {
+    const settled = await Promise.allSettled(
+      streams.map(async (stream): Promise<StreamTarget | 'reject'> => {
+        if (stream.port === 0 || !isRelayable(stream)) return 'reject';
+        const key = streamKey(this.id, offerer, stream.index);
+        const port = await node.tell(verb, key, expectedParty(stream, peer.signallingAddress));
+        return { address: await node.addressOf(port), port: port.port, rtcpPort: port.port + 1 };
+      }),
+    );
+    return settled.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
+  }
+
+  private async write(from: MediaSide, description: SessionDescription, targets: Targets): Promise<string> {
+    const live = targets.find((target) => target !== 'reject');
+    const address = live?.address ?? (await this.node!.addressOf({ port: 0 }).catch(() => '127.0.0.1'));
+    return this.writers[from === 'a' ? 'b' : 'a'].write(description, targets, address);
+  }
+
+  private record(stream: MediaStream, codec?: string): void {
+    const record = this.records.get(stream.index) ?? { kind: stream.kind };
+    record.kind = stream.kind;
+    if (codec !== undefined) record.codec = codec;
+    this.records.set(stream.index, record);
+  }
+
+  private async figuresOf(node: RelayNode, index: number, record: StreamRecord): Promise<MediaStreamStats> {
+    try {
+      record.figures = await node.query(streamKey(this.id, 'a', index));
+    } catch (error) {
+      // What was known before the relay fell silent or dropped the stream still holds.
+      if (!(error instanceof AppError)) throw error;
+    }
+    const { kind, codec, figures } = record;
+    return {
+      index,
+      kind,
+      relay: node.name,
+      ...(codec !== undefined && { codec }),
+      ...(figures && {
+        packetsFromA: figures.packetsFromFrom,
+        packetsFromB: figures.packetsFromTo,
+        dropped: figures.dropped,
+        ...(figures.bytesFromFrom !== undefined && { bytesFromA: figures.bytesFromFrom }),
+        ...(figures.bytesFromTo !== undefined && { bytesFromB: figures.bytesFromTo }),
+        ...(figures.addressFrom !== undefined && { addressA: figures.addressFrom }),
+        ...(figures.addressTo !== undefined && { addressB: figures.addressTo }),
+      }),
+    };
+  }
+}
+
+/** RTPProxy carries datagrams: RTP, T.38, DTLS. A TCP connection (MSRP, T.38 over TCP) it cannot carry. */
+function isRelayable(stream: MediaStream): boolean {
+  return stream.transport !== 'connection';
+}
