@@ -1,0 +1,51 @@
+import type { TimerHandle } from '../../platform/clock.js';
+import type { SipResponse } from '../../sip/message.js';
+import type { ServerTransaction } from '../types.js';
+import type { CoreContext } from './core-context.js';
+
+/** Our 2xx to an INVITE: sent again until its ACK comes (RFC 3261 §13.3.1.4). */
+export class AnsweredInvite {
+  private retransmission: TimerHandle | undefined;
+  private expiry: TimerHandle | undefined;
+
+  /** Starts at once, the response having been sent. `onTimeout` is called when no ACK came within 64*T1. */
+  constructor(
+    private readonly ctx: CoreContext,
+    readonly tx: ServerTransaction,
+    private readonly response: SipResponse,
+    private readonly onTimeout: () => void,
+  ) {
+    const { t1Ms } = ctx.timers;
+    this.expiry = ctx.clock.setTimeout(() => this.expire(), 64 * t1Ms);
+    if (this.mayBeLost()) this.schedule(t1Ms);
+  }
+
+  get seq(): number {
+    return this.tx.request.cseq?.seq ?? 0;
+  }
+
+  /** The ACK came, or the dialog is over. */
+  stop(): void {
+    this.ctx.clock.clearTimeout(this.retransmission);
+    this.ctx.clock.clearTimeout(this.expiry);
+  }
+
+  /** On a connection a response gets lost only when proxies carry it on from there. */
+  private mayBeLost(): boolean {
+    return this.tx.source.protocol === 'udp' || this.tx.request.list('via').length > 1;
+  }
+
+  private schedule(intervalMs: number): void {
+    this.retransmission = this.ctx.clock.setTimeout(() => {
+      this.ctx.counters.retransmitted2xx++;
+      this.tx.respond(this.response);
+      this.schedule(Math.min(2 * intervalMs, this.ctx.timers.t2Ms));
+    }, intervalMs);
+  }
+
+  private expire(): void {
+    this.stop();
+    this.ctx.counters.ackTimeouts++;
+    this.onTimeout();
+  }
+}

@@ -1,0 +1,56 @@
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { Source } from '../types.js';
+
+/** What an application is told about a message beside its text. */
+export interface MessageFacts {
+  /** `network`: it came in, or the engine made it in a peer's place; `application`: the engine or an application sent it. */
+  readonly origin: 'network' | 'application';
+  /** 0 for a response that was never on the wire. */
+  readonly sizeBytes: number;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The name under which an application speaks of a transaction that it did not start or need not answer. */
+export const UNSOLICITED = 'unsolicited';
+
+/** One connected application, as the core sees it. */
+export interface Application {
+  /** False for good once its connection is gone; nothing delivered then arrives. */
+  readonly connected: boolean;
+  /** `dialogId` is empty outside a dialog. `receivedOn` is given for new requests outside a dialog alone. */
+  deliverRequest(
+    request: SipRequest,
+    facts: MessageFacts,
+    txnId: string,
+    dialogId: string,
+    receivedOn?: { address: string; port: number },
+  ): void;
+  deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void;
+}
+
+/** Chooses the application for a new request; undefined when none wants that method. */
+export interface ApplicationDirectory {
+  pick(method: string): Application | undefined;
+}
+
+/** Facts of a message that came from `source`. */
+export function networkFacts(message: SipRequest | SipResponse, source: Source): MessageFacts {
+  return {
+    origin: 'network',
+    sizeBytes: message.raw?.length ?? 0,
+    protocol: source.protocol,
+    address: source.address,
+    port: source.port,
+  };
+}
+
+/** Facts of a response that the engine made because no peer did (RFC 3261 §8.1.3.1). */
+export const INTERNAL_FACTS: MessageFacts = {
+  origin: 'network',
+  sizeBytes: 0,
+  protocol: 'udp',
+  address: '',
+  port: 0,
+};

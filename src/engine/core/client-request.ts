@@ -1,0 +1,108 @@
+import { serialize } from '../../sip/serialize.js';
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { ClientTransaction, ClientTransactionUser, Source } from '../types.js';
+import { type Application, INTERNAL_FACTS, type MessageFacts, networkFacts } from './application.js';
+import type { CoreContext } from './core-context.js';
+import type { CoreDialog } from './core-dialog.js';
+import { newTag } from './request-builder.js';
+import { buildResponse } from './response-builder.js';
+
+/** What a client request does to the dialogs and tables around it; the client core. */
+export interface ClientRequestOwner {
+  readonly ctx: CoreContext;
+  /** Before a response is delivered. `source` is undefined for one the engine made. */
+  onDialogResponse(request: ClientRequest, response: SipResponse, source: Source | undefined): void;
+  /** A 2xx of another fork than the one that won (RFC 3261 §13.2.2.4). */
+  onExtraFork(request: ClientRequest, response: SipResponse, source: Source): void;
+  onOver(request: ClientRequest): void;
+}
+
+/** A request of an application on its way: its responses go to the application, never before the request's echo. */
+export class ClientRequest implements ClientTransactionUser {
+  tx: ClientTransaction | undefined;
+  /** Status of the final response delivered. */
+  finalStatus: number | undefined;
+  /** To tag of the 2xx delivered. */
+  private winnerTag: string | undefined;
+  cancelled = false;
+  /** The ACK for our 2xx, sent again whenever the 2xx is. */
+  ack: { resend(): void } | undefined;
+  isOver = false;
+  /** Events that came before the echo. */
+  private held: (() => void)[] | undefined = [];
+
+  constructor(
+    private readonly owner: ClientRequestOwner,
+    readonly app: Application,
+    readonly request: SipRequest,
+    readonly dialog: CoreDialog | undefined,
+    /** It founds the dialog, rather than being sent in it. */
+    readonly isInitial: boolean,
+  ) {}
+
+  /** Name of the transaction for applications. */
+  txnId = '';
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  get seq(): number {
+    return this.request.cseq?.seq ?? 0;
+  }
+
+  /** The echo has been sent: what came meanwhile follows it. */
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const event of held) event();
+  }
+
+  onResponse(_tx: ClientTransaction, response: SipResponse, source: Source): void {
+    if (this.held) this.held.push(() => this.take(response, source));
+    else this.take(response, source);
+  }
+
+  onFailure(_tx: ClientTransaction, reason: 'timeout' | 'transport'): void {
+    // RFC 3261 §8.1.3.1
+    if (reason === 'timeout') this.fail(408, 'Request Timeout');
+    else this.fail(503, 'Service Unavailable');
+  }
+
+  onTerminated(): void {
+    this.isOver = true;
+    if (this.held) this.held.push(() => this.owner.onOver(this));
+    else this.owner.onOver(this);
+  }
+
+  /** Ends the request for its application with a response no peer sent; nothing when it has its final one. */
+  fail(statusCode: number, reason: string): void {
+    if (this.held) this.held.push(() => this.fail(statusCode, reason));
+    else if (this.finalStatus === undefined) {
+      const response = buildResponse(this.request, statusCode, reason, newTag());
+      response.raw = serialize(response);
+      this.deliver(response, undefined, INTERNAL_FACTS);
+    }
+  }
+
+  private take(response: SipResponse, source: Source): void {
+    if (this.finalStatus === undefined) this.deliver(response, source, networkFacts(response, source));
+    else if (this.method === 'INVITE' && response.statusCode < 300 && this.finalStatus < 300 && response.statusCode >= 200)
+      this.takeRepeated2xx(response, source);
+  }
+
+  private takeRepeated2xx(response: SipResponse, source: Source): void {
+    if (response.toTag !== this.winnerTag) this.owner.onExtraFork(this, response, source);
+    else this.ack?.resend();
+  }
+
+  private deliver(response: SipResponse, source: Source | undefined, facts: MessageFacts): void {
+    if (response.statusCode >= 200) {
+      this.finalStatus = response.statusCode;
+      this.winnerTag = response.toTag;
+    }
+    this.owner.onDialogResponse(this, response, source);
+    this.owner.ctx.counters.responsesDelivered++;
+    this.app.deliverResponse(response, facts, this.txnId, this.dialog?.wireId ?? '');
+  }
+}

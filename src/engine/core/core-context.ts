@@ -1,0 +1,33 @@
+import type { Clock } from '../../platform/clock.js';
+import type { Logger } from '../../platform/logger.js';
+import type { SipRequest } from '../../sip/message.js';
+import type { DialogTable } from '../dialog/dialog-table.js';
+import type { SentRequest } from '../transaction/transaction-layer.js';
+import type { Outlet } from '../transport/types.js';
+import type { ClientTransaction, ClientTransactionUser, Hop, TimerSettings } from '../types.js';
+import type { ApplicationDirectory } from './application.js';
+import type { CoreCounters } from './core-counters.js';
+import type { CoreDialog } from './core-dialog.js';
+import type { LocalEnd } from './local-addressing.js';
+
+/** What the core's parts share: the layers below it, the table of dialogs, settings. */
+export interface CoreContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly timers: TimerSettings;
+  readonly counters: CoreCounters;
+  readonly dialogs: DialogTable<CoreDialog>;
+  readonly applications: ApplicationDirectory;
+  /** False: in-dialog requests go where Contact and routes say, never back to where the peer was seen. */
+  readonly detectNat: boolean;
+  /** Throws TransportError when nothing listens with that protocol. */
+  outlet(hop: Hop): Outlet;
+  /** The next hop for a URI (RFC 3263); at once for addresses, rejects or throws ResolveError. */
+  resolve(uri: string): Hop | Promise<Hop>;
+  createClient(request: SipRequest, hop: Hop, user: ClientTransactionUser): ClientTransaction;
+  sendStateless(request: SipRequest, hop: Hop): SentRequest;
+  /** True when a URI names this engine. */
+  isOwnUri(uri: string): boolean;
+  /** Our end when no next hop is known. */
+  defaultEnd(): LocalEnd;
+}

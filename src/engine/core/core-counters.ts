@@ -1,0 +1,33 @@
+/** What the core counts since start; the fields only grow. */
+export interface CoreCounters {
+  requestsDelivered: number;
+  responsesDelivered: number;
+  requestsSent: number;
+  responsesSent: number;
+  /** 503: no application wanted the request. */
+  withoutApplication: number;
+  /** 481: no dialog or transaction. */
+  outsideDialog: number;
+  /** 482 (RFC 3261 §8.2.2.2). */
+  mergedRequests: number;
+  dialogsCreated: number;
+  ackTimeouts: number;
+  retransmitted2xx: number;
+  unanswered: number;
+}
+
+export function createCoreCounters(): CoreCounters {
+  return {
+    requestsDelivered: 0,
+    responsesDelivered: 0,
+    requestsSent: 0,
+    responsesSent: 0,
+    withoutApplication: 0,
+    outsideDialog: 0,
+    mergedRequests: 0,
+    dialogsCreated: 0,
+    ackTimeouts: 0,
+    retransmitted2xx: 0,
+    unanswered: 0,
+  };
+}

@@ -1,0 +1,93 @@
+import { parseUri } from '../../sip/uri.js';
+import { type Dialog, contactUri } from '../dialog/dialog.js';
+import type { SipMessage } from '../../sip/message.js';
+import type { Hop, Source } from '../types.js';
+import type { AnsweredInvite } from './answered-invite.js';
+import type { Application } from './application.js';
+import type { ClientRequest } from './client-request.js';
+import type { CoreContext } from './core-context.js';
+import type { PendingRequest } from './pending-request.js';
+
+/** The name under which applications know a dialog: from-tag is that of the dialog's first request. */
+export function wireDialogId(callId: string, fromTag: string | undefined): string {
+  const id = `${callId};from-tag=${fromTag ?? ''}`;
+  // A peer's Call-ID could hold what ends a field on the wire; RFC 3261 §25.1 allows none of it.
+  return /[\0-\x1f|\x7f]/.test(id) ? id.replace(/[\0-\x1f|\x7f]/g, '%') : id;
+}
+
+/** A dialog as the core runs it: its RFC 3261 state, its application, and what is open in it. */
+export class CoreDialog {
+  /** Where requests go instead of where Contact and routes say: back down a NAT's hole or a connection. */
+  override: Hop | undefined;
+  /** Contact of ours in this dialog. */
+  contact = '';
+  /** Our 2xx that waits for its ACK. */
+  answered: AnsweredInvite | undefined;
+  /** The peer's INVITE that has no final response yet. */
+  peerInvite: PendingRequest | undefined;
+  /** The peer's UPDATE in an early dialog, which applications answer under the INVITE's name. */
+  earlyUpdate: PendingRequest | undefined;
+  /** Our INVITE that has no final response yet. */
+  ownInvite: ClientRequest | undefined;
+  /** Our INVITEs that got a 2xx, by sequence number, until ACKed and over. */
+  readonly accepted = new Map<number, ClientRequest>();
+  /** Monotonic time since when its application is gone. */
+  orphanedAtMs: number | undefined;
+  /** Name of the transaction that founded it. */
+  initialTxnId = '';
+
+  constructor(
+    readonly dialog: Dialog,
+    readonly usage: 'invite' | 'subscribe',
+    readonly wireId: string,
+    public app: Application,
+  ) {}
+
+  /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */
+  nextHop(ctx: CoreContext, uri = this.dialog.nextHopUri()): Hop | Promise<Hop> | undefined {
+    if (uri === undefined) return undefined;
+    return this.override ?? ctx.resolve(uri);
+  }
+
+  /** Where the peer's requests come from decides where ours go, when its Contact cannot be reached. */
+  followRequest(request: SipMessage, source: Source, detectNat: boolean): void {
+    const target = contactUri(request);
+    if (source.protocol !== 'udp') this.override = flowHop(source, target);
+    else if (detectNat && !request.has('record-route') && !isAt(target, source, true)) this.override = hopOf(source);
+    else this.override = undefined;
+  }
+
+  /** The same for the 2xx to our request. */
+  followResponse(response: SipMessage, source: Source, detectNat: boolean): void {
+    const target = contactUri(response);
+    const top = this.dialog.peer.routeSet[0];
+    const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
+    this.override = undefined;
+    if (source.protocol !== 'udp') {
+      if (top === undefined || isAt(routeUri, source, false)) this.override = flowHop(source, routeUri ?? target);
+    } else if (detectNat && (top === undefined ? !isAt(target, source, false) : isPrivateElsewhere(routeUri, source)))
+      this.override = hopOf(source);
+  }
+}
+
+function hopOf(source: Source): Hop {
+  return { protocol: source.protocol, address: source.address, port: source.port };
+}
+
+/** The connection while it lives; then the address the peer names, if it is the one it was seen at. */
+function flowHop(source: Source, uri: string | undefined): Hop {
+  const port = isAt(uri, source, false) ? (parseUri(uri!)?.port ?? 5060) : source.port;
+  const hop = { protocol: source.protocol, address: source.address, port };
+  return source.flow === undefined ? hop : { ...hop, flow: source.flow };
+}
+
+function isAt(uri: string | undefined, source: Source, withPort: boolean): boolean {
+  const parsed = uri === undefined ? undefined : parseUri(uri);
+  return parsed?.host === source.address && (!withPort || (parsed.port ?? 5060) === source.port);
+}
+
+/** A private address in a route of a peer seen elsewhere cannot be reached (RFC 1918). */
+function isPrivateElsewhere(uri: string | undefined, source: Source): boolean {
+  const host = uri === undefined ? undefined : parseUri(uri)?.host;
+  return host !== undefined && host !== source.address && /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host);
+}

@@ -1,0 +1,92 @@
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { ServerTransaction, Source, TransactionLayerUser } from '../types.js';
+import type { AppRequest, AppResponse } from './app-message.js';
+import type { Application } from './application.js';
+import { ClientCore } from './client-core.js';
+import type { CoreContext } from './core-context.js';
+import type { Echo } from './outcome.js';
+import { ServerCore } from './server-core.js';
+
+/** Longest that a dialog is kept whose application is gone; milliseconds. */
+export const ORPHAN_LIFETIME_MS = 4 * 3_600_000;
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** The user agent core (RFC 3261 §8): both roles over one table of dialogs, driven by applications. */
+export class UaCore implements TransactionLayerUser {
+  private readonly server: ServerCore;
+  private readonly client: ClientCore;
+  private sweep: ReturnType<CoreContext['clock']['setTimeout']> | undefined;
+
+  constructor(private readonly ctx: CoreContext) {
+    this.client = new ClientCore(ctx);
+    this.server = new ServerCore(ctx, this.client);
+    this.client.onDialogOver = (dialog) => this.server.closeDialog(dialog);
+  }
+
+  get pendingCount(): number {
+    return this.server.pendingCount;
+  }
+
+  onRequest(tx: ServerTransaction): void {
+    this.server.onRequest(tx);
+  }
+
+  onAck(ack: SipRequest, source: Source): void {
+    this.server.onAck(ack, source);
+  }
+
+  /** A 2xx repeated after its transaction is over, or no response of ours: there is nobody to tell. */
+  onStrayResponse(_response: SipResponse, _source: Source): void {}
+
+  sendNew(app: Application, message: AppRequest, routeUri: string, echo: Echo): void {
+    this.client.sendNew(app, message, routeUri, echo);
+  }
+
+  sendInDialog(app: Application, message: AppRequest, dialogId: string, echo: Echo): void {
+    this.client.sendInDialog(app, message, dialogId, echo);
+  }
+
+  cancel(message: AppRequest, txnId: string, echo: Echo): void {
+    this.client.cancel(message, txnId, echo);
+  }
+
+  respond(app: Application, message: AppResponse, txnId: string, echo: Echo): void {
+    echo(this.server.respond(app, txnId, message));
+  }
+
+  /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */
+  onApplicationGone(app: Application): void {
+    const nowMs = this.ctx.clock.monotonic();
+    let orphans = 0;
+    for (const dialog of this.ctx.dialogs.values())
+      if (dialog.app === app) {
+        dialog.orphanedAtMs = nowMs;
+        orphans++;
+      }
+    this.server.onApplicationGone(app);
+    if (orphans > 0) this.scheduleSweep();
+  }
+
+  close(): void {
+    this.ctx.clock.clearTimeout(this.sweep);
+    this.server.close();
+  }
+
+  private scheduleSweep(): void {
+    this.sweep ??= this.ctx.clock.setTimeout(() => {
+      this.sweep = undefined;
+      this.dropOldOrphans();
+    }, SWEEP_INTERVAL_MS);
+  }
+
+  private dropOldOrphans(): void {
+    const limitMs = this.ctx.clock.monotonic() - ORPHAN_LIFETIME_MS;
+    let left = 0;
+    for (const dialog of [...this.ctx.dialogs.values()]) {
+      if (dialog.app.connected || dialog.orphanedAtMs === undefined) continue;
+      if (dialog.orphanedAtMs < limitMs) this.server.closeDialog(dialog);
+      else left++;
+    }
+    if (left > 0) this.scheduleSweep();
+  }
+}

@@ -1,0 +1,77 @@
+import type { HeaderField } from '../../sip/message.js';
+import { splitList } from '../../sip/split.js';
+import type { AppRequest, AppResponse } from '../core/app-message.js';
+import { PayloadError } from './errors.js';
+import { spellHeaderName } from './header-spelling.js';
+
+/** The engine's own: an application that sends them is not heard. */
+const NOT_FOR_APPLICATIONS = new Set(['via', 'route', 'record-route', 'rseq', 'content-length']);
+/** RFC 3261 §20.44, §20.27: challenges are never joined by commas, and drachtio-srf joins what it is given. */
+const CHALLENGES = new Set([
+  'www-authenticate',
+  'proxy-authenticate',
+  'authorization',
+  'proxy-authorization',
+]);
+const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
+const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+) ([^\s]+) SIP\/2\.0$/;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/;
+const NO_BODY = Buffer.alloc(0);
+
+/**
+ * Reads the SIP text of a frame. The body runs to the end of the payload, whatever Content-Length says. Header fields
+ * that an application may not set, and lines that are none, are left out. Throws PayloadError when the start line is
+ * neither a request line nor a status line.
+ */
+export function parseAppMessage(payload: Buffer): AppRequest | AppResponse {
+  const end = payload.indexOf(HEAD_END);
+  const head = payload.toString('latin1', 0, end < 0 ? payload.length : end);
+  const body = end < 0 || end + 4 === payload.length ? NO_BODY : Buffer.from(payload.subarray(end + 4));
+  const lines = head.split('\r\n');
+  const startLine = lines[0]!;
+  const headers = parseHeaders(lines);
+  const status = STATUS_LINE.exec(startLine);
+  if (status) {
+    const reasonPhrase = clean(status[2]!);
+    return { kind: 'response', startLine, statusCode: Number(status[1]), reasonPhrase, headers, body };
+  }
+  const request = REQUEST_LINE.exec(startLine);
+  if (!request) throw new PayloadError(`invalid request-uri: ${clean(startLine)}`);
+  return { kind: 'request', startLine, method: request[1]!, uri: request[2]!, headers, body };
+}
+
+function parseHeaders(lines: readonly string[]): HeaderField[] {
+  const headers: HeaderField[] = [];
+  for (let i = 1; i < lines.length; i++) {
+    let line = lines[i]!;
+    while (/^[ \t]/.test(lines[i + 1] ?? '')) line += ` ${lines[++i]!.trim()}`;
+    addHeader(headers, line);
+  }
+  return headers;
+}
+
+function addHeader(headers: HeaderField[], line: string): void {
+  const colon = line.indexOf(':');
+  const spelling = colon > 0 ? spellHeaderName(line.slice(0, colon).trimEnd()) : undefined;
+  if (!spelling || NOT_FOR_APPLICATIONS.has(spelling.key)) return;
+  const { name, key } = spelling;
+  const value = clean(line.slice(colon + 1).trim());
+  if (CHALLENGES.has(key) && value.includes(','))
+    for (const challenge of splitChallenges(value)) headers.push({ name, key, value: challenge });
+  else headers.push({ name, key, value });
+}
+
+/** A scheme and a first parameter start a challenge; `name=value` alone continues one. */
+function splitChallenges(value: string): string[] {
+  const challenges: string[] = [];
+  for (const item of splitList(value)) {
+    if (challenges.length === 0 || /^[^\s="]+\s+[^\s="]+\s*=/.test(item)) challenges.push(item);
+    else challenges[challenges.length - 1] += `, ${item}`;
+  }
+  return challenges;
+}
+
+/** No control character reaches the wire: it could end a line there. */
+function clean(text: string): string {
+  return /[\0-\x08\x0a-\x1f\x7f]/.test(text) ? text.replace(/[\0-\x08\x0a-\x1f\x7f]+/g, ' ') : text;
+}

@@ -1,0 +1,193 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Clock, TimerHandle } from '../../platform/clock.js';
+import { errorMessage } from '../../platform/errors.js';
+import type { Logger } from '../../platform/logger.js';
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { serialize } from '../../sip/serialize.js';
+import type { Application, MessageFacts } from '../core/application.js';
+import { encodeFrame, FrameDecoder } from './frame-codec.js';
+import { metaFields, WIRE_VERSION } from './leader.js';
+import { withTopVia } from './top-via.js';
+
+/** How long a connection may stay without having authenticated. */
+export const AUTHENTICATION_TIMEOUT_MS = 10_000;
+/** Bytes a connection may send before it has authenticated. */
+export const MAX_UNAUTHENTICATED_BYTES = 4096;
+/** Output that may wait for an application that reads too slowly; beyond it the connection is closed. */
+export const MAX_BACKLOG_BYTES = 32 * 1024 * 1024;
+
+/** One frame of an application, cut into its parts. */
+export interface Command {
+  readonly msgId: string;
+  readonly verb: string;
+  /** Fields behind the verb. */
+  readonly fields: readonly string[];
+  readonly payload: Buffer;
+}
+
+/** Who the session belongs to. */
+export interface SessionOwner {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly secret: string;
+  /** `proto/host:port` lists told on authentication: what peers see, and what is bound. */
+  readonly hostports: () => { external: string; local: string };
+  /** A command of an authenticated session other than `ping`. */
+  onCommand(session: ClientSession, command: Command): void;
+  /** Called once, last. */
+  onClosed(session: ClientSession): void;
+}
+
+const NO_PAYLOAD = Buffer.alloc(0);
+
+/** One application's connection: authentication, frames in both directions, and nothing about SIP. */
+export class ClientSession implements Application {
+  connected = true;
+  private authenticated = false;
+  private bytesBeforeAuthentication = 0;
+  private readonly decoder = new FrameDecoder((frame) => this.onFrame(frame));
+  private authenticationTimer: TimerHandle | undefined;
+  private outgoing: Buffer[] = [];
+  private frameCount = 0;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly owner: SessionOwner,
+    /** Unique among the engine's sessions; also the start of its frame ids. */
+    readonly id: string,
+  ) {
+    this.authenticationTimer = owner.clock.setTimeout(() => this.destroy(), AUTHENTICATION_TIMEOUT_MS);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 45_000);
+    socket.on('data', (chunk: Buffer) => this.onData(chunk));
+    socket.on('error', (error) =>
+      owner.log.debug({ client: id, err: error.message }, 'application connection failed'),
+    );
+    socket.on('close', () => this.onClose());
+  }
+
+  deliverRequest(
+    request: SipRequest,
+    facts: MessageFacts,
+    txnId: string,
+    dialogId: string,
+    receivedOn?: { address: string; port: number },
+  ): void {
+    const raw = request.raw ?? serialize(request);
+    const payload = facts.origin === 'network' ? withTopVia(request, raw) : [raw];
+    const tail = receivedOn ? `${receivedOn.address}|${receivedOn.port}|` : '';
+    this.send(`sip|${metaFields(facts, this.owner.clock.now())}|${txnId}|${dialogId}|${tail}`, payload);
+  }
+
+  deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void {
+    const meta = metaFields(facts, this.owner.clock.now());
+    this.send(`sip|${meta}|${txnId}|${dialogId}|`, [response.raw ?? serialize(response)]);
+  }
+
+  /** Wall time for the frames of this session, UTC milliseconds. */
+  nowMs(): number {
+    return this.owner.clock.now();
+  }
+
+  /** Answers a command: `OK`, `NOK` or `NO` with further fields. After `NO` the connection is closed. */
+  answer(msgId: string, status: string, payload: readonly Buffer[] = []): void {
+    this.send(`response|${msgId}|${status}`, payload);
+  }
+
+  /** Answers `NO` and closes. */
+  refuse(msgId: string, reason: string): void {
+    this.answer(msgId, `NO|${reason}`);
+    this.close();
+  }
+
+  /** Sends what is waiting, then closes. */
+  close(): void {
+    this.decoder.stop();
+    this.flush();
+    this.socket.end();
+    this.socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.decoder.stop();
+    this.socket.destroy();
+  }
+
+  private send(text: string, payload: readonly Buffer[]): void {
+    if (!this.connected) return;
+    if (this.outgoing.length === 0) setImmediate(() => this.flush());
+    this.outgoing.push(encodeFrame(`${this.id}-${(this.frameCount++).toString(36)}|${text}`, payload));
+  }
+
+  /** All frames of one turn of the event loop leave in one write. */
+  private flush(): void {
+    const frames = this.outgoing;
+    if (frames.length === 0 || !this.connected) return;
+    this.outgoing = [];
+    this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    if (this.socket.writableLength <= MAX_BACKLOG_BYTES) return;
+    this.owner.log.warn({ client: this.id }, 'application reads too slowly, closing its connection');
+    this.destroy();
+  }
+
+  private onData(chunk: Buffer): void {
+    if (!this.authenticated) this.bytesBeforeAuthentication += chunk.length;
+    if (this.bytesBeforeAuthentication > MAX_UNAUTHENTICATED_BYTES) {
+      this.destroy();
+      return;
+    }
+    try {
+      this.decoder.push(chunk);
+    } catch (error) {
+      this.owner.log.warn({ client: this.id, err: errorMessage(error) }, 'closing an application connection');
+      this.destroy();
+    }
+  }
+
+  private onFrame(frame: Buffer): void {
+    const command = parseCommand(frame);
+    if (!command) this.refuse(frame.toString('latin1', 0, 64).replace(/[|\r\n].*/s, ''), 'Invalid message format');
+    else if (command.verb === 'authenticate') this.authenticate(command);
+    else if (!this.authenticated) this.refuse(command.msgId, 'not authenticated');
+    else if (command.verb === 'ping') this.answer(command.msgId, 'OK|pong');
+    else this.owner.onCommand(this, command);
+  }
+
+  private authenticate(command: Command): void {
+    if (isSameSecret(command.fields[0] ?? '', this.owner.secret)) {
+      this.authenticated = true;
+      this.bytesBeforeAuthentication = 0;
+      this.owner.clock.clearTimeout(this.authenticationTimer);
+      const { external, local } = this.owner.hostports();
+      this.answer(command.msgId, `OK|${external}|${WIRE_VERSION}|${local}`);
+      return;
+    }
+    const { remoteAddress } = this.socket;
+    this.owner.log.warn({ client: this.id, address: remoteAddress }, 'application gave a wrong secret');
+    this.refuse(command.msgId, 'incorrect secret');
+  }
+
+  private onClose(): void {
+    this.connected = false;
+    this.outgoing = [];
+    this.decoder.stop();
+    this.owner.clock.clearTimeout(this.authenticationTimer);
+    this.owner.onClosed(this);
+  }
+}
+
+/** Fields are never escaped: the leader ends at the first CR, its fields at `|`. */
+function parseCommand(frame: Buffer): Command | undefined {
+  const end = frame.indexOf('\r');
+  const fields = frame.toString('latin1', 0, end < 0 ? frame.length : end).split('|');
+  if (fields.length < 2) return undefined;
+  const payload = end < 0 ? NO_PAYLOAD : frame.subarray(end + 2);
+  return { msgId: fields[0]!, verb: fields[1]!, fields: fields.slice(2), payload };
+}
+
+/** Takes the same time wherever the two differ. */
+function isSameSecret(given: string, secret: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text, 'latin1').digest();
+  return timingSafeEqual(digest(given), digest(Buffer.from(secret, 'utf8').toString('latin1')));
+}
