@@ -1,11 +1,11 @@
-import { serialize } from '../../sip/serialize.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { createResponse } from '../../sip/response.js';
+import { serialize } from '../../sip/serialize.js';
 import type { ClientTransaction, ClientTransactionUser, Source } from '../types.js';
 import { type Application, INTERNAL_FACTS, type MessageFacts, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 import { newTag } from './request-builder.js';
-import { buildResponse } from './response-builder.js';
 
 /** What a client request does to the dialogs and tables around it; the client core. */
 export interface ClientRequestOwner {
@@ -79,7 +79,7 @@ export class ClientRequest implements ClientTransactionUser {
   fail(statusCode: number, reason: string): void {
     if (this.held) this.held.push(() => this.fail(statusCode, reason));
     else if (this.finalStatus === undefined) {
-      const response = buildResponse(this.request, statusCode, reason, newTag());
+      const response = createResponse(this.request, statusCode, reason, newTag());
       response.raw = serialize(response);
       this.deliver(response, undefined, INTERNAL_FACTS);
     }
@@ -87,7 +87,12 @@ export class ClientRequest implements ClientTransactionUser {
 
   private take(response: SipResponse, source: Source): void {
     if (this.finalStatus === undefined) this.deliver(response, source, networkFacts(response, source));
-    else if (this.method === 'INVITE' && response.statusCode < 300 && this.finalStatus < 300 && response.statusCode >= 200)
+    else if (
+      this.method === 'INVITE' &&
+      response.statusCode < 300 &&
+      this.finalStatus < 300 &&
+      response.statusCode >= 200
+    )
       this.takeRepeated2xx(response, source);
   }
 

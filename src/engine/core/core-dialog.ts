@@ -1,6 +1,6 @@
-import { parseUri } from '../../sip/uri.js';
-import { type Dialog, contactUri } from '../dialog/dialog.js';
 import type { SipMessage } from '../../sip/message.js';
+import { parseUri } from '../../sip/uri.js';
+import { contactUri, type Dialog } from '../dialog/dialog.js';
 import type { Hop, Source } from '../types.js';
 import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
@@ -53,7 +53,8 @@ export class CoreDialog {
   followRequest(request: SipMessage, source: Source, detectNat: boolean): void {
     const target = contactUri(request);
     if (source.protocol !== 'udp') this.override = flowHop(source, target);
-    else if (detectNat && !request.has('record-route') && !isAt(target, source, true)) this.override = hopOf(source);
+    else if (detectNat && !request.has('record-route') && !isAt(target, source, true))
+      this.override = hopOf(source);
     else this.override = undefined;
   }
 
@@ -64,8 +65,12 @@ export class CoreDialog {
     const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
     this.override = undefined;
     if (source.protocol !== 'udp') {
-      if (top === undefined || isAt(routeUri, source, false)) this.override = flowHop(source, routeUri ?? target);
-    } else if (detectNat && (top === undefined ? !isAt(target, source, false) : isPrivateElsewhere(routeUri, source)))
+      if (top === undefined || isAt(routeUri, source, false))
+        this.override = flowHop(source, routeUri ?? target);
+    } else if (
+      detectNat &&
+      (top === undefined ? !isAt(target, source, false) : isPrivateElsewhere(routeUri, source))
+    )
       this.override = hopOf(source);
   }
 }
@@ -89,5 +94,7 @@ function isAt(uri: string | undefined, source: Source, withPort: boolean): boole
 /** A private address in a route of a peer seen elsewhere cannot be reached (RFC 1918). */
 function isPrivateElsewhere(uri: string | undefined, source: Source): boolean {
   const host = uri === undefined ? undefined : parseUri(uri)?.host;
-  return host !== undefined && host !== source.address && /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host);
+  return (
+    host !== undefined && host !== source.address && /^(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host)
+  );
 }

@@ -1,5 +1,5 @@
-import { canonicalName } from '../../sip/header-names.js';
-import { type SipRequest, SipResponse } from '../../sip/message.js';
+import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { createResponse } from '../../sip/response.js';
 import { type AppResponse, appHeader } from './app-message.js';
 import { fillLocalhost, type LocalEnd } from './local-addressing.js';
 import { checkBody } from './request-builder.js';
@@ -8,35 +8,6 @@ import { checkBody } from './request-builder.js';
 const COPIED_KEYS = new Set(['from', 'to', 'call-id', 'cseq']);
 /** Requests that found no dialog and keep none: their Record-Route is of no use in a response. */
 const WITHOUT_RECORD_ROUTE = new Set(['BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'PUBLISH']);
-
-/** The bare response to a request (RFC 3261 §8.2.6): Via, From, To with our tag, Call-ID, CSeq. */
-export function buildResponse(
-  request: SipRequest,
-  statusCode: number,
-  reason: string,
-  localTag?: string,
-): SipResponse {
-  const response = new SipResponse(statusCode, reason);
-  for (const { key, value } of request.headers) {
-    if (key === 'via' || key === 'from' || key === 'call-id' || key === 'cseq')
-      response.append(canonicalName(key), value);
-    else if (key === 'to') response.append('To', toWithTag(request, value, statusCode, localTag));
-  }
-  // RFC 3261 §8.2.6.1
-  const timestamp = statusCode === 100 ? request.get('timestamp') : undefined;
-  return timestamp === undefined ? response : response.append('Timestamp', timestamp);
-}
-
-function toWithTag(
-  request: SipRequest,
-  value: string,
-  statusCode: number,
-  localTag: string | undefined,
-): string {
-  return statusCode === 100 || localTag === undefined || request.toTag !== undefined
-    ? value
-    : `${value};tag=${localTag}`;
-}
 
 /**
  * An application's response: its header fields but those that RFC 3261 §8.2.6.2 copies from the request, Record-Route
@@ -49,7 +20,7 @@ export function buildAppResponse(
 ): SipResponse {
   checkBody(app);
   const { statusCode } = app;
-  const response = buildResponse(request, statusCode, app.reasonPhrase, options.localTag);
+  const response = createResponse(request, statusCode, app.reasonPhrase, options.localTag);
   if (statusCode > 100 && statusCode < 300 && !WITHOUT_RECORD_ROUTE.has(request.method))
     for (const value of request.getAll('record-route')) response.append('Record-Route', value);
   for (const field of app.headers) {

@@ -1,5 +1,6 @@
-import { serialize } from '../../sip/serialize.js';
 import { SipRequest, type SipResponse } from '../../sip/message.js';
+import { createResponse } from '../../sip/response.js';
+import { serialize } from '../../sip/serialize.js';
 import { Dialog } from '../dialog/dialog.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
 import { AnsweredInvite } from './answered-invite.js';
@@ -11,13 +12,23 @@ import { RefusedError } from './errors.js';
 import { defaultContact, type LocalEnd } from './local-addressing.js';
 import { type Outcome, refused } from './outcome.js';
 import { PendingRequest } from './pending-request.js';
-import { appToTag, buildAppResponse, buildResponse } from './response-builder.js';
 import { newTag } from './request-builder.js';
+import { appToTag, buildAppResponse } from './response-builder.js';
 
 /** Requests that make no sense outside a dialog (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 3262 §3). */
 const ONLY_IN_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK']);
-const KNOWN_METHODS = new Set(['INVITE', 'REGISTER', 'MESSAGE', 'OPTIONS', 'INFO', 'NOTIFY', 'SUBSCRIBE', 'PUBLISH']);
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, SUBSCRIBE, NOTIFY, PUBLISH, UPDATE, PRACK, REFER';
+const KNOWN_METHODS = new Set([
+  'INVITE',
+  'REGISTER',
+  'MESSAGE',
+  'OPTIONS',
+  'INFO',
+  'NOTIFY',
+  'SUBSCRIBE',
+  'PUBLISH',
+]);
+const ALLOW =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, SUBSCRIBE, NOTIFY, PUBLISH, UPDATE, PRACK, REFER';
 /** Requests that an application has not answered; with more, new ones get 503. */
 export const MAX_PENDING_REQUESTS = 50_000;
 const UNKNOWN_TRANSACTION = 'Response not sent due to unknown transaction';
@@ -109,9 +120,10 @@ export class ServerCore implements ServerTransactionUser {
   closeDialog(dialog: CoreDialog): void {
     dialog.answered?.stop();
     dialog.answered = undefined;
+    // RFC 3261 §15.1.2
     for (const pending of [dialog.peerInvite, dialog.earlyUpdate])
-      // RFC 3261 §15.1.2
-      if (pending && this.finish(pending)) this.reply(pending.tx, 487, 'Request Terminated', pending.localTag);
+      if (pending && this.finish(pending))
+        this.reply(pending.tx, 487, 'Request Terminated', pending.localTag);
     this.ctx.dialogs.remove(dialog);
     dialog.dialog.state = 'terminated';
   }
@@ -128,7 +140,8 @@ export class ServerCore implements ServerTransactionUser {
     if (request.toTag === undefined) this.initialRequests.set(mergeKey(request), tx);
     // RFC 3261 §8.2.6.1: before the application has said a word.
     if (request.method === 'INVITE') this.reply(tx, 100, 'Trying');
-    const app = this.pending.size < MAX_PENDING_REQUESTS ? this.ctx.applications.pick(request.method) : undefined;
+    const app =
+      this.pending.size < MAX_PENDING_REQUESTS ? this.ctx.applications.pick(request.method) : undefined;
     if (!app) {
       this.refuseForWantOfApplication(tx);
       return;
@@ -143,7 +156,7 @@ export class ServerCore implements ServerTransactionUser {
     this.ctx.counters.withoutApplication++;
     if (KNOWN_METHODS.has(tx.request.method)) this.reply(tx, 503, 'Service Unavailable');
     // RFC 3261 §8.2.1
-    else tx.respond(buildResponse(tx.request, 405, 'Method Not Allowed', newTag()).append('Allow', ALLOW));
+    else tx.respond(createResponse(tx.request, 405, 'Method Not Allowed', newTag()).append('Allow', ALLOW));
   }
 
   private rejectOutside(tx: ServerTransaction): void {
@@ -251,7 +264,8 @@ export class ServerCore implements ServerTransactionUser {
   private send(pending: PendingRequest, message: AppResponse): Outcome {
     const { tx } = pending;
     const { statusCode } = message;
-    if (formsDialog(pending) && !pending.dialog && statusCode > 100) pending.localTag = appToTag(message) ?? pending.localTag;
+    if (formsDialog(pending) && !pending.dialog && statusCode > 100)
+      pending.localTag = appToTag(message) ?? pending.localTag;
     const local = this.localEnd(tx.source);
     const response = buildAppResponse(tx.request, message, {
       localTag: pending.localTag,
@@ -261,7 +275,8 @@ export class ServerCore implements ServerTransactionUser {
     const dialog = this.foundDialog(pending, response, local);
     if (!tx.respond(response)) return refused(UNKNOWN_TRANSACTION);
     this.ctx.counters.responsesSent++;
-    const dialogId = pending.dialog?.wireId ?? (formsDialog(pending) && statusCode > 100 ? idOf(tx.request) : '');
+    const dialogId =
+      pending.dialog?.wireId ?? (formsDialog(pending) && statusCode > 100 ? idOf(tx.request) : '');
     if (statusCode >= 200) this.onFinal(pending, dialog, response);
     else if (statusCode > 100) this.onProvisional(pending);
     return this.sent(tx, response, dialogId);
@@ -293,10 +308,15 @@ export class ServerCore implements ServerTransactionUser {
   }
 
   /** The dialog a response is sent in; made by the first response that founds one (RFC 3261 §12.1.1). */
-  private foundDialog(pending: PendingRequest, response: SipResponse, local: LocalEnd): CoreDialog | undefined {
+  private foundDialog(
+    pending: PendingRequest,
+    response: SipResponse,
+    local: LocalEnd,
+  ): CoreDialog | undefined {
     const { request, source, id } = pending.tx;
     const { statusCode } = response;
-    if (pending.dialog || !formsDialog(pending) || statusCode <= 100 || statusCode >= 300) return pending.dialog;
+    if (pending.dialog || !formsDialog(pending) || statusCode <= 100 || statusCode >= 300)
+      return pending.dialog;
     if (this.ctx.dialogs.isFull) throw new RefusedError('too many dialogs');
     const state = Dialog.asUas(request, pending.localTag, response.get('to') ?? '');
     const usage = request.method === 'INVITE' ? 'invite' : 'subscribe';
@@ -329,7 +349,12 @@ export class ServerCore implements ServerTransactionUser {
     return { protocol, sentBy: this.ctx.outlet(hop).sentBy };
   }
 
-  private addPending(tx: ServerTransaction, app: Application, localTag: string, dialog?: CoreDialog): PendingRequest {
+  private addPending(
+    tx: ServerTransaction,
+    app: Application,
+    localTag: string,
+    dialog?: CoreDialog,
+  ): PendingRequest {
     const pending = new PendingRequest(tx, app, localTag, tx.request.toTag === undefined);
     pending.dialog = dialog;
     this.pending.set(tx.id, pending);
@@ -374,18 +399,24 @@ export class ServerCore implements ServerTransactionUser {
     return true;
   }
 
-  private deliver(app: Application, request: SipRequest, source: Source, txnId: string, dialogId: string): void {
+  private deliver(
+    app: Application,
+    request: SipRequest,
+    source: Source,
+    txnId: string,
+    dialogId: string,
+  ): void {
     this.ctx.counters.requestsDelivered++;
     app.deliverRequest(request, networkFacts(request, source), txnId, dialogId);
   }
 
   private replyLater(tx: ServerTransaction, retryAfterSec: number): void {
-    const response = buildResponse(tx.request, 500, 'Server Internal Error');
+    const response = createResponse(tx.request, 500, 'Server Internal Error');
     tx.respond(response.append('Retry-After', String(retryAfterSec)));
   }
 
   private reply(tx: ServerTransaction, statusCode: number, reason: string, localTag = newTag()): void {
-    tx.respond(buildResponse(tx.request, statusCode, reason, localTag));
+    tx.respond(createResponse(tx.request, statusCode, reason, localTag));
   }
 }
 

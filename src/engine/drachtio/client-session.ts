@@ -147,7 +147,8 @@ export class ClientSession implements Application {
 
   private onFrame(frame: Buffer): void {
     const command = parseCommand(frame);
-    if (!command) this.refuse(frame.toString('latin1', 0, 64).replace(/[|\r\n].*/s, ''), 'Invalid message format');
+    if (!command)
+      this.refuse(frame.toString('latin1', 0, 64).replace(/[|\r\n].*/s, ''), 'Invalid message format');
     else if (command.verb === 'authenticate') this.authenticate(command);
     else if (!this.authenticated) this.refuse(command.msgId, 'not authenticated');
     else if (command.verb === 'ping') this.answer(command.msgId, 'OK|pong');

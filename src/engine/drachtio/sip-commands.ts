@@ -1,4 +1,4 @@
-import { type AppRequest, type AppResponse } from '../core/app-message.js';
+import type { AppRequest, AppResponse } from '../core/app-message.js';
 import type { Application } from '../core/application.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UaCore } from '../core/ua-core.js';
@@ -23,7 +23,8 @@ export class SipCommands implements CommandHandler {
 
   /** Not there yet: an application that proxies is told so. */
   onProxy(session: ClientSession, command: Command): void {
-    if (command.fields.length < 8) session.refuse(command.msgId, 'Invalid proxy request: not enough information provided');
+    if (command.fields.length < 8)
+      session.refuse(command.msgId, 'Invalid proxy request: not enough information provided');
     else session.answer(command.msgId, 'NOK|error proxying request to ');
   }
 
@@ -61,14 +62,20 @@ export class SipCommands implements CommandHandler {
       answer(session, command, outcome, (sent) => `${sent.txnId}|Msg sent:|`);
     if (to.dialogId !== '') this.core.sendInDialog(session, message, to.dialogId, echo);
     else if (message.method === 'CANCEL') this.core.cancel(message, to.txnId, echo);
-    else if (message.method === 'ACK') session.answer(command.msgId, 'NOK|Server error: ACK outside a dialog');
+    else if (message.method === 'ACK')
+      session.answer(command.msgId, 'NOK|Server error: ACK outside a dialog');
     else this.core.sendNew(session, message, to.routeUri, echo);
   }
 }
 
 type SentOutcome = Extract<Outcome, { ok: true }>;
 
-function answer(session: ClientSession, command: Command, outcome: Outcome, tail: (sent: SentOutcome) => string): void {
+function answer(
+  session: ClientSession,
+  command: Command,
+  outcome: Outcome,
+  tail: (sent: SentOutcome) => string,
+): void {
   if (!outcome.ok) session.answer(command.msgId, `NOK|${outcome.reason.replace(/[|\r\n]/g, ' ')}`);
   else {
     const meta = metaFields(outcome.facts, session.nowMs());

@@ -1,0 +1,213 @@
+import ipaddr from 'ipaddr.js';
+import { type Clock, systemClock } from '../platform/clock.js';
+import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
+import { localAddresses } from '../platform/local-address.js';
+import { type Logger, silentLogger } from '../platform/logger.js';
+import { parseUri } from '../sip/uri.js';
+import type { CoreContext } from './core/core-context.js';
+import { type CoreCounters, createCoreCounters } from './core/core-counters.js';
+import type { CoreDialog } from './core/core-dialog.js';
+import { UaCore } from './core/ua-core.js';
+import { DialogTable } from './dialog/dialog-table.js';
+import { DrachtioServer } from './drachtio/drachtio-server.js';
+import { SipCommands } from './drachtio/sip-commands.js';
+import { OwnAddresses } from './own-addresses.js';
+import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
+import type { TransportCounters } from './transport/counters.js';
+import { ResolveError } from './transport/errors.js';
+import { HopResolver } from './transport/resolve.js';
+import { TransportLayer } from './transport/transport-layer.js';
+import type { BoundListener, ListenerSpec, SentBy } from './transport/types.js';
+import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
+
+/** The address that peers are told instead of the one a listener is bound to. */
+export interface AdvertisedAddress {
+  /** IP literal, IPv6 without brackets. */
+  readonly address: string;
+  /** Networks (CIDR) whose peers are told the bound address all the same; default none. */
+  readonly localNetworks?: readonly string[];
+}
+
+/** What an engine is started with. All of it is plain data but `log` and `clock`, so that it can go to a worker. */
+export interface EngineOptions {
+  /** Port 0 lets the system choose. */
+  readonly sipListen: readonly ListenerSpec[];
+  readonly admin: {
+    /** Default 127.0.0.1. */
+    readonly host?: string;
+    /** Default 9022; 0 lets the system choose. */
+    readonly port?: number;
+    /** What applications authenticate with; not empty. */
+    readonly secret: string;
+  };
+  /** Default: what listeners are bound to; for a wildcard the address on the route to the peer. */
+  readonly advertised?: AdvertisedAddress;
+  /** Default: those of RFC 3261. */
+  readonly timers?: Partial<TimerSettings>;
+  /** Whether in-dialog requests go back to where a peer was seen when its Contact says otherwise; default true. */
+  readonly detectNat?: boolean;
+  /** Default: silent. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+}
+
+export interface EngineStats {
+  readonly applications: number;
+  readonly dialogs: number;
+  /** Requests that wait for an application. */
+  readonly pendingRequests: number;
+  readonly core: Readonly<CoreCounters>;
+  readonly transport: Readonly<TransportCounters>;
+  readonly transactions: TransactionCounts;
+}
+
+/** A SIP engine that takes applications on its admin port. */
+export interface Engine extends Closeable {
+  readonly adminPort: number;
+  readonly listeners: readonly BoundListener[];
+  stats(): EngineStats;
+}
+
+const DEFAULT_ADMIN_PORT = 9022;
+
+/** Starts an engine; rejects when a listener or the admin port cannot be bound, nothing being left open then. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const engine = new RunningEngine(options);
+  try {
+    await engine.start();
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+class RunningEngine implements Engine {
+  adminPort = 0;
+  listeners: readonly BoundListener[] = [];
+  private readonly log: Logger;
+  private readonly clock: Clock;
+  private readonly lifecycle: Lifecycle;
+  private readonly transport: TransportLayer;
+  private readonly resolver = new HopResolver();
+  private readonly counters = createCoreCounters();
+  private readonly dialogs = new DialogTable<CoreDialog>();
+  private transactions: TransactionLayer | undefined;
+  private core: UaCore | undefined;
+  private server: DrachtioServer | undefined;
+
+  constructor(private readonly options: EngineOptions) {
+    this.log = options.log ?? silentLogger;
+    this.clock = options.clock ?? systemClock;
+    this.lifecycle = new Lifecycle(this.log);
+    const advertise = options.advertised && advertiser(options.advertised);
+    this.transport = new TransportLayer({
+      listeners: options.sipListen,
+      clock: this.clock,
+      log: this.log,
+      ...(advertise ? { advertise } : {}),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { admin, advertised, timers } = this.options;
+    this.lifecycle.own('transport', this.transport);
+    this.listeners = await this.transport.start();
+    const own = new OwnAddresses(this.listeners, localAddresses(), advertised?.address);
+    const server = new DrachtioServer({
+      host: admin.host ?? '127.0.0.1',
+      port: admin.port ?? DEFAULT_ADMIN_PORT,
+      secret: admin.secret,
+      clock: this.clock,
+      log: this.log,
+      hostports: () => own.hostports(),
+    });
+    const settings = { ...DEFAULT_TIMERS, ...timers };
+    const core = new UaCore(this.coreContext(own, server, settings));
+    this.transactions = new TransactionLayer({
+      transport: this.transport,
+      clock: this.clock,
+      timers: settings,
+      log: this.log,
+      user: core,
+    });
+    server.handler = new SipCommands(core);
+    this.core = core;
+    this.server = server;
+    this.lifecycle.own('transactions', this.transactions);
+    this.lifecycle.own('core', { close: () => Promise.resolve(core.close()) });
+    this.lifecycle.own('admin', server);
+    this.adminPort = await server.listen();
+  }
+
+  stats(): EngineStats {
+    return {
+      applications: this.server?.clientCount ?? 0,
+      dialogs: this.dialogs.size,
+      pendingRequests: this.core?.pendingCount ?? 0,
+      core: { ...this.counters },
+      transport: { ...this.transport.counters },
+      transactions: this.transactions?.counts() ?? NO_TRANSACTIONS,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.lifecycle.close();
+  }
+
+  private coreContext(own: OwnAddresses, server: DrachtioServer, timers: TimerSettings): CoreContext {
+    return {
+      clock: this.clock,
+      log: this.log,
+      timers,
+      counters: this.counters,
+      dialogs: this.dialogs,
+      applications: server,
+      detectNat: this.options.detectNat ?? true,
+      outlet: (hop) => this.transport.outlet(hop),
+      resolve: (uri) => resolveUri(this.resolver, uri),
+      createClient: (request, hop, user) => this.transactions!.createClient(request, hop, user),
+      sendStateless: (request, hop) => this.transactions!.sendStateless(request, hop),
+      isOwnUri: (uri) => own.isOwnUri(uri),
+      defaultEnd: () => {
+        const first = this.listeners[0]!;
+        return { protocol: first.protocol, sentBy: { host: first.address, port: first.port } };
+      },
+    };
+  }
+}
+
+const NO_TRANSACTIONS: TransactionCounts = {
+  inviteServer: {},
+  nonInviteServer: {},
+  inviteClient: {},
+  nonInviteClient: {},
+};
+
+/** At once for an IP literal (RFC 3263 §4). */
+function resolveUri(resolver: HopResolver, text: string): Hop | Promise<Hop> {
+  const uri = parseUri(text);
+  if (!uri || uri.scheme === 'tel') throw new ResolveError('HOST_NOT_FOUND', 'the URI names no host');
+  const { params, port } = uri;
+  // RFC 3261 §19.1.1: maddr overrides the host.
+  const host = params.get('maddr') ?? uri.host;
+  const target = { host, port, transport: params.get('transport'), secure: uri.scheme === 'sips' };
+  return resolver.literal(target) ?? resolver.resolve(target).then((hops) => hops[0]!);
+}
+
+/** Tells each peer the address it can reach us at. */
+function advertiser(
+  advertised: AdvertisedAddress,
+): (listener: BoundListener, peer: string) => SentBy | undefined {
+  const networks = (advertised.localNetworks ?? []).map((cidr) => ipaddr.parseCIDR(cidr));
+  return (listener, peer) => {
+    if (networks.length > 0 && ipaddr.isValid(peer)) {
+      const address = ipaddr.process(peer);
+      const isLocal = networks.some(
+        ([net, bits]) => net.kind() === address.kind() && address.match([net, bits] as never),
+      );
+      if (isLocal) return undefined;
+    }
+    return { host: advertised.address, port: listener.port };
+  };
+}

@@ -1,0 +1,39 @@
+import { formatHost } from '../sip/host.js';
+import { parseUri } from '../sip/uri.js';
+import { isWildcard } from './transport/select-listener.js';
+import type { BoundListener } from './transport/types.js';
+
+/** The addresses this engine is known by: those it is bound to, those of the machine for a wildcard, the advertised one. */
+export class OwnAddresses {
+  private readonly hostPorts = new Set<string>();
+
+  constructor(
+    private readonly listeners: readonly BoundListener[],
+    machineAddresses: readonly string[],
+    private readonly advertised: string | undefined,
+  ) {
+    for (const { address, port } of listeners) {
+      const hosts = isWildcard(address) ? [...machineAddresses, '127.0.0.1', '::1'] : [address];
+      if (hosts.includes('127.0.0.1') || hosts.includes('::1')) hosts.push('localhost');
+      if (advertised !== undefined) hosts.push(advertised);
+      for (const host of hosts) this.hostPorts.add(`${host} ${port}`);
+    }
+  }
+
+  /** True when the URI's host and port are ours: a request sent there would come back. */
+  isOwnUri(text: string): boolean {
+    const uri = parseUri(text);
+    if (!uri) return false;
+    const port = uri.port ?? (uri.scheme === 'sips' ? 5061 : 5060);
+    return this.hostPorts.has(`${uri.host.toLowerCase()} ${port}`);
+  }
+
+  /** Comma lists of `proto/host:port`: as peers see the listeners, and as they are bound. */
+  hostports(): { external: string; local: string } {
+    const list = (host: (address: string) => string): string =>
+      this.listeners
+        .map(({ protocol, address, port }) => `${protocol}/${formatHost(host(address))}:${port}`)
+        .join(',');
+    return { external: list((address) => this.advertised ?? address), local: list((address) => address) };
+  }
+}

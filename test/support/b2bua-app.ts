@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+
+/** drachtio-srf as the tests use it: its own declarations are wrong in places, so little is promised here. */
+// biome-ignore lint/suspicious/noExplicitAny: an untyped package, driven in many ways by tests.
+export type Srf = any;
+
+const require = createRequire(import.meta.url);
+const SrfClass = require('drachtio-srf');
+
+export interface AppTarget {
+  readonly host?: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+/** An application connected to an engine: resolves when it is authenticated, rejects when it is refused. */
+export function connectApp(target: AppTarget, tags: readonly string[] = []): Promise<Srf> {
+  const srf = new SrfClass([...tags]);
+  return new Promise((resolve, reject) => {
+    srf.on('connect', (error: unknown) => (error ? reject(error) : resolve(srf)));
+    srf.on('error', reject);
+    srf.connect({ host: target.host ?? '127.0.0.1', port: target.port, secret: target.secret });
+  });
+}
+
+/**
+ * The smallest back-to-back user agent: each call goes on to `target` (`host:port`) with the caller's headers and SDP;
+ * either side's BYE ends the other. `failures` collects what went wrong but busy and the like.
+ */
+export async function startB2buaApp(
+  engine: AppTarget,
+  target: string,
+): Promise<{ srf: Srf; failures: unknown[]; close(): void }> {
+  const srf = await connectApp(engine);
+  const failures: unknown[] = [];
+  srf.invite(async (req: Srf, res: Srf) => {
+    try {
+      const { uas, uac } = await srf.createB2BUA(req, res, `sip:service@${target}`, { localSdpB: req.body });
+      uas.on('destroy', () => uac.destroy());
+      uac.on('destroy', () => uas.destroy());
+    } catch (error) {
+      if ((error as { status?: number }).status === undefined) failures.push(error);
+    }
+  });
+  return { srf, failures, close: () => srf.disconnect() };
+}
