@@ -17,3 +17,6 @@ export function sendableStatus(status: number): number {
   const general = Math.floor(status / 100) * 100;
   return SENDABLE.has(general) ? general : 500;
 }
+
+/** The standard reason phrase of a status. */
+export { reasonPhrase } from '../sip/reason-phrases.js';
