@@ -149,7 +149,9 @@ export class StreamParser {
     const { message, problem } = head;
     const sizeBytes = head.bodyAt + (head.contentLength ?? 0);
     if (!message || this.buffer.length < sizeBytes) return false;
-    if (sizeBytes > head.bodyAt) message.body = this.buffer.copy(head.bodyAt, sizeBytes);
+    const octets = this.buffer.copy(0, sizeBytes);
+    message.body = octets.subarray(head.bodyAt);
+    if (!head.hasBareLf) message.raw = octets;
     this.buffer.drop(sizeBytes);
     this.head = undefined;
     this.scanned = 0;
