@@ -1,0 +1,256 @@
+import { MmlError } from '../errors.js';
+import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
+import { dateRange } from '../registry/date-range.js';
+import { commandHelp, VERBS } from '../registry/help.js';
+import { nearest } from '../registry/nearest.js';
+import { commandWords, flag, number, oneOf, string } from '../registry/param-types.js';
+import { didYouMean } from '../registry/registry.js';
+import { mayRun } from '../registry/roles.js';
+import { padTo } from '../report/layout.js';
+import type { SessionState } from '../session/session-state.js';
+import { inLanguage, LANGUAGES, text } from '../text.js';
+import { LIMIT } from './paging.js';
+
+const sessionReport: ReportSpec = {
+  name: 'sessions',
+  title: text('Session', '会话'),
+  columns: [
+    { key: 'id', title: text('Session', '会话号') },
+    { key: 'operator', title: text('Operator', '操作员') },
+    { key: 'role', title: text('Role', '角色') },
+    { key: 'address', title: text('Address', '地址') },
+    { key: 'transport', title: text('By', '接入方式') },
+    { key: 'startedAt', title: text('Since', '登录时间'), format: 'time' },
+    { key: 'idleSec', title: text('Idle', '空闲'), format: 'seconds' },
+    { key: 'lastCommand', title: text('Last command', '最近命令') },
+  ],
+};
+
+const listSessions = defineCommand({
+  verb: 'LST',
+  object: 'SESSION',
+  purpose: text('List the open console sessions', '查询会话'),
+  params: {},
+  role: 'OPERATOR',
+  reports: [sessionReport],
+  examples: ['LST SESSION'],
+  handler({ console, clock }) {
+    const rows = console.sessions().map((state) => sessionRow(state, clock.now()));
+    return { sections: [{ report: sessionReport, rows }] };
+  },
+});
+
+const sessionRow = (state: SessionState, now: number) => ({
+  id: state.id,
+  operator: state.operator,
+  role: state.role,
+  address: state.address,
+  transport: state.transport,
+  startedAt: state.startedAt,
+  idleSec: Math.max(0, Math.floor((now - state.lastInputAt) / 1000)),
+  lastCommand: state.lastCommand,
+});
+
+const removeSession = defineCommand({
+  verb: 'RMV',
+  object: 'SESSION',
+  purpose: text('End a console session', '结束会话'),
+  params: {
+    ID: { type: number(1, 1e9), purpose: text('Session number', '会话号'), required: true, example: '3' },
+  },
+  role: 'ADMIN',
+  examples: ['RMV SESSION: ID=3'],
+  handler({ console, session }, { ID: id }) {
+    if (id === session.id) {
+      throw new MmlError(3007, {
+        reason: text('this is your own session; use LGO', '这是当前会话；请用 LGO'),
+      });
+    }
+    if (!console.endSession(id)) {
+      const hint = text('See LST SESSION', '请查看 LST SESSION');
+      throw new MmlError(4001, { what: text('session', '会话'), name: id, hint });
+    }
+    return {};
+  },
+});
+
+const settingsReport: ReportSpec = {
+  name: 'settings',
+  title: text('Session settings', '会话设置'),
+  columns: [
+    { key: 'format', title: text('Format', '格式') },
+    { key: 'language', title: text('Language', '语言') },
+    { key: 'page', title: text('Lines a page', '每页行数') },
+  ],
+};
+
+const setSession = defineCommand({
+  verb: 'SET',
+  object: 'SESSION',
+  purpose: text('Change how this session prints; without parameters shows it', '修改本会话的显示方式'),
+  params: {
+    FORMAT: { type: oneOf(['TEXT', 'JSON']), purpose: text('Form of reports', '报告格式') },
+    LANG: { type: oneOf(LANGUAGES), purpose: text('Language of reports', '报告语言') },
+    PAGE: {
+      type: number(0, 1000),
+      purpose: text('Lines a page on a terminal; 0 never stops', '每页行数，0 为不分页'),
+      example: '24',
+    },
+  },
+  role: 'GUEST',
+  reports: [settingsReport],
+  examples: ['SET SESSION: FORMAT=JSON', 'SET SESSION: LANG=ZH, PAGE=0'],
+  handler({ session }, { FORMAT: format, LANG: language, PAGE: page }) {
+    if (format) session.format = format;
+    if (language) session.language = language;
+    if (page !== undefined) session.pageLines = page;
+    const row = { format: session.format, language: session.language, page: session.pageLines ?? 'AUTO' };
+    return { sections: [{ report: settingsReport, rows: [row] }] };
+  },
+});
+
+const logOut = defineCommand({
+  verb: 'LGO',
+  object: '',
+  aliases: ['QUIT', 'EXIT', 'LOGOUT', 'BYE'],
+  purpose: text('Log out', '退出登录'),
+  params: {},
+  examples: ['LGO'],
+  handler: () => ({ endSession: true }),
+});
+
+const operationReport: ReportSpec = {
+  name: 'operations',
+  title: text('Operation log', '操作日志'),
+  layout: 'table',
+  columns: [
+    { key: 'at', title: text('Time', '时间'), format: 'time' },
+    { key: 'operator', title: text('Operator', '操作员') },
+    { key: 'address', title: text('Address', '地址') },
+    { key: 'session', title: text('Session', '会话号') },
+    { key: 'retcode', title: text('RETCODE', 'RETCODE') },
+    { key: 'durationMs', title: text('Took', '耗时'), format: 'milliseconds' },
+    { key: 'command', title: text('Command', '命令') },
+  ],
+};
+
+const listOperations = defineCommand({
+  verb: 'LST',
+  object: 'OPLOG',
+  purpose: text('List what operators did, newest first; secrets are masked', '查询操作日志'),
+  params: {
+    DATE: { type: dateRange, purpose: text('Day or range', '日期或范围'), keyword: true, example: 'TODAY' },
+    OPERATOR: { type: string({ max: 64 }), purpose: text('Operator', '操作员'), example: 'admin' },
+    KEYWORD: { type: string(), purpose: text('Part of the command', '命令中的文字'), example: 'RMV' },
+    LIMIT,
+  },
+  role: 'OPERATOR',
+  reports: [operationReport],
+  examples: ['LST OPLOG', 'LST OPLOG: DATE=TODAY, OPERATOR=admin, KEYWORD=RMV'],
+  async handler({ console }, { DATE: date, OPERATOR: operator, KEYWORD: keyword, LIMIT: limit }) {
+    const rows = await console.operations({
+      limit,
+      ...date,
+      ...(operator !== undefined && { operator }),
+      ...(keyword !== undefined && { keyword }),
+    });
+    return { sections: [{ report: operationReport, rows: rows.map((entry) => ({ ...entry })) }] };
+  },
+});
+
+const HOTKEYS = text(
+  [
+    'Tab            complete what is being typed',
+    '?              explain what may come next, at any point of a command',
+    'Up, Down       earlier and later commands; Ctrl-R searches them',
+    'Left, Right    move by a character; Home or Ctrl-A, End or Ctrl-E to the ends',
+    'Ctrl-U, Ctrl-K delete to the beginning, to the end; Ctrl-W the word before',
+    'Ctrl-C         drop the line, or end the command that runs',
+    'Ctrl-L         clear the screen',
+    'Ctrl-D         log out, on an empty line',
+  ].join('\n'),
+  [
+    'Tab            补全正在输入的内容',
+    '?              在命令的任意位置查看后续可输入的内容',
+    '上、下         前一条、后一条命令；Ctrl-R 搜索历史',
+    '左、右         移动光标；Home 或 Ctrl-A 到行首，End 或 Ctrl-E 到行尾',
+    'Ctrl-U, Ctrl-K 删除到行首、行尾；Ctrl-W 删除前一个词',
+    'Ctrl-C         放弃当前行，或中断正在执行的命令',
+    'Ctrl-L         清屏',
+    'Ctrl-D         空行时退出登录',
+  ].join('\n'),
+);
+
+const help = defineCommand({
+  verb: 'HLP',
+  object: '',
+  aliases: ['HELP', '?'],
+  purpose: text('Help: all commands, one command, or the keys', '帮助：全部命令、某条命令或快捷键'),
+  params: {
+    CMD: {
+      type: commandWords,
+      purpose: text('Command to explain', '要说明的命令'),
+      example: '"ADD USER"',
+    },
+    HOTKEY: {
+      type: flag('HOTKEY'),
+      purpose: text('The keys of the line editor', '行编辑快捷键'),
+      keyword: true,
+    },
+    ALL: { type: flag('ALL'), purpose: text('All commands', '全部命令'), keyword: true },
+    TOPIC: {
+      type: commandWords,
+      purpose: text('Command, without CMD=', '命令（可省略 CMD=）'),
+      keyword: true,
+    },
+  },
+  examples: ['HLP', 'HLP: CMD="ADD USER"', 'HELP CMD=DSP CALL', 'HLP: HOTKEY'],
+  handler({ console, session }, { CMD: cmd, TOPIC: topic, HOTKEY: hotkey }) {
+    const { registry } = console;
+    const language = session.language;
+    if (hotkey) {
+      const lines = inLanguage(HOTKEYS, language)
+        .split('\n')
+        .map((line) => `  ${line}`);
+      return { sections: [{ name: 'keys', title: text('Keys', '快捷键'), lines }] };
+    }
+    const wanted = cmd ?? topic;
+    const exact = wanted === undefined ? undefined : registry.find(wanted);
+    if (exact) {
+      const title = text(exact.path, exact.path);
+      return { sections: [{ name: 'help', title, lines: commandHelp(exact, language) }] };
+    }
+    const listed = registry.commands.filter(
+      (command) =>
+        mayRun(session.role, command.role) &&
+        (wanted === undefined || command.path.split(' ').includes(wanted)),
+    );
+    if (wanted !== undefined && listed.length === 0) {
+      throw new MmlError(1002, {
+        command: wanted,
+        hint: didYouMean(nearest(wanted, registry.paths()), 'HLP'),
+      });
+    }
+    const lines = listed.map(
+      (command) => `  ${padTo(command.path, 18)}${inLanguage(command.purpose, language)}`,
+    );
+    const verbs = [...new Set(listed.map((command) => command.verb))].filter((verb) => VERBS[verb]);
+    const verbLines = verbs.map((verb) => `  ${padTo(verb, 18)}${inLanguage(VERBS[verb]!, language)}`);
+    return {
+      sections: [
+        { name: 'verbs', title: text('Verbs', '动词'), lines: verbLines },
+        { name: 'commands', title: text('Commands', '命令'), lines },
+      ],
+    };
+  },
+});
+
+/** The console itself: LST/RMV/SET SESSION, LST OPLOG, HLP, LGO. */
+export const sessionCommands: readonly Command[] = [
+  listSessions,
+  removeSession,
+  setSession,
+  logOut,
+  listOperations,
+  help,
+];

@@ -1,0 +1,50 @@
+import { dirname, join } from 'node:path';
+import type { Clock } from '../platform/clock.js';
+import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import { allCommands } from './commands/all-commands.js';
+import type { Services } from './services.js';
+import { ConsoleCore } from './session/console-core.js';
+import type { ProductName } from './session/session-state.js';
+import { AdminSocket } from './transport/admin-socket.js';
+import { type ListenAddress, TelnetListener } from './transport/telnet-listener.js';
+
+export interface ConsoleOptions {
+  readonly services: Services;
+  /** Telnet addresses; none for the admin socket alone. */
+  readonly listen: readonly ListenAddress[];
+  /** `DATA_DIR/ims.sock`; its directory must be there. The operation log goes beside it, into `oplog/`. */
+  readonly adminSocketPath: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly product: ProductName;
+}
+
+/** The running console. */
+export interface Console extends Closeable {
+  /** Telnet addresses as bound. */
+  readonly addresses: readonly ListenAddress[];
+}
+
+/**
+ * Starts the operator console: telnet listeners and the local admin socket on one registry. Rejects with
+ * ConsoleStartError when an address or the socket is taken; nothing is left open then.
+ */
+export async function startConsole(options: ConsoleOptions): Promise<Console> {
+  const { services, clock, log, product, adminSocketPath } = options;
+  const operationLogPath = join(dirname(adminSocketPath), 'oplog');
+  const core = new ConsoleCore({ services, commands: allCommands, clock, log, product, operationLogPath });
+  const lifecycle = new Lifecycle(log);
+  lifecycle.own('operation log', { close: () => core.operations.flush() });
+  const addresses: ListenAddress[] = [];
+  try {
+    lifecycle.own('admin socket', await AdminSocket.start(core, adminSocketPath));
+    for (const address of options.listen) {
+      addresses.push(lifecycle.own('telnet', await TelnetListener.start(core, address)).address);
+    }
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+  return { addresses, close: () => lifecycle.close() };
+}

@@ -1,0 +1,165 @@
+import type { Role } from '../../accounts/types.js';
+import type { Clock } from '../../platform/clock.js';
+import type { ParamValue } from '../grammar/command-parser.js';
+import type { Services } from '../services.js';
+import type { ConsoleControl, SessionState } from '../session/session-state.js';
+import type { Bilingual } from '../text.js';
+
+/** What a type may need to know to read a value. */
+export interface ParseEnv {
+  /** Wall milliseconds: TODAY is relative. */
+  readonly now: number;
+}
+
+/** How the values of a parameter look and are read. */
+export interface ParamType<T> {
+  /** Short name for help, e.g. `number`. */
+  readonly name: Bilingual;
+  /** What is allowed, in words: `1..1000`. */
+  readonly allowed: Bilingual;
+  /** Words that completion offers; also the bare keywords of a `keyword` parameter. */
+  readonly values?: readonly string[];
+  /** Takes the bare words after it as part of the value (`CMD=ADD USER`). */
+  readonly takesWords?: boolean;
+  /** Reads a value; throws ValueProblem. */
+  parse(value: ParamValue, env: ParseEnv): T;
+}
+
+/** Why a type does not take a value. */
+export class ValueProblem extends Error {
+  constructor(readonly kind: 'invalid' | 'range') {
+    super(kind);
+  }
+}
+
+/** One parameter of a command. Its name is its key in the declaration, upper case. */
+export interface ParamSpec<T = unknown> {
+  readonly type: ParamType<T>;
+  readonly purpose: Bilingual;
+  readonly required?: boolean;
+  /** Never echoed, logged or kept in the history. */
+  readonly secret?: boolean;
+  /** As an operator would write it; shown in help, read by the type. */
+  readonly default?: string;
+  readonly example?: string;
+  /** A bare word out of the type's `values` sets it: `DSP CDR TODAY`. */
+  readonly keyword?: boolean;
+  /** Old spellings of its name. */
+  readonly aliases?: readonly string[];
+  /** Live identifiers for completion, at most some twenty. */
+  readonly suggest?: (services: Services, prefix: string) => Promise<readonly string[]>;
+}
+
+export type ParamSpecs = Readonly<Record<string, ParamSpec>>;
+
+type ValueOf<S extends ParamSpec> =
+  S['type'] extends ParamType<infer T>
+    ? S extends { readonly required: true } | { readonly default: string }
+      ? T
+      : T | undefined
+    : never;
+
+/** Values that a handler gets, typed by the declaration. */
+export type Values<P extends ParamSpecs> = { readonly [K in keyof P]: ValueOf<P[K]> };
+
+/** How a column prints its cells. JSON gets the raw value, times as ISO 8601. */
+export type CellFormat =
+  | 'plain'
+  | 'time'
+  | 'date'
+  | 'seconds'
+  | 'milliseconds'
+  | 'bytes'
+  | 'percent'
+  | 'yesno';
+
+export type CellValue = string | number | boolean | undefined;
+export type Row = Readonly<Record<string, CellValue>>;
+
+export interface Column {
+  /** Key in rows and in JSON. */
+  readonly key: string;
+  readonly title: Bilingual;
+  readonly format?: CellFormat;
+}
+
+/** A part of a report as declared: its title and columns. */
+export interface ReportSpec {
+  /** Name in JSON. */
+  readonly name: string;
+  readonly title: Bilingual;
+  readonly columns: readonly Column[];
+  /** `table` prints even a single row as a table; `auto` prints it as `name = value` lines. */
+  readonly layout?: 'auto' | 'table';
+}
+
+/** A part of a report as filled. */
+export type Section =
+  | { readonly report: ReportSpec; readonly rows: readonly Row[]; readonly note?: Bilingual }
+  /** Free lines: help, ladders. */
+  | { readonly name: string; readonly title: Bilingual; readonly lines: readonly string[] };
+
+export interface CommandResult {
+  readonly sections?: readonly Section[];
+  /** Said after `Operation succeeded`. */
+  readonly note?: Bilingual;
+  /** The session ends after the report. */
+  readonly endSession?: boolean;
+}
+
+/** All that a handler may reach. */
+export interface CommandContext {
+  readonly services: Services;
+  readonly console: ConsoleControl;
+  readonly session: SessionState;
+  readonly clock: Clock;
+  /** Aborted by Ctrl-C, the time limit or the end of the session. */
+  readonly signal: AbortSignal;
+}
+
+export interface CommandSpec<P extends ParamSpecs> {
+  readonly verb: string;
+  /** Empty for commands that are a verb alone: HLP, LGO. */
+  readonly object: string;
+  /** A third word that makes it a command of its own: `DSP CALL STAT`. */
+  readonly variant?: string;
+  /** Other full spellings: `ADD USR`. */
+  readonly aliases?: readonly string[];
+  readonly purpose: Bilingual;
+  readonly params: P;
+  /** Groups of which at least one parameter must be given. */
+  readonly oneOf?: readonly (readonly (keyof P & string)[])[];
+  /** Pairs that exclude each other. */
+  readonly excludes?: readonly (readonly (keyof P & string)[])[];
+  /** Lowest role; from the verb when absent: LST, DSP, HLP for GUEST, dangerous for ADMIN, others for OPERATOR. */
+  readonly role?: Role;
+  /** What it will do, asked before it runs. Absent: not dangerous. */
+  readonly dangerous?: Bilingual;
+  readonly reports?: readonly ReportSpec[];
+  /** Whole commands that work. */
+  readonly examples: readonly string[];
+  handler(context: CommandContext, values: Values<P>): Promise<CommandResult> | CommandResult;
+}
+
+/** A declaration with the types of its values forgotten, as the registry keeps it. */
+export interface Command extends Omit<CommandSpec<ParamSpecs>, 'handler' | 'role' | 'oneOf' | 'excludes'> {
+  /** `DSP CALL STAT`. */
+  readonly path: string;
+  readonly role: Role;
+  readonly oneOf?: readonly (readonly string[])[];
+  readonly excludes?: readonly (readonly string[])[];
+  handler(
+    context: CommandContext,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<CommandResult> | CommandResult;
+}
+
+const READING_VERBS = new Set(['LST', 'DSP', 'HLP', 'LGO']);
+
+/** Turns a declaration into a command of the registry. */
+export function defineCommand<const P extends ParamSpecs>(spec: CommandSpec<P>): Command {
+  const path = [spec.verb, spec.object, spec.variant].filter(Boolean).join(' ');
+  const byVerb = READING_VERBS.has(spec.verb) ? 'GUEST' : spec.dangerous ? 'ADMIN' : 'OPERATOR';
+  // The values are typed by the same declaration that binds them, so the wider signature is safe.
+  return { ...spec, path, role: spec.role ?? byVerb } as unknown as Command;
+}

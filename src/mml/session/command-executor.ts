@@ -1,0 +1,186 @@
+import type { Clock } from '../../platform/clock.js';
+import { AppError } from '../../platform/errors.js';
+import type { Logger } from '../../platform/logger.js';
+import { MmlError, retcodeText } from '../errors.js';
+import { parseCommand } from '../grammar/command-parser.js';
+import { splitStatements } from '../grammar/statement-splitter.js';
+import { COMMAND_TIMEOUT_MS } from '../limits.js';
+import { bindParams } from '../registry/bind-params.js';
+import type { Command, CommandContext, CommandResult } from '../registry/command.js';
+import { helpAt } from '../registry/help.js';
+import type { Resolved } from '../registry/registry.js';
+import { mayRun } from '../registry/roles.js';
+import { maskCommand, maskText } from '../report/mask.js';
+import type { Outcome } from '../report/outcome.js';
+import type { Services } from '../services.js';
+import { type Bilingual, text } from '../text.js';
+import { toMmlError } from './error-mapping.js';
+import type { OperationLog } from './operation-log.js';
+import type { ConsoleControl, SessionState } from './session-state.js';
+
+/** How one command is to be run. */
+export interface RunOptions {
+  /** Asks a yes-or-no question on a terminal; absent in scripts, which need CONFIRM=YES. */
+  readonly ask?: (question: Bilingual) => Promise<boolean>;
+  /** Ctrl-C, end of session. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecutorParts {
+  readonly services: Services;
+  readonly console: ConsoleControl;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly operations: OperationLog;
+}
+
+/** Runs commands: parse, resolve, permit, bind, confirm, handle, report, log. The same for every way in. */
+export class CommandExecutor {
+  private serial = 0;
+
+  constructor(private readonly parts: ExecutorParts) {}
+
+  /** Runs one command as written. Never rejects: whatever goes wrong is in the outcome. */
+  async run(source: string, session: SessionState, options: RunOptions = {}): Promise<Outcome> {
+    const { clock } = this.parts;
+    const base = { serial: ++this.serial, at: clock.now() };
+    const started = clock.monotonic();
+    let echo = maskText(source);
+    let outcome: Outcome;
+    try {
+      const asked = helpQuestion(source);
+      if (asked !== undefined) return this.help(asked, session, { ...base, echo });
+      const resolved = this.parts.console.registry.resolve(parseCommand(source));
+      echo = maskCommand(resolved.command, resolved.params);
+      session.lastCommand = echo;
+      const result = await this.perform(resolved, session, options);
+      outcome = { ...base, echo, retcode: 0, sentence: success(result), ...pick(result) };
+    } catch (error) {
+      const failure = this.failure(error, base.serial, echo);
+      const { retcode, sentence } = failure;
+      outcome = { ...base, echo, retcode, sentence, sections: [], endSession: false };
+    }
+    this.record(session, outcome, clock.monotonic() - started);
+    return outcome;
+  }
+
+  /** An outcome for input that never became a command, such as a line that is too long. */
+  refuse(error: MmlError, echo: string, session: SessionState): Outcome {
+    const { retcode, sentence } = error;
+    const at = this.parts.clock.now();
+    const outcome: Outcome = {
+      serial: ++this.serial,
+      at,
+      echo,
+      retcode,
+      sentence,
+      sections: [],
+      endSession: false,
+    };
+    this.record(session, outcome, 0);
+    return outcome;
+  }
+
+  /** `ADD USER ?` where there are no keys to press: help as a report. */
+  private help(
+    before: string,
+    session: SessionState,
+    base: Pick<Outcome, 'serial' | 'at' | 'echo'>,
+  ): Outcome {
+    const lines = helpAt(this.parts.console.registry, before, session.language);
+    const sections = [{ name: 'help', title: text('Help', '帮助'), lines }];
+    return { ...base, retcode: 0, sentence: retcodeText(0), sections, endSession: false };
+  }
+
+  private async perform(
+    resolved: Resolved,
+    session: SessionState,
+    options: RunOptions,
+  ): Promise<CommandResult> {
+    const { command, params } = resolved;
+    if (!mayRun(session.role, command.role)) {
+      throw new MmlError(3002, { needed: command.role, role: session.role });
+    }
+    const { values, confirmed } = bindParams(command, params, { now: this.parts.clock.now() });
+    await confirm(command, confirmed, options);
+    return this.handle(command, values, session, options.signal);
+  }
+
+  /** Runs the handler; Ctrl-C and the time limit end the waiting, not the handler. */
+  private async handle(
+    command: Command,
+    values: Readonly<Record<string, unknown>>,
+    session: SessionState,
+    outer: AbortSignal | undefined,
+  ): Promise<CommandResult> {
+    const { services, console, clock } = this.parts;
+    const controller = new AbortController();
+    let reject: (error: MmlError) => void = () => {};
+    const stopped = new Promise<never>((_, refuse) => {
+      reject = refuse;
+    });
+    const stop = (error: MmlError) => {
+      controller.abort();
+      reject(error);
+    };
+    const interrupt = () => stop(new MmlError(4006));
+    const seconds = COMMAND_TIMEOUT_MS / 1000;
+    const timer = clock.setTimeout(() => stop(new MmlError(5003, { seconds })), COMMAND_TIMEOUT_MS);
+    outer?.addEventListener('abort', interrupt, { once: true });
+    try {
+      if (outer?.aborted) interrupt();
+      const context: CommandContext = { services, console, session, clock, signal: controller.signal };
+      return await Promise.race([Promise.resolve(command.handler(context, values)), stopped]);
+    } finally {
+      clock.clearTimeout(timer);
+      outer?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  private failure(error: unknown, serial: number, echo: string): MmlError {
+    const mapped = toMmlError(error, serial);
+    if (mapped.retcode === 5999 || !(error instanceof AppError)) {
+      this.parts.log.error({ err: error, serial, command: echo }, 'MML command failed');
+    }
+    return mapped;
+  }
+
+  private record(session: SessionState, outcome: Outcome, durationMs: number): void {
+    this.parts.operations.append({
+      at: outcome.at,
+      operator: session.operator,
+      role: session.role,
+      address: session.address,
+      session: session.id,
+      command: outcome.echo,
+      retcode: outcome.retcode,
+      durationMs: Math.round(durationMs * 10) / 10,
+    });
+  }
+}
+
+/** The text before a `?` that ends the command, outside quotes; undefined when there is none. */
+function helpQuestion(source: string): string | undefined {
+  const before = /^(.*[\s:=,])\?$/s.exec(source)?.[1];
+  return before !== undefined && splitStatements(source, 'line').at(-1)?.openQuote === false
+    ? before
+    : undefined;
+}
+
+const QUESTION = text('Go on?', '是否继续？');
+
+async function confirm(command: Command, confirmed: boolean, options: RunOptions): Promise<void> {
+  if (!command.dangerous || confirmed) return;
+  if (!options.ask) throw new MmlError(3003);
+  const question = text(`${command.dangerous.en} ${QUESTION.en}`, `${command.dangerous.zh}${QUESTION.zh}`);
+  if (!(await options.ask(question))) throw new MmlError(3004);
+}
+
+function success(result: CommandResult): Bilingual {
+  const base = retcodeText(0);
+  return result.note ? text(`${base.en}. ${result.note.en}`, `${base.zh}。${result.note.zh}`) : base;
+}
+
+function pick(result: CommandResult): Pick<Outcome, 'sections' | 'endSession'> {
+  return { sections: result.sections ?? [], endSession: result.endSession ?? false };
+}

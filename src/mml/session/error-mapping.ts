@@ -1,0 +1,37 @@
+import { AppError } from '../../platform/errors.js';
+import { MmlError } from '../errors.js';
+import { text } from '../text.js';
+
+const SEE_USERS = text('See LST USER', '请查看 LST USER');
+const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
+const USER = text('user', '用户');
+const OPERATOR = text('operator', '操作员');
+const BY_ITS_NAME = '';
+
+/** What an operator sees of anything a handler threw: the one place where other rooms' errors become RETCODEs. */
+export function toMmlError(error: unknown, serial: number): MmlError {
+  if (error instanceof MmlError) return error;
+  if (!(error instanceof AppError)) return new MmlError(5999, { serial }, error);
+  const name = String(error.context['username'] ?? error.context['name'] ?? BY_ITS_NAME);
+  switch (error.code) {
+    case 'USER_UNKNOWN':
+      return new MmlError(4001, { what: USER, name, hint: SEE_USERS }, error);
+    case 'USER_EXISTS':
+      return new MmlError(4002, { what: text('User', '用户'), name }, error);
+    case 'OPERATOR_UNKNOWN':
+      return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
+    case 'OPERATOR_EXISTS':
+      return new MmlError(4002, { what: text('Operator', '操作员'), name }, error);
+    case 'USERNAME_INVALID':
+    case 'OPERATOR_NAME_INVALID':
+      return new MmlError(2009, { reason: error.message }, error);
+    case 'PASSWORD_WEAK':
+      return new MmlError(2008, { reason: error.message }, error);
+    case 'STORE_UNAVAILABLE':
+      return new MmlError(5001, {}, error);
+    case 'TIMEOUT':
+      return new MmlError(5003, { seconds: '?' }, error);
+    default:
+      return new MmlError(5002, { part: error.name, reason: error.message }, error);
+  }
+}

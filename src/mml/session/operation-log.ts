@@ -1,0 +1,148 @@
+import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '../../platform/errors.js';
+import type { Logger } from '../../platform/logger.js';
+import { MAX_OPLOG_FILE_BYTES, MAX_OPLOG_FILES } from '../limits.js';
+
+/** One line of the operation log: who did what, from where, with what result. Secrets are masked before they get here. */
+export interface OperationEntry {
+  /** Wall milliseconds. */
+  readonly at: number;
+  readonly operator: string;
+  readonly role: string;
+  readonly address: string;
+  readonly session: number;
+  readonly command: string;
+  readonly retcode: number;
+  readonly durationMs: number;
+}
+
+export interface OperationQuery {
+  readonly from?: number;
+  readonly to?: number;
+  readonly operator?: string;
+  /** Case-insensitive part of the command. */
+  readonly keyword?: string;
+  /** Newest first, at most this many. */
+  readonly limit: number;
+}
+
+/** Entries that wait for a slow disk; beyond it the oldest waiting are dropped and counted. */
+const MAX_WAITING = 10_000;
+
+/**
+ * The operation log on disk: JSON lines in `oplog.jsonl`, rotated by size to `oplog.1.jsonl` and so on. Writing never
+ * makes a command wait or fail; a disk that refuses is logged once until it works again.
+ */
+export class OperationLog {
+  private waiting: OperationEntry[] = [];
+  private work: Promise<void> = Promise.resolve();
+  private sizeBytes: number | undefined;
+  private failing = false;
+  private scheduled = false;
+  private dropped = 0;
+
+  constructor(
+    private readonly directory: string,
+    private readonly log: Logger,
+    private readonly maxFileBytes = MAX_OPLOG_FILE_BYTES,
+  ) {}
+
+  append(entry: OperationEntry): void {
+    if (this.waiting.length >= MAX_WAITING) {
+      this.waiting.shift();
+      this.dropped++;
+    }
+    this.waiting.push(entry);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.work = this.work.then(() => this.writeWaiting());
+  }
+
+  /** Entries that match, newest first, those just written included. */
+  async query(query: OperationQuery): Promise<OperationEntry[]> {
+    await this.flush();
+    const found: OperationEntry[] = [];
+    for (let index = 0; index < MAX_OPLOG_FILES && found.length < query.limit; index++) {
+      const lines = await this.readLines(index);
+      for (let i = lines.length - 1; i >= 0 && found.length < query.limit; i--) {
+        const entry = parseEntry(lines[i]!);
+        if (entry && matches(entry, query)) found.push(entry);
+      }
+    }
+    return found;
+  }
+
+  /** Resolves when everything appended so far is on disk or has failed. */
+  async flush(): Promise<void> {
+    await this.work;
+  }
+
+  private path(index: number): string {
+    return join(this.directory, index === 0 ? 'oplog.jsonl' : `oplog.${index}.jsonl`);
+  }
+
+  private async writeWaiting(): Promise<void> {
+    this.scheduled = false;
+    const entries = this.waiting;
+    this.waiting = [];
+    const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    try {
+      await this.rotateIfFull();
+      await appendFile(this.path(0), lines, { mode: 0o600 });
+      this.sizeBytes = (this.sizeBytes ?? 0) + Buffer.byteLength(lines);
+      if (this.failing) this.log.warn({ dropped: this.dropped }, 'operation log is written again');
+      this.failing = false;
+    } catch (error) {
+      this.dropped += entries.length;
+      if (!this.failing) this.log.error({ err: errorMessage(error) }, 'operation log cannot be written');
+      this.failing = true;
+    }
+  }
+
+  private async rotateIfFull(): Promise<void> {
+    if (this.sizeBytes === undefined) {
+      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+      this.sizeBytes = await stat(this.path(0)).then(
+        (found) => found.size,
+        () => 0,
+      );
+    }
+    if (this.sizeBytes < this.maxFileBytes) return;
+    for (let index = MAX_OPLOG_FILES - 2; index >= 0; index--) {
+      await rename(this.path(index), this.path(index + 1)).catch(ignoreMissing);
+    }
+    this.sizeBytes = 0;
+  }
+
+  private async readLines(index: number): Promise<string[]> {
+    const content = await readFile(this.path(index), 'utf8').catch((error: unknown) => {
+      ignoreMissing(error);
+      return '';
+    });
+    return content.split('\n');
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
+
+/** A line cut by a crash is skipped. */
+function parseEntry(line: string): OperationEntry | undefined {
+  if (line === '') return undefined;
+  try {
+    return JSON.parse(line) as OperationEntry;
+  } catch {
+    return undefined;
+  }
+}
+
+function matches(entry: OperationEntry, query: OperationQuery): boolean {
+  return (
+    (query.from === undefined || entry.at >= query.from) &&
+    (query.to === undefined || entry.at < query.to) &&
+    (query.operator === undefined || entry.operator === query.operator) &&
+    (query.keyword === undefined || entry.command.toLowerCase().includes(query.keyword.toLowerCase()))
+  );
+}

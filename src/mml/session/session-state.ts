@@ -1,0 +1,42 @@
+import type { Role } from '../../accounts/types.js';
+import type { Registry } from '../registry/registry.js';
+import type { Language } from '../text.js';
+import type { OperationEntry, OperationQuery } from './operation-log.js';
+
+export type SessionTransport = 'telnet' | 'local';
+
+/** One operator's session. Commands change the settings in it; the rest is for showing. */
+export interface SessionState {
+  readonly id: number;
+  readonly operator: string;
+  readonly role: Role;
+  readonly address: string;
+  readonly transport: SessionTransport;
+  /** Wall milliseconds. */
+  readonly startedAt: number;
+  lastInputAt: number;
+  lastCommand: string;
+  language: Language;
+  format: 'TEXT' | 'JSON';
+  /** Lines a page; undefined follows the terminal, 0 never pages. */
+  pageLines: number | undefined;
+}
+
+/** What commands may do to the console itself. */
+export interface ConsoleControl {
+  readonly product: ProductName;
+  readonly registry: Registry;
+  sessions(): readonly SessionState[];
+  /** Ends a session by its number; false when there is none. */
+  endSession(id: number): boolean;
+  operations(query: OperationQuery): Promise<readonly OperationEntry[]>;
+}
+
+/** What reports call this server. */
+export interface ProductName {
+  /** `ims-server`. */
+  readonly name: string;
+  readonly version: string;
+  /** Number of this process among several; `1` by default. */
+  readonly instance?: string;
+}

@@ -1,0 +1,60 @@
+import type { Role } from '../../accounts/types.js';
+import type { Clock } from '../../platform/clock.js';
+import { MmlError } from '../errors.js';
+import { MAX_SESSIONS } from '../limits.js';
+import type { SessionState, SessionTransport } from './session-state.js';
+
+/** Who opens a session. */
+export interface SessionOwner {
+  readonly operator: string;
+  readonly role: Role;
+  readonly address: string;
+  readonly transport: SessionTransport;
+}
+
+/** All open sessions. */
+export class SessionTable {
+  private readonly open = new Map<number, { state: SessionState; end: () => void }>();
+  private lastId = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /**
+   * Opens a session; `end` is called when somebody ends it. Throws MmlError 4005 when telnet sessions are at their
+   * limit; sessions of the local socket are not counted, so the owner of the machine can always get in.
+   */
+  add(owner: SessionOwner, end: () => void): SessionState {
+    const remote = [...this.open.values()].filter(({ state }) => state.transport !== 'local');
+    if (owner.transport !== 'local' && remote.length >= MAX_SESSIONS) {
+      throw new MmlError(4005, { limit: MAX_SESSIONS });
+    }
+    const now = this.clock.now();
+    const state: SessionState = {
+      ...owner,
+      id: ++this.lastId,
+      startedAt: now,
+      lastInputAt: now,
+      lastCommand: '',
+      language: 'EN',
+      format: 'TEXT',
+      pageLines: undefined,
+    };
+    this.open.set(state.id, { state, end });
+    return state;
+  }
+
+  remove(id: number): void {
+    this.open.delete(id);
+  }
+
+  list(): SessionState[] {
+    return [...this.open.values()].map(({ state }) => state);
+  }
+
+  /** Ends a session; false when there is none of that number. */
+  end(id: number): boolean {
+    const found = this.open.get(id);
+    found?.end();
+    return found !== undefined;
+  }
+}

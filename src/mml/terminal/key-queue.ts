@@ -1,0 +1,85 @@
+import { MAX_TYPE_AHEAD_KEYS } from '../limits.js';
+import type { Key } from './key-decoder.js';
+
+/** Keys that nobody has asked for yet. Asks its owner to stop reading when there are too many. */
+export class KeyQueue {
+  private keys: Key[] = [];
+  private head = 0;
+  private waiter: ((key: Key | undefined) => void) | undefined;
+  private closed = false;
+  private finished = false;
+  private isFull = false;
+
+  constructor(private readonly flow: { pause(): void; resume(): void }) {}
+
+  get isEmpty(): boolean {
+    return this.head === this.keys.length;
+  }
+
+  push(keys: readonly Key[]): void {
+    if (this.closed) return;
+    for (const key of keys) this.keys.push(key);
+    this.serve();
+    if (!this.isFull && this.keys.length - this.head > MAX_TYPE_AHEAD_KEYS) {
+      this.isFull = true;
+      this.flow.pause();
+    }
+  }
+
+  /** The next key; undefined once closed. One caller at a time. */
+  next(): Promise<Key | undefined> {
+    const key = this.take();
+    if (key || this.closed || this.finished) return Promise.resolve(key);
+    return new Promise((resolve) => {
+      this.waiter = resolve;
+    });
+  }
+
+  /** Forgets what was typed ahead. */
+  clear(): void {
+    this.keys = [];
+    this.head = 0;
+    this.relieve();
+  }
+
+  /** No more keys will come; those that are here can still be taken. */
+  finish(): void {
+    this.finished = true;
+    if (!this.isEmpty) return;
+    this.waiter?.(undefined);
+    this.waiter = undefined;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.clear();
+    this.waiter?.(undefined);
+    this.waiter = undefined;
+  }
+
+  private serve(): void {
+    const { waiter } = this;
+    const key = waiter && this.take();
+    if (!waiter || !key) return;
+    this.waiter = undefined;
+    waiter(key);
+  }
+
+  private take(): Key | undefined {
+    const key = this.keys[this.head];
+    if (!key) return undefined;
+    this.head++;
+    if (this.head === this.keys.length) {
+      this.keys = [];
+      this.head = 0;
+    }
+    this.relieve();
+    return key;
+  }
+
+  private relieve(): void {
+    if (!this.isFull || this.keys.length - this.head > MAX_TYPE_AHEAD_KEYS / 2) return;
+    this.isFull = false;
+    this.flow.resume();
+  }
+}

@@ -1,0 +1,289 @@
+import { errorMessage } from '../../platform/errors.js';
+import { MmlError } from '../errors.js';
+import { isContinued, splitStatements } from '../grammar/statement-splitter.js';
+import {
+  IDLE_TIMEOUT_MS,
+  LOGIN_TIMEOUT_MS,
+  MAX_COMMAND_BYTES,
+  MAX_LINE_BYTES,
+  MAX_LOGIN_TRIES,
+} from '../limits.js';
+import { historyLine } from '../report/history-line.js';
+import { jsonReport } from '../report/json-report.js';
+import { maskText } from '../report/mask.js';
+import type { Outcome } from '../report/outcome.js';
+import { textReport } from '../report/text-report.js';
+import type { ConsoleCore } from '../session/console-core.js';
+import { toMmlError } from '../session/error-mapping.js';
+import type { SessionState } from '../session/session-state.js';
+import type { SessionOwner } from '../session/session-table.js';
+import { type Bilingual, inLanguage } from '../text.js';
+import { History } from './history.js';
+import type { Key } from './key-decoder.js';
+import { KeyQueue } from './key-queue.js';
+import { readLine } from './line-reader.js';
+import { page } from './pager.js';
+import type { TerminalPort } from './terminal-port.js';
+
+const PROMPT = 'MML> ';
+const CONTINUATION_PROMPT = '...> ';
+const WRITE_CHARS = 65_536;
+
+/** One operator at one connection, from the banner to the end: login, lines, commands, reports. */
+export class TerminalSession {
+  private readonly keys: KeyQueue;
+  private readonly history = new History();
+  private state: SessionState | undefined;
+  private running: AbortController | undefined;
+  private lastInput: number;
+  private idleTimer: ReturnType<ConsoleCore['clock']['setTimeout']> | undefined;
+  private ended = false;
+
+  /** `owner` is given when the connection itself proves who it is: no login then. */
+  constructor(
+    private readonly core: ConsoleCore,
+    private readonly port: TerminalPort,
+    private readonly owner?: SessionOwner,
+    private readonly onLogin: () => void = () => {},
+  ) {
+    this.keys = new KeyQueue(port);
+    this.lastInput = core.clock.monotonic();
+  }
+
+  /** Takes keys from the connection. Ctrl-C while a command runs ends the command and what was typed ahead. */
+  input(keys: readonly Key[]): void {
+    this.lastInput = this.core.clock.monotonic();
+    if (this.state) this.state.lastInputAt = this.core.clock.now();
+    const interruptAt = this.running
+      ? keys.findLastIndex((key) => key.kind === 'key' && key.name === 'interrupt')
+      : -1;
+    if (interruptAt >= 0) {
+      this.running?.abort();
+      this.keys.clear();
+    }
+    this.keys.push(keys.slice(interruptAt + 1));
+  }
+
+  /** The client will send no more (`nc` at the end of its input): what it sent is still carried out. */
+  inputEnded(): void {
+    this.keys.finish();
+  }
+
+  /** Runs to the end of the session; never rejects. Closes the connection. */
+  async run(): Promise<void> {
+    this.watchIdle();
+    try {
+      if (await this.enter()) await this.commands(this.state!);
+    } catch (error) {
+      this.core.log.error({ err: errorMessage(error), address: this.port.address }, 'console session failed');
+    } finally {
+      this.end();
+      if (this.state) this.core.sessions.remove(this.state.id);
+    }
+  }
+
+  /** Ends the session from outside: connection gone, RMV SESSION, shutdown. Idempotent. */
+  end(farewell?: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.core.clock.clearTimeout(this.idleTimer);
+    if (farewell) this.port.write(`\r\n${farewell}\r\n`);
+    this.running?.abort();
+    this.keys.close();
+    this.port.end();
+  }
+
+  private watchIdle(): void {
+    const limitMs = this.state ? IDLE_TIMEOUT_MS : LOGIN_TIMEOUT_MS;
+    const leftMs = this.lastInput + limitMs - this.core.clock.monotonic();
+    if (leftMs <= 0) {
+      this.end('Session timed out / 会话超时');
+      return;
+    }
+    this.core.clock.clearTimeout(this.idleTimer);
+    this.idleTimer = this.core.clock.setTimeout(() => this.watchIdle(), leftMs + 10);
+  }
+
+  private async enter(): Promise<boolean> {
+    const { name, version } = this.core.product;
+    this.port.write(`${name} MML console\r\n`);
+    const owner = this.owner ?? (await this.login());
+    if (!owner || this.ended) return false;
+    try {
+      this.state = this.core.sessions.add(owner, () =>
+        this.end('Session ended by an operator / 会话被操作员结束'),
+      );
+    } catch (error) {
+      this.say(toMmlError(error, 0));
+      return false;
+    }
+    this.onLogin();
+    this.watchIdle();
+    if (this.port.isTerminal()) {
+      this.port.write(
+        `Version ${version}. ${owner.operator} (${owner.role}). HLP or ? for help, LGO to leave.\r\n`,
+      );
+    }
+    return true;
+  }
+
+  private async login(): Promise<SessionOwner | undefined> {
+    const { address, transport } = this.port;
+    for (let tries = 0; tries < MAX_LOGIN_TRIES && !this.ended; tries++) {
+      try {
+        this.core.gate.checkAddress(address);
+        const name = await this.ask('login: ', false);
+        const password = name === undefined ? undefined : await this.ask('password: ', true);
+        if (name === undefined || password === undefined) return undefined;
+        const operator = await this.core.gate.login(name.trim(), password, address);
+        return { operator: operator.name, role: operator.role, address, transport };
+      } catch (error) {
+        const failure = toMmlError(error, 0);
+        this.core.log.warn({ address, retcode: failure.retcode }, 'console login failed');
+        this.say(failure);
+        if (failure.retcode === 3006) return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  private say(error: MmlError): void {
+    this.port.write(`RETCODE = ${error.retcode}  ${error.sentence.en}\r\n`);
+  }
+
+  private async ask(prompt: string, hidden: boolean): Promise<string | undefined> {
+    for (;;) {
+      const entry = await readLine({ port: this.port, keys: this.keys }, { prompt, hidden });
+      if (entry.kind !== 'line') return undefined;
+      if (entry.overflowed) throw new MmlError(1008, { limit: MAX_LINE_BYTES });
+      if (entry.line.trim() !== '' || hidden) return entry.line;
+    }
+  }
+
+  /** Reads and runs commands until the operator leaves. */
+  private async commands(state: SessionState): Promise<void> {
+    let pending = '';
+    while (!this.ended) {
+      const entry = await this.readCommandLine(state, pending);
+      if (entry.kind === 'closed') return;
+      if (entry.kind === 'eof' && pending === '') return;
+      if (entry.kind !== 'line') {
+        pending = '';
+        continue;
+      }
+      if (entry.overflowed || Buffer.byteLength(pending) > MAX_COMMAND_BYTES) {
+        await this.show(state, this.tooLong(state, entry.line));
+        pending = '';
+        continue;
+      }
+      const source = pending === '' ? entry.line : `${pending} ${entry.line}`;
+      pending = isContinued(source) && this.port.isTerminal() ? source : '';
+      if (pending !== '') continue;
+      this.history.add(historyLine(this.core.registry, source));
+      if (await this.runLine(state, source)) return;
+    }
+  }
+
+  private readCommandLine(state: SessionState, pending: string) {
+    const { core } = this;
+    return readLine(
+      { port: this.port, keys: this.keys },
+      {
+        // A client without a terminal reads reports by their frame; a prompt would stand in its way.
+        prompt: pending === '' ? PROMPT : CONTINUATION_PROMPT,
+        silentWhenPlain: true,
+        history: this.history,
+        assist: {
+          core,
+          role: state.role,
+          language: () => state.language,
+          pending: pending === '' ? '' : `${pending} `,
+        },
+      },
+    );
+  }
+
+  /** Runs every command of a line; true when one of them ended the session. */
+  private async runLine(state: SessionState, source: string): Promise<boolean> {
+    for (const statement of splitStatements(source, 'line')) {
+      if (this.ended) return true;
+      const outcome = await this.runStatement(state, statement.text);
+      await this.show(state, outcome);
+      if (outcome.endSession) return true;
+      if (outcome.retcode === 4006) return false;
+    }
+    return false;
+  }
+
+  private async runStatement(state: SessionState, source: string): Promise<Outcome> {
+    const controller = new AbortController();
+    this.running = controller;
+    try {
+      return await this.core.executor.run(source, state, {
+        signal: controller.signal,
+        ...(this.port.isTerminal() && { ask: (question: Bilingual) => this.confirm(state, question) }),
+      });
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  private async confirm(state: SessionState, question: Bilingual): Promise<boolean> {
+    const { running } = this;
+    // While the question stands, Ctrl-C is an answer to it.
+    this.running = undefined;
+    this.port.write(`${inLanguage(question, state.language)} (Y/N) `);
+    try {
+      for (;;) {
+        const key = await this.keys.next();
+        const answer = key === undefined ? false : yesOrNo(key);
+        if (answer === undefined) continue;
+        this.port.write(`${answer ? 'Y' : 'N'}\r\n`);
+        return answer;
+      }
+    } finally {
+      this.running = running;
+    }
+  }
+
+  private tooLong(state: SessionState, line: string): Outcome {
+    const echo = maskText(`${line.slice(0, 60)}…`);
+    return this.core.executor.refuse(new MmlError(1008, { limit: MAX_LINE_BYTES }), echo, state);
+  }
+
+  private async show(state: SessionState, outcome: Outcome): Promise<void> {
+    if (this.ended) return;
+    if (state.format === 'JSON') {
+      await this.writeAll(`${jsonReport(outcome, state.language)}\r\n`);
+    } else {
+      const lines = textReport(outcome, this.core.product, state.language);
+      const pageLines = state.pageLines ?? this.port.rows();
+      if (this.port.isTerminal() && pageLines > 0) {
+        await page([...lines, ''], pageLines, this.port, () => this.keys.next());
+      } else {
+        await this.writeAll(`${lines.join('\r\n')}\r\n\r\n`);
+      }
+    }
+    await this.port.drained();
+  }
+
+  /** Writes a long text no faster than the client reads it. */
+  private async writeAll(value: string): Promise<void> {
+    for (let from = 0; from < value.length && !this.ended; ) {
+      let to = Math.min(value.length, from + WRITE_CHARS);
+      // A pair of surrogates is one character and must go out in one piece.
+      if (/[\ud800-\udbff]/.test(value[to - 1]!)) to++;
+      this.port.write(value.slice(from, to));
+      await this.port.drained();
+      from = to;
+    }
+  }
+}
+
+function yesOrNo(key: Key): boolean | undefined {
+  if (key.kind === 'char') {
+    if (key.char === 'y' || key.char === 'Y') return true;
+    return key.char === 'n' || key.char === 'N' ? false : undefined;
+  }
+  return key.name === 'interrupt' || key.name === 'eof' || key.name === 'enter' ? false : undefined;
+}

@@ -1,0 +1,221 @@
+import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
+import type { CallView } from '../../src/call/types.js';
+import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
+import type { Services, SystemInfo } from '../../src/mml/services.js';
+import { AppError } from '../../src/platform/errors.js';
+import { LoggerFactory } from '../../src/platform/logger.js';
+import type { Binding } from '../../src/registrar/types.js';
+import type { RecordQuery } from '../../src/store/types.js';
+
+/** What tests may look into and put in. */
+export interface MmlTestServices extends Services {
+  readonly userMap: Map<string, UserView>;
+  readonly operatorMap: Map<string, { view: OperatorView; password: string }>;
+  readonly bindingMap: Map<string, Binding[]>;
+  readonly callMap: Map<string, CallView & { timeline: readonly TimelineEntry[] }>;
+  readonly recordList: CallRecord[];
+}
+
+/** In-memory services behind the same interfaces as the real ones. */
+export function mmlTestServices(): MmlTestServices {
+  const userMap = new Map<string, UserView>();
+  const operatorMap = new Map<string, { view: OperatorView; password: string }>();
+  const bindingMap = new Map<string, Binding[]>();
+  const callMap = new Map<string, CallView & { timeline: readonly TimelineEntry[] }>();
+  const recordList: CallRecord[] = [];
+  const logs = new LoggerFactory({ level: 'silent' });
+  logs.for('call');
+  logs.for('engine');
+  const addOperator = (name: string, password: string, role: Role) => {
+    const view = { name, role, createdAt: 1_700_000_000_000 };
+    operatorMap.set(name, { view, password });
+    return view;
+  };
+  addOperator('admin', 'secret', 'ADMIN');
+  addOperator('oper', 'secret', 'OPERATOR');
+  addOperator('guest', 'secret', 'GUEST');
+  return {
+    userMap,
+    operatorMap,
+    bindingMap,
+    callMap,
+    recordList,
+    logs,
+    users: userService(userMap),
+    operators: {
+      login: async (name, password) => {
+        const found = operatorMap.get(name);
+        return found && found.password === password ? found.view : undefined;
+      },
+      add: async (name, password, role) => {
+        if (operatorMap.has(name)) throw new AppError('OPERATOR_EXISTS', 'exists', { context: { name } });
+        return addOperator(name, password, role);
+      },
+      remove: async (name) => {
+        if (!operatorMap.delete(name))
+          throw new AppError('OPERATOR_UNKNOWN', 'unknown', { context: { name } });
+      },
+      list: async () => [...operatorMap.values()].map((entry) => entry.view),
+      ensureAdmin: async () => ({ created: false }),
+    },
+    registrations: {
+      bindings: async (name) => bindingMap.get(name) ?? [],
+      list: async ({ after = '', limit = 100 } = {}) =>
+        [...bindingMap]
+          .filter(([name, bindings]) => name > after && bindings.length > 0)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .slice(0, limit)
+          .map(([username, bindings]) => ({ username, bindings })),
+      count: async () => ({
+        users: bindingMap.size,
+        bindings: [...bindingMap.values()].reduce((sum, bindings) => sum + bindings.length, 0),
+      }),
+      remove: async (name) => {
+        const count = bindingMap.get(name)?.length ?? 0;
+        bindingMap.delete(name);
+        return count;
+      },
+    },
+    calls: {
+      list: () => [...callMap.values()],
+      get: (id) => callMap.get(id),
+      media: async () => [],
+      count: () => ({ active: callMap.size, connected: callMap.size, total: 42 }),
+      end: async (id) => {
+        const call = callMap.get(id);
+        callMap.delete(id);
+        return call && callRecord({ id, callerNumber: call.caller, calleeNumber: call.callee });
+      },
+    },
+    records: {
+      begin: () => {
+        throw new Error('not for consoles');
+      },
+      query: async (query) => queryRecords(recordList, query),
+      get: async (id) => recordList.find((record) => record.id === id),
+      backlog: () => ({ waiting: 0, storeAlive: true, open: 0 }),
+      flush: async () => {},
+      close: async () => {},
+    },
+    system: systemInfo,
+  };
+}
+
+function userService(users: Map<string, UserView>): Services['users'] {
+  const must = (name: string) => {
+    const user = users.get(name);
+    if (!user) throw new AppError('USER_UNKNOWN', 'unknown user', { context: { username: name } });
+    return user;
+  };
+  const fields = ({ password: _password, ...rest }: UserInput) => rest;
+  return {
+    add: async (username, input) => {
+      if (users.has(username)) throw new AppError('USER_EXISTS', 'exists', { context: { username } });
+      if (input.password.length < 4) throw new AppError('PASSWORD_WEAK', 'at least 4 characters');
+      const base = { username, realm: 'ims', displayName: '', phone: '', email: '' };
+      const defaults = { status: 'ACTIVE', serviceType: 'BASIC', createdAt: 1e12, updatedAt: 1e12 } as const;
+      const user: UserView = { ...base, ...defaults, ...fields(input) };
+      users.set(username, user);
+      return user;
+    },
+    modify: async (username, input) => {
+      const user = { ...must(username), ...fields(input) };
+      users.set(username, user);
+      return user;
+    },
+    remove: async (username) => {
+      must(username);
+      users.delete(username);
+    },
+    view: async (username) => users.get(username),
+    list: async ({ after = '', limit = 100, prefix = '' } = {}) =>
+      [...users.values()]
+        .filter((user) => user.username > after && user.username.startsWith(prefix))
+        .sort((a, b) => (a.username < b.username ? -1 : 1))
+        .slice(0, limit),
+    count: async () => users.size,
+    authData: async (): Promise<User | undefined> => undefined,
+  };
+}
+
+function queryRecords(records: readonly CallRecord[], query: RecordQuery) {
+  const offset = query.cursor === undefined ? 0 : Number(query.cursor);
+  const limit = query.limit ?? 100;
+  const found = records
+    .filter(
+      (record) =>
+        (query.from === undefined || record.startTime >= query.from) &&
+        (query.to === undefined || record.startTime < query.to) &&
+        (query.type === undefined || record.type === query.type) &&
+        (query.result === undefined || record.result === query.result) &&
+        (query.number === undefined || [record.callerNumber, record.calleeNumber].includes(query.number)) &&
+        (query.caller === undefined || record.callerNumber === query.caller) &&
+        (query.callee === undefined || record.calleeNumber === query.callee),
+    )
+    .sort((a, b) => (query.order === 'asc' ? a.startTime - b.startTime : b.startTime - a.startTime));
+  const page = found.slice(offset, offset + limit);
+  const next = offset + limit < found.length ? { next: String(offset + limit) } : {};
+  return { records: page, ...next };
+}
+
+/** A closed record with likely values. */
+export function callRecord(fields: Partial<CallRecord> = {}): CallRecord {
+  return {
+    id: '01J0000000000000000000000A',
+    type: 'CALL',
+    result: 'ANSWERED',
+    startTime: 1_790_000_000_000,
+    answerTime: 1_790_000_002_000,
+    endTime: 1_790_000_012_000,
+    durationMs: 12_000,
+    billSec: 10,
+    setupMs: 2000,
+    pddMs: 300,
+    callId: 'a@127.0.0.1',
+    bCallIds: ['b@127.0.0.1'],
+    callerUri: 'sip:1001@ims',
+    callerNumber: '1001',
+    callerIp: '127.0.0.1',
+    callerPort: 5062,
+    callerTransport: 'udp',
+    calleeNumber: '1002',
+    dialledNumber: '1002',
+    sipStatus: 200,
+    sipReason: 'OK',
+    releaseParty: 'CALLER',
+    releaseReason: 'caller-hung-up',
+    direction: 'INTERNAL',
+    attempts: [],
+    media: [],
+    dtmfCount: 0,
+    holdMs: 0,
+    reinvites: 0,
+    node: 'n1',
+    engine: 'embedded',
+    serverIp: '127.0.0.1',
+    serverPort: 5060,
+    ...fields,
+  };
+}
+
+function systemInfo(): SystemInfo {
+  return {
+    product: 'ims-b2bua',
+    version: '0.1.0',
+    node: 'n1',
+    pid: process.pid,
+    startedAt: Date.now() - 60_000,
+    state: 'running',
+    realm: 'ims',
+    engine: 'embedded',
+    engineConnected: true,
+    relay: 'embedded',
+    store: 'lmdb ./data/store',
+    storeAlive: true,
+    listeners: ['udp:127.0.0.1:5060'],
+    rssBytes: 64 * 1024 * 1024,
+    heapUsedBytes: 20 * 1024 * 1024,
+    cpuShare: 0.01,
+    loopDelayMs: 1.2,
+  };
+}
