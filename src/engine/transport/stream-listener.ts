@@ -32,6 +32,10 @@ export abstract class StreamListener implements Listener {
     return this.address;
   }
 
+  get connectionCount(): number {
+    return this.table.size;
+  }
+
   async start(): Promise<void> {
     const server = this.createServer((socket) => this.onSocket(socket));
     this.server = server;

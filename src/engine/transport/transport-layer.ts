@@ -58,6 +58,11 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.localAddresses = new LocalAddressFinder(options.clock);
   }
 
+  /** Open connections of all listeners. */
+  get connectionCount(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.connectionCount, 0);
+  }
+
   /** Opens every listener, or none: rejects with TransportError `LISTEN_FAILED`. */
   async start(): Promise<BoundListener[]> {
     const context = this.context();

@@ -73,6 +73,8 @@ export interface ListenerContext {
 export interface Listener extends Closeable {
   readonly bound: BoundListener;
   readonly reliable: boolean;
+  /** Open connections, those still being made included; 0 for UDP. */
+  readonly connectionCount: number;
   /** Rejects with TransportError `LISTEN_FAILED`. */
   start(): Promise<void>;
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void;

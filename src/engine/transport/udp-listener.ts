@@ -12,6 +12,7 @@ import { bindUdp, closeUdp, createUdpSocket, enlargeReceiveBuffer } from './udp-
 /** SIP over UDP (RFC 3261 §18): one socket, and the sockets of UdpPeers that share its port. */
 export class UdpListener implements Listener {
   readonly reliable = false;
+  readonly connectionCount = 0;
   private socket: Socket | undefined;
   private peers: UdpPeers | undefined;
   private address: BoundListener | undefined;

@@ -9,7 +9,7 @@ import {
   type Stack,
   startStack,
 } from '../../support/sip-stack.js';
-import { headerOf, requestText, responseText, statusOf } from '../../support/sip-text.js';
+import { headerOf, type RequestText, requestText, responseText } from '../../support/sip-text.js';
 
 let stack: Stack;
 let phone: RawUdp;
@@ -24,46 +24,158 @@ afterEach(async () => {
   await stack.close();
 });
 
-test('RFC 3581 §4: a response goes to the source address and port, received and rport filled in', async () => {
-  phone.send(requestText({ via: 'SIP/2.0/UDP 10.1.2.3:5080;rport' }), stack.port('udp'));
+/** Sends a request from the phone, answers it with 200, gives the response's text. */
+async function exchange(request: RequestText): Promise<string> {
+  phone.send(requestText(request), stack.port('udp'));
   const tx = await stack.requests.next();
-  assert.equal(tx.respond(createResponse(tx.request, 200, 'OK', 'x')), true);
-  const response = await phone.inbox.next();
-  assert.equal(statusOf(response), 200);
-  const via = headerOf(response, 'Via') ?? '';
-  assert.match(via, /^SIP\/2\.0\/UDP 10\.1\.2\.3:5080/);
+  tx.respond(createResponse(tx.request, 200, 'OK', 'u1'));
+  return phone.inbox.next();
+}
+
+/** Sends a request of ours to the phone. */
+function sendToPhone(options: RequestText = {}): RecordingClientUser {
+  const user = new RecordingClientUser();
+  const hop = { protocol: 'udp', address: '127.0.0.1', port: phone.port } as const;
+  stack.transactions.createClient(requestFrom(requestText(options)), hop, user);
+  return user;
+}
+
+test('RFC 3581 §4: a response goes to the source address and port, received and rport filled in', async () => {
+  const via = headerOf(await exchange({ via: 'SIP/2.0/UDP 10.1.2.3:5080;rport' }), 'Via') ?? '';
+  assert.match(via, /^SIP\/2\.0\/UDP 10\.1\.2\.3:5080;/);
   assert.match(via, /;received=127\.0\.0\.1(;|$)/);
   assert.match(via, new RegExp(`;rport=${phone.port}(;|$)`));
 });
 
+test('RFC 3261 §18.2.1: received is added when sent-by is another host, rport without being asked for', async () => {
+  const other = headerOf(await exchange({ via: 'SIP/2.0/UDP phone.example' }), 'Via') ?? '';
+  assert.match(other, /;received=127\.0\.0\.1(;|$)/);
+  assert.match(other, new RegExp(`;rport=${phone.port}(;|$)`));
+  const same = headerOf(await exchange({ via: 'SIP/2.0/UDP 127.0.0.1:5060' }), 'Via') ?? '';
+  assert.doesNotMatch(same, /received/);
+});
+
+test('RFC 3261 §18.2.1: a received that the client wrote itself does not stand', async () => {
+  const via = headerOf(await exchange({ via: 'SIP/2.0/UDP 127.0.0.1;received=192.0.2.66' }), 'Via') ?? '';
+  assert.doesNotMatch(via, /192\.0\.2\.66/);
+});
+
 test('RFC 3261 §17.1.2.2: a request is sent again until it is answered, same bytes, same source port', async () => {
-  const user = new RecordingClientUser();
-  const tx = stack.transactions.createClient(
-    requestFrom(requestText()),
-    { protocol: 'udp', address: '127.0.0.1', port: phone.port },
-    user,
-  );
+  const user = sendToPhone();
   const first = await phone.inbox.next();
-  const second = await phone.inbox.next();
-  assert.equal(second, first);
-  assert.equal(first.length, tx.sizeBytes);
-  assert.match(
-    headerOf(first, 'Via') ?? '',
-    new RegExp(`^SIP/2\\.0/UDP 127\\.0\\.0\\.1:${stack.port('udp')};branch=z9hG4bK[^;]{10,};rport$`),
+  assert.equal(await phone.inbox.next(), first);
+  const via = new RegExp(
+    `^SIP/2\\.0/UDP 127\\.0\\.0\\.1:${stack.port('udp')};branch=z9hG4bK[^;]{10,};rport$`,
   );
+  assert.match(headerOf(first, 'Via') ?? '', via);
   phone.send(responseText(first, 200), stack.port('udp'));
   assert.equal((await user.responses.next()).statusCode, 200);
 });
 
-test('RFC 3261 §18.4: a refused UDP request fails at once', async () => {
+test('RFC 3261 §17.2.2: a response that was lost is sent again when the request comes again', async () => {
+  const request = requestText();
+  phone.send(request, stack.port('udp'));
+  const tx = await stack.requests.next();
+  tx.respond(createResponse(tx.request, 200, 'OK', 'u1'));
+  const first = await phone.inbox.next();
+  phone.send(request, stack.port('udp'));
+  assert.equal(await phone.inbox.next(), first);
+  assert.equal(stack.requests.size, 0);
+});
+
+test('RFC 3261 §17.2.1: a 486 is repeated until its ACK comes', async () => {
+  const invite = { method: 'INVITE', branch: 'z9hG4bKlost', callId: 'lost' };
+  phone.send(requestText(invite), stack.port('udp'));
+  const tx = await stack.requests.next();
+  tx.respond(createResponse(tx.request, 486, undefined, 'u1'));
+  const first = await phone.inbox.next();
+  assert.equal(await phone.inbox.next(), first);
+  assert.equal(await phone.inbox.next(), first);
+  phone.send(requestText({ ...invite, method: 'ACK', toTag: 'u1' }), stack.port('udp'));
+  const terminated = new Promise<string>((resolve) => {
+    tx.user = { onFailure: (_tx, reason) => resolve(reason), onTerminated: () => resolve('terminated') };
+  });
+  assert.equal(await terminated, 'terminated');
+});
+
+test('RFC 3261 §17.1.1.3: each repeated 486 is acknowledged', async () => {
+  sendToPhone({ method: 'INVITE' });
+  const invite = await phone.inbox.next();
+  for (let i = 0; i < 2; i++) {
+    phone.send(responseText(invite, 486), stack.port('udp'));
+    assert.match(await phone.inbox.next(), /^ACK /);
+  }
+});
+
+test('RFC 3261 §18.4: a refused UDP request fails at once, and the way is free again afterwards', async () => {
   const dead = await RawUdp.open();
   const { port } = dead;
   await dead.close();
-  const user = new RecordingClientUser();
+  const invite = (): RecordingClientUser => {
+    const user = new RecordingClientUser();
+    const request = requestFrom(requestText({ method: 'INVITE' }));
+    stack.transactions.createClient(request, { protocol: 'udp', address: '127.0.0.1', port }, user);
+    return user;
+  };
+  const refused = invite();
   const startedMs = performance.now();
-  const invite = requestFrom(requestText({ method: 'INVITE' }));
-  stack.transactions.createClient(invite, { protocol: 'udp', address: '127.0.0.1', port }, user);
+  assert.equal(await refused.failures.next(), 'transport');
+  assert.ok(performance.now() - startedMs < 64 * FAST_TIMERS.t1Ms);
+  assert.ok(stack.transport.counters.udpRefusals > 0);
+  const risen = await RawUdp.open('127.0.0.1', port);
+  const answered = invite();
+  risen.send(responseText(await risen.inbox.next(), 200), stack.port('udp'));
+  assert.equal((await answered.responses.next()).statusCode, 200);
+  await risen.close();
+});
+
+test('RFC 3261 §18.1.2: responses whose Via is not ours, or not alone, are dropped; a late one is a stray', async () => {
+  const user = sendToPhone({ method: 'INVITE' });
+  const invite = await phone.inbox.next();
+  const ok = responseText(invite, 200);
+  phone.send(ok.replace(/(Via: \S+ )[^;]+/, '$1192.0.2.1:5060'), stack.port('udp'));
+  phone.send(ok.replace(/^(Via: .*)$/m, '$1\r\nVia: SIP/2.0/UDP 192.0.2.1'), stack.port('udp'));
+  phone.send(ok.replace(/branch=[^;]+/, 'branch=z9hG4bKunknown'), stack.port('udp'));
+  assert.equal((await stack.strays.next()).statusCode, 200);
+  assert.equal(stack.transport.counters.foreignResponsesDropped, 2);
+  assert.deepEqual(user.events, []);
+});
+
+test('RFC 3261 §18.2.1: a Via that names another transport is dropped in silence', async () => {
+  phone.send(requestText({ via: 'SIP/2.0/TCP 127.0.0.1:5060' }), stack.port('udp'));
+  await exchange({});
+  assert.equal(stack.transport.counters.viaDropped, 1);
+  assert.equal(stack.requests.size + phone.inbox.size, 0);
+});
+
+test('RFC 3261 §13.2.2.4: an ACK of a 2xx is sent as it is, and again on demand', async () => {
+  const ack = requestFrom(requestText({ method: 'ACK' }));
+  const hop = { protocol: 'udp', address: '127.0.0.1', port: phone.port } as const;
+  const sent = stack.transactions.sendStateless(ack, hop);
+  assert.equal(sent.localPort, stack.port('udp'));
+  const first = await phone.inbox.next();
+  sent.resend();
+  assert.equal(await phone.inbox.next(), first);
+  assert.equal(first, sent.bytes.toString('latin1'));
+  assert.equal(ack.raw, sent.bytes);
+});
+
+test('RFC 3261 §18.1.1: a datagram may have 65,000 bytes, both ways', async () => {
+  const body = 'x'.repeat(60_000);
+  phone.send(requestText({ method: 'MESSAGE', body }), stack.port('udp'));
+  const tx = await stack.requests.next();
+  assert.equal(tx.request.body.length, body.length);
+  const response = createResponse(tx.request, 200, 'OK', 'u1');
+  response.body = tx.request.body;
+  tx.respond(response);
+  assert.ok((await phone.inbox.next()).endsWith(body));
+});
+
+test('a request too large for UDP fails as a transport error', async () => {
+  const request = requestFrom(requestText({ method: 'MESSAGE' }));
+  request.body = Buffer.alloc(70_000);
+  const user = new RecordingClientUser();
+  const hop = { protocol: 'udp', address: '127.0.0.1', port: phone.port } as const;
+  stack.transactions.createClient(request, hop, user);
   assert.equal(await user.failures.next(), 'transport');
-  assert.ok(performance.now() - startedMs < 1000);
-  assert.equal(stack.transport.counters.udpRefusals > 0, true);
 });

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, Socket } from 'node:net';
+import { test } from 'node:test';
+import { createTransportCounters } from '../../../src/engine/transport/counters.js';
+import type { TransportError } from '../../../src/engine/transport/errors.js';
+import { DEFAULT_TRANSPORT_LIMITS } from '../../../src/engine/transport/limits.js';
+import { StreamListener } from '../../../src/engine/transport/stream-listener.js';
+import type { ListenerContext } from '../../../src/engine/transport/types.js';
+import { silentLogger } from '../../../src/platform/logger.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+/** Its peers never answer. */
+class UnansweredListener extends StreamListener {
+  protected createServer(): Server {
+    return createServer();
+  }
+
+  protected connect(): Socket {
+    return new Socket();
+  }
+}
+
+test('RFC 3261 §18.4: a connection that is not made in time fails what waits for it', async () => {
+  const clock = new ManualClock();
+  const context: ListenerContext = {
+    clock,
+    log: silentLogger,
+    limits: DEFAULT_TRANSPORT_LIMITS,
+    counters: createTransportCounters(),
+    nextFlow: () => 1,
+    accept: () => {},
+    reject: () => undefined,
+  };
+  const listener = new UnansweredListener({ protocol: 'tcp', address: '127.0.0.1', port: 0 }, context);
+  await listener.start();
+  const failures: TransportError[] = [];
+  const failure = { onSendFailure: (error: TransportError) => void failures.push(error) };
+  const hop = { protocol: 'tcp', address: '192.0.2.1', port: 5060 } as const;
+  listener.sendRequest(Buffer.from('one'), hop, failure);
+  listener.sendRequest(Buffer.from('two'), hop, failure);
+  assert.equal(listener.connectionCount, 1);
+  clock.advance(4_999);
+  assert.deepEqual(failures, []);
+  clock.advance(1);
+  assert.deepEqual(
+    failures.map(({ code }) => code),
+    ['CONNECT_TIMEOUT'],
+  );
+  assert.equal(listener.connectionCount, 0);
+  await listener.close();
+  assert.equal(clock.pendingTimers, 0);
+});
