@@ -1,0 +1,124 @@
+import type { Clock } from '../platform/clock.js';
+import { cseqNumber, header, type PeerAddress, party, peerOf } from '../signalling/request.js';
+import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
+import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { reasonPhrase } from '../sip/reason-phrases.js';
+import type { Leg, LegEnding } from './leg.js';
+import { parseAllow } from './leg.js';
+import { dialogIdOf, LegDialog } from './leg-dialog.js';
+import type { Trail } from './trail.js';
+
+/** `trying` until the 200 goes out, `answering` until the engine has sent it, `confirmed` until the end. */
+type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
+
+/**
+ * The caller's side: we are the UAS of its INVITE (RFC 3261 §13.3). The engine sends 100, the 487 after CANCEL, and
+ * repeats the 200 until its ACK.
+ */
+export class ALeg implements Leg {
+  readonly name = 'a';
+  readonly side = 'a';
+  readonly party = 'CALLER';
+  readonly address: PeerAddress;
+  readonly callId: string;
+  /** The engine's id of the dialog that our first response makes. */
+  readonly dialogId: string;
+  readonly cseq: number;
+  /** The caller took its INVITE back. */
+  isCancelled = false;
+  /** The ACK of the 200 came. */
+  isAcknowledged = false;
+
+  private state: ALegState = 'trying';
+  private confirmed: LegDialog | undefined;
+  private readonly allowed: ReadonlySet<string> | undefined;
+  private trail: Trail | undefined;
+
+  /** Throws BadRequestError when From, CSeq or Call-ID cannot be used. */
+  constructor(
+    readonly req: SrfRequest,
+    private readonly res: SrfResponse,
+    private readonly engine: SrfEngine,
+    private readonly clock: Clock,
+  ) {
+    this.address = peerOf(req);
+    this.callId = header(req, 'call-id') ?? '';
+    this.dialogId = dialogIdOf(this.callId, party(req, 'from').tag ?? '');
+    this.cseq = cseqNumber(req);
+    this.allowed = parseAllow(header(req, 'allow'));
+  }
+
+  get peer(): { signallingAddress: string } {
+    return { signallingAddress: this.address.address };
+  }
+
+  get dialog(): LegDialog | undefined {
+    return this.confirmed;
+  }
+
+  get isTrying(): boolean {
+    return this.state === 'trying';
+  }
+
+  /** From now on what is sent and received is written down. */
+  record(trail: Trail): void {
+    this.trail = trail;
+  }
+
+  allows(method: string): boolean {
+    return this.allowed?.has(method) ?? true;
+  }
+
+  /** Passes a provisional response on. Ignored once a final one went out. */
+  progress(status: number, headers: OutgoingHeaders, body?: string): void {
+    if (this.state !== 'trying') return;
+    this.trail?.response('a', true, status, reasonPhrase(status), 'INVITE', body);
+    respondOnly(this.res, status, { headers, ...(body && { body }) });
+  }
+
+  /** Sends the 200 with the description. Rejects with SignallingError when it did not leave: a CANCEL came first. */
+  async answer(headers: OutgoingHeaders, body: string): Promise<void> {
+    this.state = 'answering';
+    this.trail?.response('a', true, 200, 'OK', 'INVITE', body);
+    await respond(this.res, 200, { headers, body });
+    this.confirm();
+  }
+
+  /** The 200 is known to have arrived or left: its echo, its ACK, or a BYE. Idempotent. */
+  confirm(): void {
+    if (this.state !== 'answering') return;
+    this.state = 'confirmed';
+    const trail = this.trail;
+    if (trail) this.confirmed = new LegDialog(this.dialogId, 'a', this.engine, this.clock, trail);
+  }
+
+  /** A final response that is no success. Ignored when there was a final one. */
+  refuse(status: number, headers: OutgoingHeaders, phrase?: string): void {
+    if (this.state !== 'trying') return;
+    this.state = 'ended';
+    this.trail?.response('a', true, status, phrase ?? reasonPhrase(status), 'INVITE');
+    // After CANCEL the engine has sent the 487 (RFC 3261 §9.2).
+    if (this.isCancelled) return;
+    respondOnly(this.res, status, { headers, ...(phrase !== undefined && { reason: phrase }) });
+  }
+
+  ended(): void {
+    this.state = 'ended';
+    this.confirmed = undefined;
+  }
+
+  async end(ending: LegEnding): Promise<void> {
+    if (this.state === 'trying') {
+      this.refuse(ending.status, ending.headers, ending.reasonPhrase);
+      return;
+    }
+    const dialog =
+      this.confirmed ??
+      // A 200 on its way out: the dialog may be there, so it is ended as one that is.
+      (this.state === 'answering' && this.trail
+        ? new LegDialog(this.dialogId, 'a', this.engine, this.clock, this.trail)
+        : undefined);
+    this.ended();
+    await dialog?.bye(ending.headers);
+  }
+}

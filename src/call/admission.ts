@@ -1,0 +1,213 @@
+import type { User, UserService } from '../accounts/types.js';
+import type { Clock } from '../platform/clock.js';
+import { withDeadline } from '../platform/deadline.js';
+import { AppError } from '../platform/errors.js';
+import { routeUrlFor } from '../registrar/route-url.js';
+import type { Binding, RegistrationService } from '../registrar/types.js';
+import { decideRoute } from '../routing/decide.js';
+import { type DialledNumber, normaliseNumber } from '../routing/number.js';
+import type { RouteDecision } from '../routing/types.js';
+import type { Authenticator } from '../security/authenticator.js';
+import type { LocalNames } from '../signalling/local-names.js';
+import { header, type Party } from '../signalling/request.js';
+import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { parseUri, type SipUri, uriScheme } from '../sip/uri.js';
+import type { ALeg } from './a-leg.js';
+import type { Call } from './call.js';
+import { isBadDescription } from './call-media.js';
+import { CallRefusedError } from './errors.js';
+import type { CalleeTarget } from './fork-outcome.js';
+import {
+  calleeInviteHeaders,
+  nextMaxForwards,
+  unsupportedExtensions,
+  wantsPrivacy,
+} from './header-policy.js';
+
+/** Longest wait for the directory inside an INVITE; both services answer from memory when the Store is away. */
+const LOOKUP_TIMEOUT_MS = 4000;
+
+export interface AdmissionDeps {
+  readonly authenticator: Authenticator;
+  readonly users: Pick<UserService, 'authData'>;
+  readonly registrations: Pick<RegistrationService, 'bindings'>;
+  /** Names of this server in URIs; every host is taken as ours when absent. */
+  readonly names: LocalNames | undefined;
+  /** Host in From and To of B legs; `localhost` has the engine put its own address. */
+  readonly identityHost: string;
+  readonly maxCalls: number;
+  /** Phones of one user that ring at once. */
+  readonly maxTargets: number;
+  readonly clock: Clock;
+  isDraining(): boolean;
+  activeCalls(): number;
+  isKnownDialog(dialogId: string): boolean;
+}
+
+/** An INVITE on its way to become a call that rings. Steps fill it in. */
+export interface Attempt {
+  readonly req: SrfRequest;
+  readonly res: SrfResponse;
+  readonly leg: ALeg;
+  readonly from: Party;
+  readonly uri: SipUri | undefined;
+  readonly number: DialledNumber | undefined;
+  /** The call with its record, opened at the first call of this: an INVITE that is only challenged leaves none. */
+  open(): Call;
+  /** Answered 407: this request leaves no trace, the one with credentials will. */
+  isChallenged?: boolean;
+  user?: User;
+  decision?: RouteDecision<Binding> & { kind: 'targets' };
+  /** The caller's offer as the phones get it; absent in a late-offer call. */
+  offer?: string;
+}
+
+/** A step refuses with CallRefusedError. */
+export type AdmissionStep = (deps: AdmissionDeps, attempt: Attempt) => void | Promise<void>;
+
+/** What an INVITE has to pass before phones ring, in this order. */
+export const ADMISSION_STEPS: readonly AdmissionStep[] = [
+  checkRequest,
+  checkDraining,
+  authenticate,
+  checkFrom,
+  checkCapacity,
+  route,
+  offerMedia,
+  dial,
+];
+
+function checkRequest(deps: AdmissionDeps, { req, leg }: Attempt): void {
+  // RFC 3261 §8.2.2.2: the same request by two ways.
+  if (deps.isKnownDialog(leg.dialogId)) throw new CallRefusedError('loop-detected', 'merged request');
+  // RFC 3261 §8.1.1.8: an INVITE has exactly one Contact.
+  if (header(req, 'contact') === undefined)
+    throw new CallRefusedError('request-malformed', 'Missing Contact Header');
+  if (nextMaxForwards(req) < 0) throw new CallRefusedError('too-many-hops', 'Max-Forwards is 0');
+  const extensions = unsupportedExtensions(req);
+  if (extensions.length > 0)
+    throw new CallRefusedError('extension-required', 'unsupported extension', {
+      Unsupported: extensions.join(', '),
+    });
+  const type = header(req, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  // RFC 3261 §8.2.3
+  if (req.body && type !== 'application/sdp')
+    throw new CallRefusedError('body-unsupported', `body of type ${type}`, { Accept: 'application/sdp' });
+}
+
+function checkDraining(deps: AdmissionDeps): void {
+  if (deps.isDraining()) throw new CallRefusedError('server-draining', 'no new calls while draining');
+}
+
+async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
+  const { req, res } = attempt;
+  const outcome = await withDeadline(
+    deps.authenticator.authenticate(req, 'proxy'),
+    LOOKUP_TIMEOUT_MS,
+    'authentication',
+  );
+  if (outcome.ok) {
+    attempt.user = outcome.user;
+    attempt.open().trail.add({ kind: 'authenticated', username: outcome.user.username });
+    return;
+  }
+  if (outcome.failure === 'inactive') throw new CallRefusedError('caller-suspended', 'Account Not Active');
+  if (outcome.failure === 'throttled')
+    throw new CallRefusedError('authentication-failed', 'Too Many Attempts');
+  if (outcome.failure === 'uri-mismatch')
+    throw new CallRefusedError('request-malformed', 'Digest URI Mismatch');
+  deps.authenticator.reject(req, res, 'proxy', outcome);
+  attempt.isChallenged = true;
+}
+
+/** The caller calls as itself or as nobody (RFC 3323 §4.1), never as another (RFC 3261 §22.1). */
+function checkFrom(_deps: AdmissionDeps, { from, user }: Attempt): void {
+  if (/@anonymous\.invalid(?:[:;>]|$)/i.test(from.uri)) return;
+  const fromUser = parseUri(from.uri)?.user;
+  if (fromUser !== user?.username)
+    throw new CallRefusedError('from-mismatch', 'From is not the authenticated user');
+}
+
+function checkCapacity(deps: AdmissionDeps): void {
+  // The call itself is among the active ones by now.
+  if (deps.activeCalls() > deps.maxCalls) throw new CallRefusedError('server-overloaded', 'too many calls');
+}
+
+async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
+  const { req, uri, number, user } = attempt;
+  const callee = await withDeadline(findCallee(deps, number), LOOKUP_TIMEOUT_MS, 'looking up the callee');
+  const decision = decideRoute<Binding>({
+    caller: { username: user?.username ?? '', status: user?.status ?? 'INACTIVE' },
+    scheme: uri?.scheme ?? uriScheme(req.uri) ?? '',
+    host: uri?.host ?? '',
+    isLocalHost: deps.names?.has(uri?.host ?? '') ?? true,
+    number: number?.number,
+    callee,
+    maxTargets: deps.maxTargets,
+  });
+  attempt.open().log.debug({ steps: decision.steps }, 'routed');
+  if (decision.kind === 'refusal') throw new CallRefusedError(decision.refusal, decision.steps.at(-1) ?? '');
+  attempt.decision = decision;
+  const call = attempt.open();
+  call.parties.callee = decision.callee;
+  call.trail.add({
+    kind: 'routed',
+    calleeUri: `sip:${decision.callee}@${user?.realm ?? ''}`,
+    calleeNumber: decision.callee,
+    direction: 'INTERNAL',
+  });
+}
+
+async function findCallee(deps: AdmissionDeps, number: DialledNumber | undefined) {
+  for (const candidate of number?.candidates ?? []) {
+    const user = await deps.users.authData(candidate);
+    if (!user) continue;
+    const { username, status } = user;
+    const bindings = status === 'ACTIVE' ? await deps.registrations.bindings(username) : [];
+    return { username, status, bindings };
+  }
+  return undefined;
+}
+
+async function offerMedia(_deps: AdmissionDeps, attempt: Attempt): Promise<void> {
+  const { req, leg } = attempt;
+  if (!req.body) return;
+  try {
+    attempt.offer = await attempt.open().media.offer('a', req.body, leg.peer);
+  } catch (error) {
+    if (isBadDescription(error)) throw new CallRefusedError('offer-not-acceptable', (error as Error).message);
+    throw error;
+  }
+}
+
+function dial(deps: AdmissionDeps, attempt: Attempt): void {
+  const { req, from, user, decision, offer } = attempt;
+  const call = attempt.open();
+  if (!decision || !user || call.isEnding) return;
+  const isAnonymous = wantsPrivacy(req, from.uri);
+  const caller = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+  const headers = calleeInviteHeaders(req, caller, decision.callee, deps.identityHost, call.allow);
+  call.dial(decision.targets.map(toTarget), headers, offer);
+}
+
+function toTarget(binding: Binding): CalleeTarget {
+  const { contact, address, port, protocol } = binding;
+  return { uri: contact, nextHop: routeUrlFor(binding), address, port, transport: protocol };
+}
+
+/** The release reason for whatever a step threw. */
+export function refusalOf(error: unknown): CallRefusedError {
+  if (error instanceof CallRefusedError) return error;
+  if (!(error instanceof AppError)) return new CallRefusedError('server-error', 'internal error');
+  if (error.code === 'MEDIA_FAILED') return new CallRefusedError('media-unavailable', error.message);
+  if (error.code === 'BAD_REQUEST') return new CallRefusedError('request-malformed', error.message);
+  if (error.code.startsWith('STORE') || error.code === 'TIMEOUT')
+    return new CallRefusedError('store-unavailable', error.message);
+  return new CallRefusedError('server-error', error.message);
+}
+
+/** Number and URI of the dialled party. */
+export function dialled(req: SrfRequest): { uri: SipUri | undefined; number: DialledNumber | undefined } {
+  const uri = parseUri(req.uri);
+  return { uri, number: uri?.user === undefined ? undefined : normaliseNumber(uri.user) };
+}

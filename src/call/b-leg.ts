@@ -1,0 +1,210 @@
+import type { Clock } from '../platform/clock.js';
+import { header, party } from '../signalling/request.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { SrfAck, SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { ClientRequest } from './client-request.js';
+import type { NoResponseError } from './errors.js';
+import type { CalleeTarget, LegFailure } from './fork-outcome.js';
+import { answerEarlyUpdate, type Leg, type LegEnding, parseAllow } from './leg.js';
+import { dialogIdOf, LegDialog } from './leg-dialog.js';
+import type { Trail } from './trail.js';
+
+/** What a B leg tells whoever rings it. After `onFailure` nothing more comes; `onAnswer` comes at most once. */
+export interface BLegUser {
+  /** The INVITE is on the wire and the dialog has its id. */
+  onSent(leg: BLeg): void;
+  onProvisional(leg: BLeg, res: SrfResponse): void;
+  /** A 2xx, not acknowledged yet: `acknowledge` or `end` must follow. */
+  onAnswer(leg: BLeg, res: SrfResponse): void;
+  onFailure(leg: BLeg, failure: LegFailure): void;
+}
+
+type BLegState = 'calling' | 'cancelling' | 'answered' | 'confirmed' | 'ended';
+
+export interface BLegDeps {
+  readonly engine: SrfEngine;
+  readonly clock: Clock;
+  readonly trail: Trail;
+}
+
+/** One phone of the callee: we are the UAC of the INVITE to it (RFC 3261 §13.2). */
+export class BLeg implements Leg {
+  readonly side = 'b';
+  readonly party = 'CALLEE';
+  callId = '';
+  dialogId: string | undefined;
+  userAgent: string | undefined;
+  /** Last description that came in a provisional response. */
+  earlySdp: string | undefined;
+
+  private state: BLegState = 'calling';
+  private invite: ClientRequest | undefined;
+  private ack: SrfAck | undefined;
+  private confirmed: LegDialog | undefined;
+  private allowed: ReadonlySet<string> | undefined;
+  private settleEnd: (() => void) | undefined;
+  private hasResult = false;
+
+  constructor(
+    readonly name: string,
+    readonly target: CalleeTarget,
+    private readonly deps: BLegDeps,
+    private readonly user: BLegUser,
+  ) {}
+
+  get peer(): { signallingAddress: string } {
+    return { signallingAddress: this.target.address };
+  }
+
+  get dialog(): LegDialog | undefined {
+    return this.confirmed;
+  }
+
+  allows(method: string): boolean {
+    return this.allowed?.has(method) ?? true;
+  }
+
+  /** Sends the INVITE; without `body` it asks the phone for the offer. */
+  call(headers: OutgoingHeaders, body: string | undefined, timeoutMs: number): void {
+    const { engine, clock, trail } = this.deps;
+    trail.request(this.name, true, 'INVITE', body);
+    const request = { method: 'INVITE', uri: this.target.uri, headers, timeoutMs };
+    this.invite = new ClientRequest(
+      engine,
+      clock,
+      {
+        ...request,
+        ...(this.target.nextHop !== undefined && { proxy: this.target.nextHop }),
+        ...(body && { body }),
+      },
+      {
+        onSent: (sent) => this.onSent(sent),
+        onProvisional: (res, ack) => this.onProvisional(res, ack),
+        onFinal: (res, ack) => this.onFinal(res, ack),
+        onFailure: (error) => this.onNoResponse(error),
+      },
+    );
+  }
+
+  /** ACKs the 2xx, with the answer in a late-offer call, and makes the dialog usable. */
+  acknowledge(body?: string): void {
+    if (this.state !== 'answered' || this.dialogId === undefined) return;
+    const { engine, clock, trail } = this.deps;
+    this.state = 'confirmed';
+    trail.request(this.name, true, 'ACK', body);
+    this.ack?.(body ? { body } : {});
+    this.confirmed = new LegDialog(this.dialogId, this.name, engine, clock, trail);
+  }
+
+  ended(): void {
+    this.state = 'ended';
+    this.confirmed = undefined;
+  }
+
+  async end(ending: LegEnding): Promise<void> {
+    switch (this.state) {
+      case 'calling':
+        return this.cancel(ending.headers);
+      case 'answered':
+        // RFC 3261 §13.2.2.4: a 2xx is acknowledged even when the call is not wanted any more.
+        this.acknowledge();
+        return this.end(ending);
+      case 'confirmed': {
+        const dialog = this.confirmed;
+        this.ended();
+        await dialog?.bye(ending.headers);
+        return;
+      }
+      case 'cancelling':
+      case 'ended':
+        return;
+    }
+  }
+
+  /** CANCEL; resolves when the INVITE has its final response. */
+  private cancel(headers: OutgoingHeaders): Promise<void> {
+    this.state = 'cancelling';
+    this.deps.trail.request(this.name, true, 'CANCEL');
+    this.result(487, 'Request Terminated');
+    this.invite?.cancel(headers);
+    return new Promise((resolve) => {
+      this.settleEnd = resolve;
+    });
+  }
+
+  private onSent(sent: SrfRequest): void {
+    this.callId = header(sent, 'call-id') ?? '';
+    this.dialogId = dialogIdOf(this.callId, party(sent, 'from').tag ?? '');
+    this.attempt();
+    if (this.state === 'calling') this.user.onSent(this);
+    sent.on('update', answerEarlyUpdate);
+  }
+
+  private onProvisional(res: SrfResponse, ack: SrfAck): void {
+    this.deps.trail.response(this.name, false, res.status, res.reason, 'INVITE', res.body);
+    // We offer no 100rel; a phone that uses it all the same gets its PRACK (RFC 3262 §4).
+    if (header(res, 'rseq') !== undefined) ack();
+    if (this.state !== 'calling') return;
+    if (res.body) this.earlySdp = res.body;
+    this.user.onProvisional(this, res);
+  }
+
+  private onFinal(res: SrfResponse, ack: SrfAck): void {
+    const { status, reason } = res;
+    this.deps.trail.response(this.name, false, status, reason, 'INVITE', res.body);
+    this.ack = ack;
+    if (res.stackDialogId) this.dialogId = res.stackDialogId;
+    this.allowed = parseAllow(header(res, 'allow'));
+    this.userAgent = header(res, 'user-agent') ?? header(res, 'server');
+    if (status < 300) this.onSuccess(res);
+    else
+      this.onRefused({
+        status,
+        reason,
+        isLocal: res.source_address === '',
+        reasonHeader: header(res, 'reason'),
+      });
+  }
+
+  private onSuccess(res: SrfResponse): void {
+    const isTooLate = this.state !== 'calling';
+    this.state = 'answered';
+    this.result(res.status, res.reason);
+    if (!isTooLate) {
+      this.user.onAnswer(this, res);
+      return;
+    }
+    // RFC 3261 §9.1: the 2xx crossed our CANCEL, so the call is there and has to be ended.
+    this.acknowledge();
+    const dialog = this.confirmed;
+    this.ended();
+    void dialog?.bye({}).then(() => this.settleEnd?.());
+  }
+
+  private onNoResponse(error: NoResponseError): void {
+    const status = error.cause === undefined ? 408 : 503;
+    if (this.callId === '') this.attempt();
+    this.onRefused({ status, reason: error.message, isLocal: true, reasonHeader: undefined });
+  }
+
+  private onRefused(failure: LegFailure): void {
+    const wasCalling = this.state === 'calling';
+    this.ended();
+    this.settleEnd?.();
+    this.result(failure.status, failure.reason);
+    if (wasCalling) this.user.onFailure(this, failure);
+  }
+
+  private attempt(): void {
+    const { uri, address, port, transport } = this.target;
+    const event = { kind: 'attempt', leg: this.name, contact: uri, address, port, transport } as const;
+    this.deps.trail.add({ ...event, callId: this.callId });
+  }
+
+  /** Notes how the attempt ended, once. */
+  private result(status: number, reason: string): void {
+    if (this.hasResult) return;
+    this.hasResult = true;
+    this.deps.trail.add({ kind: 'attempt-ended', leg: this.name, status, reason });
+  }
+}

@@ -1,0 +1,238 @@
+import type { RecordService } from '../cdr/types.js';
+import type { MediaRelay } from '../media/types.js';
+import { type Clock, systemClock } from '../platform/clock.js';
+import type { Closeable } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import type { SignallingConnection } from '../signalling/connection.js';
+import { refuseMethod, refuseStray } from '../signalling/fallbacks.js';
+import type { SipHandler } from '../signalling/handle.js';
+import { header, party } from '../signalling/request.js';
+import { respondOnly } from '../signalling/respond.js';
+import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { ALeg } from './a-leg.js';
+import { ADMISSION_STEPS, type AdmissionDeps, type Attempt, dialled, refusalOf } from './admission.js';
+import { Call, type CallDeps } from './call.js';
+import { CallRegistry } from './call-registry.js';
+import { LiveCallService } from './call-service.js';
+import { causeOf } from './causes.js';
+import { OrphanedDialogs } from './orphaned-dialogs.js';
+import type { CallService } from './types.js';
+
+/** Bounds of call control; each may be left out. */
+export interface CallLimits {
+  /** Calls at once; more hear 503. Default 5000. */
+  readonly maxCalls?: number;
+  /** Phones of one user that ring at once. Default 10. */
+  readonly maxTargets?: number;
+  /** How long phones may ring, milliseconds, default 60000; then they are cancelled and the caller hears 480. */
+  readonly noAnswerMs?: number;
+}
+
+export interface CallControlOptions extends Pick<AdmissionDeps, 'authenticator' | 'users' | 'registrations'> {
+  readonly connection: SignallingConnection;
+  readonly relay: MediaRelay;
+  readonly records: RecordService;
+  /** Names by which peers may call this server in URIs; without it every host is taken as ours. */
+  readonly names?: AdmissionDeps['names'];
+  /** Host in From and To towards the callee, default `localhost`, for which the engine puts its own address. */
+  readonly identityHost?: string;
+  readonly limits?: CallLimits;
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+/** Call control as the composition root holds it. */
+export interface CallControl extends CallService, Closeable {
+  /** Draining: new INVITEs hear 503 with Retry-After, calls that are up go on. */
+  setDraining(draining: boolean): void;
+}
+
+/** Methods that call control takes from the engine; outside a dialog all but INVITE and OPTIONS are refused. */
+export const CALL_METHODS = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'UPDATE',
+  'PRACK',
+  'INFO',
+  'NOTIFY',
+  'REFER',
+  'MESSAGE',
+  'SUBSCRIBE',
+  'PUBLISH',
+  'OPTIONS',
+] as const;
+
+/** Allow of our INVITEs, of their answers and of OPTIONS: what a call's dialog takes (RFC 3261 §20.5). */
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE';
+
+/** Starts call control on a connection to an engine. Its requests are taken until `close`, which ends all calls. */
+export function createCallControl(options: CallControlOptions): CallControl {
+  return new EngineCallControl(options);
+}
+
+class EngineCallControl extends LiveCallService implements CallControl {
+  private isDraining = false;
+  private isClosed = false;
+  private readonly callDeps: CallDeps;
+  private readonly admission: AdmissionDeps;
+  private readonly orphans: OrphanedDialogs;
+  private readonly unwatch: () => void;
+
+  constructor(private readonly options: CallControlOptions) {
+    const registry = new CallRegistry();
+    super(registry);
+    const { connection, relay, log, limits = {} } = options;
+    const clock = options.clock ?? systemClock;
+    const engine = connection.srf;
+    this.callDeps = {
+      engine,
+      clock,
+      log,
+      relay,
+      registry,
+      noAnswerMs: limits.noAnswerMs ?? 60_000,
+      allow: ALLOW,
+    };
+    this.admission = {
+      authenticator: options.authenticator,
+      users: options.users,
+      registrations: options.registrations,
+      names: options.names,
+      identityHost: options.identityHost ?? 'localhost',
+      maxCalls: limits.maxCalls ?? 5000,
+      maxTargets: limits.maxTargets ?? 10,
+      clock,
+      isDraining: () => this.isDraining || this.isClosed,
+      activeCalls: () => registry.size,
+      isKnownDialog: (dialogId) => registry.find(dialogId) !== undefined,
+    };
+    this.orphans = new OrphanedDialogs(engine, clock);
+    for (const method of CALL_METHODS) connection.on(method, this.handlerFor(method));
+    this.unwatch = connection.onStateChange((connected) => this.onEngineState(connected));
+  }
+
+  setDraining(draining: boolean): void {
+    this.isDraining = draining;
+  }
+
+  /** Ends every call with BYE or 503 and resolves when their records are closed. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.unwatch();
+    const cause = causeOf('server-shutdown');
+    await Promise.allSettled(this.registry.list().map((call) => call.end({ cause, by: 'SERVER' })));
+  }
+
+  private handlerFor(method: string): SipHandler {
+    return (req, res) => {
+      const endpoint = req.stackDialogId ? this.registry.find(req.stackDialogId) : undefined;
+      if (endpoint) return endpoint.call.onRequest(endpoint.leg, req, res);
+      // RFC 3261 §17: an ACK is never answered; the engine's own BYE of a call that is over neither.
+      if (method === 'ACK' || req.source === 'application') return;
+      if (req.stackDialogId) return refuseStray(req, res);
+      if (method === 'INVITE') return this.onInvite(req, res);
+      if (method === 'OPTIONS') return answerOptions(req, res);
+      if (['MESSAGE', 'SUBSCRIBE', 'PUBLISH'].includes(method)) return refuseMethod(req, res);
+      return refuseStray(req, res);
+    };
+  }
+
+  private async onInvite(req: SrfRequest, res: SrfResponse): Promise<void> {
+    const attempt = this.attempt(req, res);
+    try {
+      for (const step of ADMISSION_STEPS) {
+        await step(this.admission, attempt);
+        if (attempt.isChallenged || attempt.isOver()) return;
+      }
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const call = attempt.open();
+      const { log } = call;
+      if (refusal.refusal.name === 'server-error')
+        log.error({ err: error }, 'an INVITE could not be handled');
+      else log.info({ reason: refusal.message }, 'call refused');
+      call.conclude({ cause: refusal.refusal, by: refuser(refusal.refusal.name), headers: refusal.headers });
+    }
+  }
+
+  private attempt(req: SrfRequest, res: SrfResponse): Attempt & { isOver(): boolean } {
+    const leg = new ALeg(req, res, this.callDeps.engine, this.callDeps.clock);
+    const from = party(req, 'from');
+    const { uri, number } = dialled(req);
+    let call: Call | undefined;
+    const open = (): Call => {
+      call ??= this.open(leg, from, uri?.user, number?.number);
+      return call;
+    };
+    this.registry.watchCancel(req, () => {
+      leg.isCancelled = true;
+      call?.onCancel();
+    });
+    return { req, res, leg, from, uri, number, open, isOver: () => call?.isEnding ?? false };
+  }
+
+  /** Opens the record and the call: from here on the attempt leaves a record, whatever its end. */
+  private open(leg: ALeg, from: Attempt['from'], user: string | undefined, number: string | undefined): Call {
+    const { req, address } = leg;
+    const record = this.options.records.begin('CALL');
+    const callerNumber = /^[^:]+:([^@;>]+)@/.exec(from.uri)?.[1] ?? from.uri;
+    const dialledNumber = number ?? user ?? req.uri;
+    const userAgent = header(req, 'user-agent');
+    record.add({
+      kind: 'received',
+      method: 'INVITE',
+      callId: leg.callId,
+      cseq: leg.cseq,
+      callerUri: from.uri,
+      callerNumber,
+      ...(from.displayName && { callerName: from.displayName }),
+      dialledNumber,
+      address: address.address,
+      port: address.port,
+      transport: address.protocol,
+      ...(userAgent !== undefined && { userAgent }),
+    });
+    const parties = { caller: callerNumber, callee: dialledNumber, dialled: dialledNumber };
+    const call = new Call(this.callDeps, record, leg, parties);
+    call.trail.request('a', false, 'INVITE', req.body);
+    this.registry.add(call);
+    if (leg.isCancelled) call.onCancel();
+    return call;
+  }
+
+  /** The engine went away: no request of these dialogs will come any more, so the calls are over (README, "Engine lost"). */
+  private onEngineState(connected: boolean): void {
+    if (connected) {
+      this.orphans.hangUp();
+      return;
+    }
+    const cause = causeOf('engine-lost');
+    for (const call of this.registry.list()) {
+      this.orphans.add(call);
+      call.conclude({ cause, by: 'SERVER' });
+    }
+  }
+}
+
+/** Who a refusal is put down to: the caller for what it sent, else the server. */
+function refuser(name: string): 'CALLER' | 'CALLEE' | 'SERVER' {
+  const isCallers = ['request-malformed', 'extension-required', 'body-unsupported', 'offer-not-acceptable'];
+  return isCallers.includes(name) ? 'CALLER' : 'SERVER';
+}
+
+/** RFC 3261 §11.2: OPTIONS outside a dialog is answered as an INVITE would be; 481 when it names a dialog that is over. */
+function answerOptions(req: SrfRequest, res: SrfResponse): void {
+  if (party(req, 'to').tag !== undefined) {
+    refuseStray(req, res);
+    return;
+  }
+  respondOnly(res, 200, {
+    headers: {
+      Allow: ALLOW,
+      Accept: 'application/sdp',
+      'Accept-Encoding': 'identity',
+      'Accept-Language': 'en',
+    },
+  });
+}

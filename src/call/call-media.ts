@@ -1,0 +1,106 @@
+import {
+  BadSdpError,
+  MediaError,
+  type MediaPeer,
+  type MediaSession,
+  type MediaSide,
+} from '../media/types.js';
+import { withDeadline } from '../platform/deadline.js';
+import { AppError } from '../platform/errors.js';
+
+/** Longest wait for a relay inside a SIP transaction; the media room's own retries end well before. */
+const MEDIA_TIMEOUT_MS = 8000;
+
+/** An accepted pair of descriptions, as the parties sent them. */
+interface Agreement {
+  readonly offerer: MediaSide;
+  readonly offer: string;
+  readonly offerPeer: MediaPeer;
+  readonly answer: string;
+  readonly answerPeer: MediaPeer;
+}
+
+/**
+ * A call's media session with two things added: nothing takes for ever, and the last accepted offer and answer are
+ * remembered so that a refused re-INVITE leaves the session as it was (RFC 3261 §14.1).
+ */
+export class CallMedia {
+  private agreed: Agreement | undefined;
+  private pending: { offerer: MediaSide; offer: string; offerPeer: MediaPeer } | undefined;
+
+  private opened: MediaSession | undefined;
+
+  /** `open` is called at the first offer: a call that is refused before asks nothing of a relay. */
+  constructor(private readonly open: () => MediaSession) {}
+
+  /** The answer in force, as its sender wrote it. */
+  get lastAnswer(): string | undefined {
+    return this.agreed?.answer;
+  }
+
+  async offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    const rewritten = await guard(this.session.offer(from, sdp, peer));
+    this.pending = { offerer: from, offer: sdp, offerPeer: peer };
+    return rewritten;
+  }
+
+  /** An answer that may still be followed by another: early media. */
+  earlyAnswer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    return guard(this.session.answer(from, sdp, peer));
+  }
+
+  /** The answer that counts. */
+  async answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    const rewritten = await guard(this.session.answer(from, sdp, peer));
+    if (this.pending) this.agreed = { ...this.pending, answer: sdp, answerPeer: peer };
+    this.pending = undefined;
+    return rewritten;
+  }
+
+  /** Goes back to the last accepted pair after an offer was refused. Resolves whether the relay followed. */
+  async restore(): Promise<boolean> {
+    const agreed = this.agreed;
+    this.pending = undefined;
+    if (!agreed) return true;
+    try {
+      await guard(this.session.offer(agreed.offerer, agreed.offer, agreed.offerPeer));
+      const answerer = agreed.offerer === 'a' ? 'b' : 'a';
+      await guard(this.session.answer(answerer, agreed.answer, agreed.answerPeer));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private get session(): MediaSession {
+    this.opened ??= this.open();
+    return this.opened;
+  }
+
+  async stats(): ReturnType<MediaSession['stats']> {
+    return (await this.opened?.stats()) ?? [];
+  }
+
+  /** Frees the relay's ports; the last figures, none when the relay does not answer in time. Never rejects. */
+  async close(): ReturnType<MediaSession['close']> {
+    try {
+      return this.opened ? await guard(this.opened.close()) : [];
+    } catch {
+      return [];
+    }
+  }
+}
+
+async function guard<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await withDeadline(work, MEDIA_TIMEOUT_MS, 'the media relay');
+  } catch (error) {
+    if (error instanceof AppError && (error instanceof MediaError || error.sipStatus === 488)) throw error;
+    throw new MediaError('the media relay failed', undefined, error);
+  }
+}
+
+/** True when the description itself is at fault, not the relay. */
+export function isBadDescription(error: unknown): boolean {
+  return error instanceof BadSdpError || (error instanceof AppError && error.code === 'BAD_SDP');
+}

@@ -1,0 +1,84 @@
+import { header } from '../signalling/request.js';
+import type { SrfMessage, SrfRequest } from '../signalling/srf-types.js';
+import { splitList } from '../sip/split.js';
+import { parseVia } from '../sip/via.js';
+import type { Call } from './call.js';
+import type { Leg } from './leg.js';
+
+/** A dialog of a call. */
+interface Endpoint {
+  readonly call: Call;
+  readonly leg: Leg;
+}
+
+/** Live calls by id and by dialog, and INVITEs that may be cancelled by their transaction. */
+export class CallRegistry {
+  private readonly calls = new Map<string, Call>();
+  private readonly endpoints = new Map<string, Endpoint>();
+  private total = 0;
+
+  add(call: Call): void {
+    this.calls.set(call.id, call);
+    this.total++;
+    this.bind(call.a.dialogId, call, call.a);
+  }
+
+  /** Requests in this dialog go to that leg of the call from now on. */
+  bind(dialogId: string | undefined, call: Call, leg: Leg): void {
+    if (dialogId !== undefined) this.endpoints.set(dialogId, { call, leg });
+  }
+
+  /** Forgets a call that is over, and its dialogs. */
+  remove(call: Call): void {
+    if (!this.calls.delete(call.id)) return;
+    this.unbind(call.a.dialogId, call);
+    for (const leg of call.fork.legs) this.unbind(leg.dialogId, call);
+  }
+
+  get(id: string): Call | undefined {
+    return this.calls.get(id);
+  }
+
+  find(dialogId: string): Endpoint | undefined {
+    return this.endpoints.get(dialogId);
+  }
+
+  list(): Call[] {
+    return [...this.calls.values()];
+  }
+
+  get size(): number {
+    return this.calls.size;
+  }
+
+  get totalSeen(): number {
+    return this.total;
+  }
+
+  /**
+   * Calls `cancelled` when a CANCEL for this INVITE comes. srf finds the INVITE by Call-ID alone, so a CANCEL may
+   * come up on another one; the transaction tells whose it is (RFC 3261 §9.2).
+   */
+  watchCancel(req: SrfRequest, cancelled: () => void): void {
+    const key = transactionKey(req);
+    req.on('cancel', (cancel) => {
+      const wanted = transactionKey(cancel);
+      if (wanted === key) return cancelled();
+      for (const call of this.calls.values())
+        if (call.a.isTrying && transactionKey(call.a.req) === wanted) call.onCancel();
+    });
+  }
+
+  private unbind(dialogId: string | undefined, call: Call): void {
+    if (dialogId !== undefined && this.endpoints.get(dialogId)?.call === call)
+      this.endpoints.delete(dialogId);
+  }
+}
+
+/** What a CANCEL has in common with its INVITE: top Via's sent-by and branch, Call-ID, CSeq number (RFC 3261 §9.1). */
+function transactionKey(message: SrfMessage): string {
+  const via = parseVia(splitList(header(message, 'via') ?? '')[0] ?? '');
+  const sentBy = via ? `${via.host}:${via.port ?? ''}` : '';
+  const cseq = /^\d+/.exec(header(message, 'cseq') ?? '')?.[0] ?? '';
+  return [header(message, 'call-id'), cseq, sentBy, via?.branch ?? ''].join('|');
+}

@@ -1,0 +1,190 @@
+import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
+import type { MediaRelay } from '../media/types.js';
+import type { Clock } from '../platform/clock.js';
+import type { Logger } from '../platform/logger.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { ALeg } from './a-leg.js';
+import type { BLeg } from './b-leg.js';
+import { CallMedia } from './call-media.js';
+import type { CallRegistry } from './call-registry.js';
+import { type CauseName, causeOf } from './causes.js';
+import type { Fork } from './fork.js';
+import type { CalleeTarget } from './fork-outcome.js';
+import { InDialog } from './in-dialog.js';
+import type { Leg } from './leg.js';
+import { type CallEnd, Release } from './release.js';
+import type { ReofferHost } from './reoffer.js';
+import { Ringing } from './ringing.js';
+import { Trail } from './trail.js';
+import type { CallState } from './types.js';
+
+export interface CallDeps {
+  readonly engine: SrfEngine;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly relay: MediaRelay;
+  readonly registry: CallRegistry;
+  /** How long the phones may ring, milliseconds. */
+  readonly noAnswerMs: number;
+  /** Methods that we take, as Allow's value. */
+  readonly allow: string;
+}
+
+/** Who is in a call, for consoles. */
+export interface CallParties {
+  readonly caller: string;
+  callee: string;
+  readonly dialled: string;
+}
+
+/**
+ * One call: the caller's leg, the callee's phones, one state, one timeline (RFC 7092 §3). `Ringing` carries it to the
+ * answer, `InDialog` takes what comes after, and every way out leads through `end`.
+ */
+export class Call implements ReofferHost {
+  readonly id: string;
+  readonly trail: Trail;
+  readonly media: CallMedia;
+  readonly startTime: number;
+  readonly allow: string;
+  readonly log: Logger;
+  /** Wall milliseconds at which the caller had its 200. */
+  answerTime: number | undefined;
+
+  private phase: 'routing' | 'ringing' | 'connected' | 'ending' = 'routing';
+  private readonly held = new Set<Leg>();
+  private readonly ringing: Ringing;
+  private readonly inDialog: InDialog;
+  private release: Release | undefined;
+
+  constructor(
+    private readonly deps: CallDeps,
+    private readonly record: OpenRecord,
+    readonly a: ALeg,
+    readonly parties: CallParties,
+  ) {
+    this.id = record.id;
+    this.trail = new Trail(record);
+    this.allow = deps.allow;
+    this.log = deps.log.child({ call: record.id, callId: a.callId });
+    this.media = new CallMedia(() => deps.relay.open(record.id));
+    this.startTime = deps.clock.now();
+    this.ringing = new Ringing(this, deps);
+    this.inDialog = new InDialog(this, this.ringing);
+    a.record(this.trail);
+  }
+
+  get fork(): Fork {
+    return this.ringing.fork;
+  }
+
+  get timeline(): OpenRecord['timeline'] {
+    return this.record.timeline;
+  }
+
+  get state(): CallState {
+    return this.phase === 'connected' && this.held.size > 0 ? 'held' : this.phase;
+  }
+
+  get isEnding(): boolean {
+    return this.phase === 'ending';
+  }
+
+  get isConnected(): boolean {
+    return this.phase === 'connected';
+  }
+
+  /** Answered and acknowledged: a new offer may be made. */
+  get isStable(): boolean {
+    return this.phase === 'connected' && this.a.isAcknowledged;
+  }
+
+  /** The caller sent no description and wants to be offered one (RFC 3261 §13.2.1). */
+  get isLateOffer(): boolean {
+    return !this.a.req.body;
+  }
+
+  /** Rings the phones. Without `offer` they are asked for theirs. */
+  dial(targets: readonly CalleeTarget[], headers: OutgoingHeaders, offer: string | undefined): void {
+    this.ringing.dial(targets, headers, offer);
+  }
+
+  /** A request inside one of the call's dialogs, or the engine's own BYE. */
+  onRequest(leg: Leg, req: SrfRequest, res: SrfResponse): void {
+    this.inDialog.handle(leg, req, res);
+  }
+
+  /** The caller took its INVITE back; the engine has answered it 487. */
+  onCancel(): void {
+    this.trail.request('a', false, 'CANCEL');
+    this.a.isCancelled = true;
+    if (!this.isConnected) this.finish('caller-cancelled', 'CALLER');
+  }
+
+  /** A phone rings. */
+  rings(): void {
+    if (this.phase === 'routing') this.phase = 'ringing';
+  }
+
+  /** At the first sign that the 200 is with the caller: its echo, its ACK, or a BYE. Once; later calls are ignored. */
+  connected(leg: BLeg): void {
+    this.a.confirm();
+    if (this.answerTime !== undefined || this.isEnding) return;
+    this.phase = 'connected';
+    this.answerTime = this.deps.clock.now();
+    const { name, userAgent } = leg;
+    this.trail.add({ kind: 'answered', leg: name, ...(userAgent !== undefined && { userAgent }) });
+  }
+
+  /** Ends the call; later calls are ignored. Resolves the closed record. */
+  end(end: CallEnd): Promise<CallRecord> {
+    if (!this.release) {
+      this.phase = 'ending';
+      this.ringing.stop();
+      this.inDialog.abort();
+      this.release = new Release(this, this.record, this.deps.clock, end);
+      this.log.info({ reason: end.cause.name, by: end.by }, 'call ends');
+    }
+    return this.release.done.finally(() => this.deps.registry.remove(this));
+  }
+
+  /** `end` for those who do not wait for the record. */
+  conclude(end: CallEnd): void {
+    this.end(end).catch((error: unknown) => this.log.error({ err: error }, 'a call did not end cleanly'));
+  }
+
+  /** `conclude` with nothing to add to the cause. */
+  finish(name: CauseName, by: ReleaseParty): void {
+    this.conclude({ cause: causeOf(name), by });
+  }
+
+  /** Something of ours went wrong: this call ends, the others go on. */
+  crash(error: unknown): void {
+    this.log.error({ err: error }, 'a call failed inside');
+    this.finish('server-error', 'SERVER');
+  }
+
+  other(leg: Leg): Leg | undefined {
+    return leg === this.a ? this.fork.winner : this.a;
+  }
+
+  watchCancel(req: SrfRequest, cancelled: () => void): void {
+    this.deps.registry.watchCancel(req, cancelled);
+  }
+
+  onDialogLost(leg: Leg): void {
+    this.finish('dialog-lost', leg.party);
+  }
+
+  onMediaLost(): void {
+    this.finish('media-failed', 'SERVER');
+  }
+
+  onAgreed(by: Leg, isHold: boolean): void {
+    if (isHold === this.held.has(by)) return;
+    if (isHold) this.held.add(by);
+    else this.held.delete(by);
+    this.trail.add({ kind: isHold ? 'held' : 'resumed', by: by.party });
+  }
+}

@@ -1,0 +1,134 @@
+import { header, headerList, headerNumber } from '../signalling/request.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { SrfMessage } from '../signalling/srf-types.js';
+import { escapeUser } from '../sip/escape.js';
+import { formatNameAddr } from '../sip/name-addr.js';
+import type { Cause } from './causes.js';
+
+/**
+ * What crosses from one leg to the other. All else is made anew on each leg: Call-ID, tags, CSeq, Via, Contact, Route,
+ * User-Agent, Allow, Supported (RFC 7092 §3.1). Identity is what we authenticated, not what the caller wrote.
+ */
+const INVITE_HEADERS = [
+  'Subject',
+  'Priority',
+  'Alert-Info',
+  'User-to-User',
+  'In-Reply-To',
+  'Accept-Language',
+];
+const PROVISIONAL_HEADERS = ['Alert-Info', 'User-to-User', 'Subject'];
+const ANSWER_HEADERS = ['User-to-User', 'Subject'];
+const BYE_HEADERS = ['Reason', 'User-to-User'];
+const MID_CALL_HEADERS = [
+  'Content-Type',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Info-Package',
+  'Accept',
+  'Subject',
+];
+
+/** Extension headers of the parties' own (X-…) go along, as many and as long as this. */
+const MAX_EXTENSION_HEADERS = 16;
+const MAX_HEADER_LENGTH = 1024;
+
+/** Name that we give ourselves in User-Agent and Server. */
+export const PRODUCT = 'ims-b2bua';
+
+/** RFC 3261 §8.1.1.6: the value when the caller sent none. */
+const DEFAULT_MAX_FORWARDS = 70;
+
+/** The headers of those names that `message` has, and its X- headers, each within bounds. */
+function pick(message: SrfMessage, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = header(message, name);
+    if (value !== undefined && value.length <= MAX_HEADER_LENGTH) picked[name] = value;
+  }
+  const extensions = Object.keys(message.headers).filter((name) => /^x-/i.test(name));
+  for (const name of extensions.slice(0, MAX_EXTENSION_HEADERS)) {
+    const value = message.headers[name];
+    if (value !== undefined && value.length <= MAX_HEADER_LENGTH) picked[name] = value;
+  }
+  return picked;
+}
+
+/** Max-Forwards for the B leg: one less than the caller's (RFC 3261 §8.1.1.6); below 0 the call has looped. */
+export function nextMaxForwards(invite: SrfMessage): number {
+  return Math.min(headerNumber(invite, 'max-forwards') ?? DEFAULT_MAX_FORWARDS, 255) - 1;
+}
+
+/** Option tags that the caller requires; we have none of them (RFC 3261 §8.2.2.3). */
+export function unsupportedExtensions(req: SrfMessage): string[] {
+  return headerList(req, 'require').map((tag) => tag.toLowerCase());
+}
+
+/** Who calls, as the callee may see it. */
+export interface CallerIdentity {
+  readonly user: string;
+  readonly displayName: string;
+  /** RFC 3323: the caller asked not to be shown. */
+  readonly isAnonymous: boolean;
+}
+
+/** True when the caller asks for privacy, by RFC 3323 §4.1 or RFC 3325 §9.3. */
+export function wantsPrivacy(invite: SrfMessage, fromUri: string): boolean {
+  const values = (header(invite, 'privacy') ?? '').toLowerCase().split(/[;,\s]+/);
+  return values.some((value) => value === 'id' || value === 'user') || /@anonymous\.invalid\b/i.test(fromUri);
+}
+
+/**
+ * Headers of a B leg's INVITE. `host` names this server in From and To; `localhost` has the engine put its own address.
+ */
+export function calleeInviteHeaders(
+  invite: SrfMessage,
+  caller: CallerIdentity,
+  calleeUser: string,
+  host: string,
+  allow: string,
+): OutgoingHeaders {
+  const from = caller.isAnonymous
+    ? { displayName: 'Anonymous', uri: 'sip:anonymous@anonymous.invalid', params: new Map() }
+    : { displayName: caller.displayName, uri: `sip:${escapeUser(caller.user)}@${host}`, params: new Map() };
+  return {
+    ...pick(invite, INVITE_HEADERS),
+    From: formatNameAddr(from),
+    To: `<sip:${escapeUser(calleeUser)}@${host}>`,
+    'Max-Forwards': nextMaxForwards(invite),
+    ...(caller.isAnonymous && { Privacy: 'id' }),
+    Allow: allow,
+    'User-Agent': PRODUCT,
+  };
+}
+
+/** Headers for the caller of a provisional response that the callee's phone sent. */
+export function provisionalHeaders(fromCallee: SrfMessage): OutgoingHeaders {
+  return { ...pick(fromCallee, PROVISIONAL_HEADERS), Server: PRODUCT };
+}
+
+/** Headers for the caller of the callee's 200. */
+export function answerHeaders(fromCallee: SrfMessage, allow: string): OutgoingHeaders {
+  return { ...pick(fromCallee, ANSWER_HEADERS), Allow: allow, Server: PRODUCT };
+}
+
+/** Headers of the BYE that passes the other party's BYE on. */
+export function byeHeaders(bye: SrfMessage): OutgoingHeaders {
+  return pick(bye, BYE_HEADERS);
+}
+
+/** Headers of a request or response inside the dialog that goes through to the other party. */
+export function midCallHeaders(message: SrfMessage): OutgoingHeaders {
+  return pick(message, MID_CALL_HEADERS);
+}
+
+/** Reason for a party, with the SIP status behind the end when there is one (RFC 3326, RFC 6432). */
+export function reasonHeader(cause: Cause, sip?: { status: number; text: string }): string {
+  const q850 = `Q.850;cause=${cause.q850};text="${cause.name}"`;
+  if (!sip) return q850;
+  const text = sip.text.replace(/["\\]/g, '').slice(0, 128);
+  return `SIP;cause=${sip.status};text="${text}", ${q850}`;
+}
+
+/** Reason of a CANCEL for phones that lost the race to another one (RFC 3326 §2). */
+export const COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';

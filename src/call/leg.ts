@@ -1,0 +1,51 @@
+import type { MediaPeer, MediaSide } from '../media/types.js';
+import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
+import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { LegDialog } from './leg-dialog.js';
+
+/** One side of a call (RFC 7092 §3): what offer/answer, mid-call requests and release need of it, whichever side it is. */
+export interface Leg {
+  /** `a`, or `b1`, `b2`… as the timeline names it. */
+  readonly name: string;
+  readonly side: MediaSide;
+  readonly party: 'CALLER' | 'CALLEE';
+  /** The media hint for its phone. */
+  readonly peer: MediaPeer;
+  /** Its dialog once that is confirmed by a 2xx, until it ends. */
+  readonly dialog: LegDialog | undefined;
+  /** Whether its phone said that it takes the method; true when it said nothing (RFC 3261 §20.5). */
+  allows(method: string): boolean;
+  /** Marks the dialog as over without a BYE of ours: the other side sent one, or the engine did. */
+  ended(): void;
+  /** Ends it by what its state asks for: final response, CANCEL or BYE. Resolves when its phone has answered. Never rejects. */
+  end(ending: LegEnding): Promise<void>;
+}
+
+/** How a leg is told that the call is over. */
+export interface LegEnding {
+  /** For the caller's leg while the INVITE has no final response. */
+  readonly status: number;
+  readonly reasonPhrase?: string;
+  /** For that response, and for CANCEL and BYE: Reason above all. */
+  readonly headers: OutgoingHeaders;
+}
+
+/** Methods in an Allow header, upper case; undefined without the header. */
+export function parseAllow(allow: string | undefined): ReadonlySet<string> | undefined {
+  if (allow === undefined) return undefined;
+  return new Set(
+    allow
+      .split(',')
+      .map((method) => method.trim().toUpperCase())
+      .filter(Boolean),
+  );
+}
+
+/**
+ * UPDATE before the answer. With an offer it comes too early, since ours or theirs is still open: 500 with Retry-After
+ * (RFC 3311 §5.2). Without one it only refreshes.
+ */
+export function answerEarlyUpdate(req: SrfRequest, res: SrfResponse): void {
+  if (req.body) respondOnly(res, 500, { headers: { 'Retry-After': '2' } });
+  else respondOnly(res, 200, { headers: { Contact: `<${req.uri}>` } });
+}

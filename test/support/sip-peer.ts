@@ -1,0 +1,327 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { randomToken } from '../../src/platform/ids.js';
+import { type SipMessage, SipRequest, type SipResponse } from '../../src/sip/message.js';
+import { parseMessage } from '../../src/sip/parser.js';
+import { createResponse } from '../../src/sip/response.js';
+import { serialize } from '../../src/sip/serialize.js';
+import { answerChallenge } from '../../src/testkit/challenge.js';
+import { type DialogState, dialogOfUac, dialogOfUas, requestInDialog } from '../../src/testkit/dialog.js';
+import { audioSdp } from '../../src/testkit/sdp-text.js';
+
+const WAIT_MS = 5000;
+
+export interface PeerOptions {
+  readonly username: string;
+  readonly password?: string;
+  readonly server: { readonly address: string; readonly port: number };
+  readonly domain?: string;
+}
+
+interface Waiter {
+  readonly wants: (message: SipMessage) => boolean;
+  readonly take: (message: SipMessage) => void;
+}
+
+/**
+ * A phone without a will of its own: it sends what the test says, once, and answers nothing by itself. Repeated messages
+ * are kept in `log` and shown to nobody. Every wait fails after five seconds.
+ */
+export class SipPeer {
+  /** All that came in, repeats included. */
+  readonly log: SipMessage[] = [];
+  private readonly unread: SipMessage[] = [];
+  private readonly waiters: Waiter[] = [];
+  private readonly seen = new Set<string>();
+  private readonly registerCallId = randomToken(12);
+  private registerSeq = 0;
+
+  private constructor(
+    readonly options: PeerOptions,
+    private readonly socket: Socket,
+  ) {
+    socket.on('message', (bytes) => this.receive(bytes));
+  }
+
+  static async open(options: PeerOptions): Promise<SipPeer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new SipPeer(options, socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  get username(): string {
+    return this.options.username;
+  }
+
+  get domain(): string {
+    return this.options.domain ?? '127.0.0.1';
+  }
+
+  get contact(): string {
+    return `<sip:${this.username}@127.0.0.1:${this.port}>`;
+  }
+
+  /** A description of this phone: audio at a port of its own. */
+  sdp(direction = 'sendrecv', version = 1): string {
+    return audioSdp('127.0.0.1', 40_000 + (this.port % 10_000) * 2, direction, version);
+  }
+
+  send(message: SipMessage): void {
+    this.sendRaw(serialize(message));
+  }
+
+  sendRaw(bytes: Buffer): void {
+    const { address, port } = this.options.server;
+    this.socket.send(bytes, port, address);
+  }
+
+  /** Registers, answering the challenge; resolves the final response. */
+  async register(expiresSec = 300): Promise<SipResponse> {
+    const uri = `sip:${this.domain}`;
+    const make = (): SipRequest => {
+      const request = this.request('REGISTER', uri, `sip:${this.username}@${this.domain}`);
+      request.set('Call-ID', this.registerCallId).set('CSeq', `${++this.registerSeq} REGISTER`);
+      return request.append('Contact', this.contact).append('Expires', String(expiresSec));
+    };
+    return this.withCredentials(make());
+  }
+
+  /** A request outside a dialog, complete but for its body. */
+  request(method: string, uri: string, to = uri): SipRequest {
+    const request = new SipRequest(method, uri);
+    this.addVia(request);
+    request.append('Max-Forwards', '70');
+    request.append('From', `<sip:${this.username}@${this.domain}>;tag=${randomToken(8)}`);
+    request.append('To', `<${to}>`);
+    return request.append('Call-ID', randomToken(16)).append('CSeq', `1 ${method}`);
+  }
+
+  /** An INVITE to a number, with a description unless `sdp` is null. */
+  invitation(number: string, sdp: string | null = this.sdp()): SipRequest {
+    const request = this.request('INVITE', `sip:${number}@${this.domain}`);
+    request.append('Contact', this.contact).append('User-Agent', 'peer');
+    return withSdp(request, sdp);
+  }
+
+  /** Sends an INVITE, meets the 407 and leaves the INVITE with credentials on its way; resolves that one. */
+  async invite(
+    number: string,
+    sdp?: string | null,
+    change?: (invite: SipRequest) => void,
+  ): Promise<SipRequest> {
+    const request = this.invitation(number, sdp);
+    change?.(request);
+    this.send(request);
+    const challenge = await this.final(request);
+    if (challenge.statusCode !== 407) throw new Error(`${challenge.statusCode} in place of a challenge`);
+    this.ackRefusal(request, challenge);
+    return this.sendWithCredentials(request, challenge);
+  }
+
+  /** Sends the request once more as the answer to a challenge: new branch, next CSeq. Resolves it. */
+  sendWithCredentials(request: SipRequest, challenge: SipResponse): SipRequest {
+    const { username, password = '' } = this.options;
+    if (!answerChallenge(request, challenge, { username, password })) throw new Error('no usable challenge');
+    request.set('CSeq', `${(request.cseq?.seq ?? 1) + 1} ${request.method}`);
+    request.remove('via');
+    request.prepend('Via', this.via());
+    this.send(request);
+    return request;
+  }
+
+  /** Sends a request and answers its challenge; resolves the final response. */
+  async withCredentials(request: SipRequest): Promise<SipResponse> {
+    this.send(request);
+    const response = await this.final(request);
+    if (response.statusCode !== 401 && response.statusCode !== 407) return response;
+    return this.final(this.sendWithCredentials(request, response));
+  }
+
+  /** Next response to that request with one of the statuses; others stay. */
+  response(request: SipRequest, ...statuses: number[]): Promise<SipResponse> {
+    const branch = request.topVia?.branch;
+    return this.take(
+      `${statuses.join('/')} to ${request.method}`,
+      (message) =>
+        message.type === 'response' &&
+        message.topVia?.branch === branch &&
+        message.cseq?.method === request.method &&
+        statuses.includes(message.statusCode),
+    ) as Promise<SipResponse>;
+  }
+
+  /** The final response to a request, whatever it is. */
+  final(request: SipRequest): Promise<SipResponse> {
+    const branch = request.topVia?.branch;
+    return this.take(
+      `a final response to ${request.method}`,
+      (message) =>
+        message.type === 'response' && message.topVia?.branch === branch && message.statusCode >= 200,
+    ) as Promise<SipResponse>;
+  }
+
+  /** The next request of that method. */
+  next(method: string, timeoutMs?: number): Promise<SipRequest> {
+    return this.take(
+      method,
+      (message) => message.type === 'request' && message.method === method,
+      timeoutMs,
+    ) as Promise<SipRequest>;
+  }
+
+  /** Whether a request of that method came and was not taken yet. */
+  has(method: string): boolean {
+    return this.unread.some((message) => message.type === 'request' && message.method === method);
+  }
+
+  /** Answers a request; the To tag is this phone's for that Call-ID. */
+  respond(
+    request: SipRequest,
+    status: number,
+    options: { sdp?: string | undefined; headers?: Record<string, string>; phrase?: string } = {},
+  ): SipResponse {
+    const response = createResponse(request, status, options.phrase, this.tagFor(request));
+    if (request.method === 'INVITE' && status < 300) response.append('Contact', this.contact);
+    for (const [name, value] of Object.entries(options.headers ?? {})) response.append(name, value);
+    withSdp(response, options.sdp ?? null);
+    this.send(response);
+    return response;
+  }
+
+  /** The dialog of an INVITE that this phone answers. */
+  dialogAsUas(invite: SipRequest): DialogState {
+    return dialogOfUas(invite, this.tagFor(invite));
+  }
+
+  /** ACK of a 2xx, with a description in a late-offer call. Resolves the dialog. */
+  ack(invite: SipRequest, ok: SipResponse, sdp?: string): DialogState {
+    const dialog = dialogOfUac(invite, ok);
+    this.ackIn(dialog, invite.cseq?.seq ?? 1, sdp);
+    return dialog;
+  }
+
+  /** ACK of a 2xx to a re-INVITE. */
+  ackIn(dialog: DialogState, seq: number, sdp?: string): void {
+    const ack = requestInDialog(dialog, 'ACK', seq);
+    this.addVia(ack);
+    this.send(withSdp(ack, sdp ?? null));
+  }
+
+  /** ACK of a final response that is no success: the INVITE's branch (RFC 3261 §17.1.1.3). */
+  ackRefusal(invite: SipRequest, response: SipResponse): void {
+    const ack = new SipRequest('ACK', invite.requestUri);
+    ack.append('Via', invite.get('via') ?? '').append('From', invite.get('from') ?? '');
+    ack.append('To', response.get('to') ?? '').append('Call-ID', invite.callId ?? '');
+    ack.append('CSeq', `${invite.cseq?.seq} ACK`).append('Max-Forwards', '70');
+    this.send(ack);
+  }
+
+  /** CANCEL of an INVITE that was sent (RFC 3261 §9.1); resolves it. */
+  cancel(invite: SipRequest): SipRequest {
+    const cancel = new SipRequest('CANCEL', invite.requestUri);
+    cancel.append('Via', invite.get('via') ?? '').append('Max-Forwards', '70');
+    cancel.append('From', invite.get('from') ?? '').append('To', invite.get('to') ?? '');
+    cancel.append('Call-ID', invite.callId ?? '').append('CSeq', `${invite.cseq?.seq} CANCEL`);
+    this.send(cancel);
+    return cancel;
+  }
+
+  /** Sends a request in a dialog; resolves it. */
+  inDialog(
+    dialog: DialogState,
+    method: string,
+    options: { sdp?: string | null; headers?: Record<string, string>; body?: string } = {},
+  ): SipRequest {
+    const request = requestInDialog(dialog, method);
+    this.addVia(request);
+    if (method === 'INVITE' || method === 'UPDATE') request.append('Contact', this.contact);
+    for (const [name, value] of Object.entries(options.headers ?? {})) request.append(name, value);
+    if (options.body !== undefined) request.body = Buffer.from(options.body);
+    this.send(withSdp(request, options.sdp ?? null));
+    return request;
+  }
+
+  /** Sends BYE and resolves its final response. */
+  async bye(dialog: DialogState): Promise<SipResponse> {
+    return this.final(this.inDialog(dialog, 'BYE'));
+  }
+
+  /** Waits for the other side's BYE and answers it 200. */
+  async expectBye(): Promise<SipRequest> {
+    const bye = await this.next('BYE');
+    this.respond(bye, 200);
+    return bye;
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await once(this.socket, 'close');
+  }
+
+  private take(
+    what: string,
+    wants: (message: SipMessage) => boolean,
+    timeoutMs = WAIT_MS,
+  ): Promise<SipMessage> {
+    const at = this.unread.findIndex(wants);
+    if (at >= 0) return Promise.resolve(this.unread.splice(at, 1)[0]!);
+    const { stack } = new Error(`${this.username} waited ${timeoutMs} ms in vain for ${what}`);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        wants,
+        take: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        const have = this.unread.map(summary).join(', ') || 'nothing';
+        reject(new Error(`${stack}\n  unread: ${have}`));
+      }, timeoutMs);
+      this.waiters.push(waiter);
+    });
+  }
+
+  private receive(bytes: Buffer): void {
+    const message = parseMessage(bytes);
+    this.log.push(message);
+    const key = `${summary(message)} ${message.topVia?.branch} ${message.toTag} ${message.callId}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    const at = this.waiters.findIndex((waiter) => waiter.wants(message));
+    if (at >= 0) this.waiters.splice(at, 1)[0]!.take(message);
+    else this.unread.push(message);
+  }
+
+  private addVia(request: SipRequest): void {
+    request.prepend('Via', this.via());
+  }
+
+  private via(): string {
+    return `SIP/2.0/UDP 127.0.0.1:${this.port};branch=z9hG4bK${randomToken(14)};rport`;
+  }
+
+  /** This phone's tag in a dialog: the same for every request of one Call-ID. */
+  private tagFor(request: SipRequest): string {
+    return request.toTag ?? `t${this.port}${(request.callId ?? '').replace(/\W/g, '').slice(0, 12)}`;
+  }
+}
+
+function withSdp<M extends SipMessage>(message: M, sdp: string | null): M {
+  if (sdp === null) return message;
+  message.set('Content-Type', 'application/sdp');
+  message.body = Buffer.from(sdp);
+  return message;
+}
+
+function summary(message: SipMessage): string {
+  return message.type === 'request'
+    ? `${message.method} ${message.cseq?.seq}`
+    : `${message.statusCode} (${message.cseq?.method} ${message.cseq?.seq})`;
+}
