@@ -18,6 +18,8 @@ const SSRC = { a: 0xaaaa0001, b: 0xbbbb0001, stranger: 0xcccc0001 };
 
 interface Subject {
   readonly name: string;
+  /** Counts the packets of strangers among those a stream dropped. */
+  readonly countsStrangers: boolean;
   /** Gives the control URL, and what ends the relay. */
   start(): Promise<{ url: string; stop(): Promise<void> }>;
 }
@@ -26,6 +28,7 @@ interface Subject {
 function builtIn(kind: 'udp' | 'tcp' | 'unix'): Subject {
   return {
     name: `built-in relay over ${kind}`,
+    countsStrangers: true,
     start: async () => {
       const directory = kind === 'unix' ? await mkdtemp(join(tmpdir(), 'relay-')) : undefined;
       const control = directory ? `unix:${directory}/control` : `${kind}:127.0.0.1:0`;
@@ -50,6 +53,7 @@ const subjects: Subject[] = [builtIn('udp'), builtIn('tcp'), builtIn('unix')];
 if (realUrl) {
   subjects.push({
     name: `RTPProxy at ${realUrl}`,
+    countsStrangers: false,
     start: async () => ({ url: realUrl, stop: async () => {} }),
   });
 }
@@ -151,8 +155,9 @@ for (const subject of subjects) {
       await alice.rtp.receive();
       assert.equal(bob.rtp.countFrom(SSRC.stranger), 0);
       assert.equal(stranger.arrivals.length, 0);
+      // RTPProxy counts such packets for the whole relay only.
       const [stats] = await call.stats();
-      assert.equal(stats?.dropped, 5);
+      if (subject.countsStrangers) assert.equal(stats?.dropped, 5);
     });
 
     it('hears a phone that sends from another port than it named (NAT)', async () => {
