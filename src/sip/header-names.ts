@@ -99,10 +99,13 @@ const NAMES: readonly (readonly [name: string, compact?: string])[] = [
   ['X-Forwarded-For'],
 ];
 
+/** The one object that the engine keeps for a string used as a property name: comparing two of them is comparing pointers. */
+const intern = (text: string): string => Object.keys({ [text]: true })[0] ?? text;
+
 const KEY_BY_SPELLING = new Map<string, string>();
 const NAME_BY_KEY = new Map<string, string>();
 for (const [name, compact] of NAMES) {
-  const key = name.toLowerCase();
+  const key = intern(name.toLowerCase());
   NAME_BY_KEY.set(key, name);
   for (const spelling of [key, name, name.toUpperCase()]) KEY_BY_SPELLING.set(spelling, key);
   if (compact !== undefined)

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { parseDigits } from './numbers.js';
 
 /** A host and what follows it; the host of an IPv6 reference is kept without its brackets. */
 export interface HostPort {
@@ -12,9 +13,8 @@ const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/;
 
 /** A port in decimal; undefined unless 0..65535. */
 export function parsePort(text: string): number | undefined {
-  if (!/^\d{1,9}$/.test(text)) return undefined;
-  const port = Number(text);
-  return port <= MAX_PORT ? port : undefined;
+  const port = parseDigits(text);
+  return port !== undefined && port <= MAX_PORT ? port : undefined;
 }
 
 /** Whether the text is an IPv6 address without brackets and without a zone. */

@@ -1,6 +1,8 @@
 import { canonicalKey } from './header-names.js';
 import { type NameAddr, parseNameAddr } from './name-addr.js';
+import { parseDigits } from './numbers.js';
 import { splitList } from './split.js';
+import { isSpaceCode, isToken, skipSpace } from './token.js';
 import { parseUri, type SipUri } from './uri.js';
 import { parseVia, type Via } from './via.js';
 
@@ -17,16 +19,21 @@ export interface HeaderField {
   readonly value: string;
 }
 
+/** Largest CSeq number (RFC 3261 §8.1.1.5). */
+export const MAX_CSEQ = 2 ** 31 - 1;
+
 export interface CSeq {
   readonly seq: number;
   readonly method: string;
 }
 
-/** Leading zeros are fine (RFC 4475 §3.1.1.1). */
+/** The one white space between number and method may be longer, and zeros may lead (RFC 4475 §3.1.1.1). */
 function parseCseq(text: string): CSeq | undefined {
-  const match = /^(\d{1,20})[ \t]+(\S+)$/.exec(text);
-  const seq = Number(match?.[1]);
-  return match && seq < 2 ** 31 ? { seq, method: match[2]! } : undefined;
+  let space = 0;
+  while (space < text.length && !isSpaceCode(text.charCodeAt(space))) space++;
+  const seq = parseDigits(text.substring(0, space));
+  const method = text.substring(skipSpace(text, space));
+  return seq !== undefined && seq <= MAX_CSEQ && isToken(method) ? { seq, method } : undefined;
 }
 
 const EMPTY_BODY = Buffer.alloc(0);

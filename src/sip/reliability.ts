@@ -1,3 +1,5 @@
+import { MAX_CSEQ } from './message.js';
+import { parseDigits } from './numbers.js';
 import { isToken } from './token.js';
 
 /** Value of RAck: which provisional response a PRACK acknowledges (RFC 3262 §7.2). */
@@ -8,12 +10,10 @@ export interface RAck {
 }
 
 const MAX_RSEQ = 2 ** 32 - 1;
-const MAX_CSEQ = 2 ** 31 - 1;
 
 /** response-num: 1..2^32-1 (RFC 3262 §7.1); undefined when malformed. */
 export function parseRSeq(text: string): number | undefined {
-  if (!/^\d{1,20}$/.test(text)) return undefined;
-  const rseq = Number(text);
+  const rseq = parseDigits(text) ?? 0;
   return rseq >= 1 && rseq <= MAX_RSEQ ? rseq : undefined;
 }
 
@@ -21,7 +21,8 @@ export function parseRSeq(text: string): number | undefined {
 export function parseRAck(text: string): RAck | undefined {
   const [rseqText = '', cseqText = '', method = '', ...rest] = text.split(/[ \t]+/);
   const rseq = parseRSeq(rseqText);
-  const cseq = /^\d{1,20}$/.test(cseqText) ? Number(cseqText) : Number.NaN;
-  if (rseq === undefined || !(cseq <= MAX_CSEQ) || !isToken(method) || rest.length > 0) return undefined;
+  const cseq = parseDigits(cseqText);
+  if (rseq === undefined || cseq === undefined || cseq > MAX_CSEQ) return undefined;
+  if (!isToken(method) || rest.length > 0) return undefined;
   return { rseq, cseq, method };
 }

@@ -33,6 +33,11 @@ function skipPart(text: string, at: number, start: number): number {
   return at + 1;
 }
 
+function addItem(items: string[], text: string, start: number, end: number): void {
+  const item = trimmed(text, start, end);
+  if (item !== '') items.push(item);
+}
+
 /**
  * The elements of a comma-separated header value, trimmed (RFC 3261 §7.3.1). Commas inside quoted strings, <> and
  * comments do not separate; empty elements are dropped; what an unclosed quote or < opens runs to the end. Linear.
@@ -40,19 +45,16 @@ function skipPart(text: string, at: number, start: number): number {
 export function splitList(text: string): string[] {
   const items: string[] = [];
   let start = 0;
-  const push = (end: number): void => {
-    const item = trimmed(text, start, end);
-    if (item !== '') items.push(item);
-  };
-  if (text.includes(','))
-    for (let at = 0; at < text.length; ) {
-      if (text.charCodeAt(at) === Code.Comma) {
-        push(at);
-        start = at + 1;
-      }
-      const next = skipPart(text, at, start);
-      at = next > at ? next : text.length;
+  let at = text.includes(',') ? 0 : text.length;
+  while (at < text.length) {
+    if (text.charCodeAt(at) === Code.Comma) {
+      addItem(items, text, start, at);
+      start = ++at;
+      continue;
     }
-  push(text.length);
+    const next = skipPart(text, at, start);
+    at = next > at ? next : text.length;
+  }
+  addItem(items, text, start, text.length);
   return items;
 }

@@ -1,6 +1,7 @@
 import { badRequest, type Problem } from './errors.js';
 import { canonicalName } from './header-names.js';
 import type { SipMessage } from './message.js';
+import { parseDigits } from './numbers.js';
 
 /** Header fields that a message has exactly once (RFC 3261 §8.1.1, §7.3.1), in the order of their bits. */
 const REQUIRED_ONCE = ['From', 'To', 'Call-ID', 'CSeq'] as const;
@@ -51,11 +52,14 @@ function countProblem(message: SipMessage): Problem | undefined {
   return MISSING.find((_, i) => (seen & (1 << i)) === 0);
 }
 
+/** One word, or two with an @ between: any octets without white space are taken (RFC 3261 §20.8). */
+const isCallId = (text: string): boolean => text !== '' && !text.includes(' ') && !text.includes('\t');
+
 /** Max-Forwards is 0..255 (RFC 3261 §20.22); a missing one is forgiven, as RFC 2543 did not know it. */
 function maxForwardsProblem(message: SipMessage): Problem | undefined {
   const text = message.get('max-forwards');
   if (text === undefined) return undefined;
-  return /^\d{1,9}$/.test(text) && Number(text) <= 255 ? undefined : BAD_MAX_FORWARDS;
+  return (parseDigits(text) ?? 256) <= 255 ? undefined : BAD_MAX_FORWARDS;
 }
 
 function cseqProblem(message: SipMessage): Problem | undefined {
@@ -74,7 +78,7 @@ export function contentLengthOf(message: SipMessage): number | Problem | undefin
     text = value;
   }
   if (text === undefined) return undefined;
-  return /^\d{1,15}$/.test(text) ? Number(text) : BAD_CONTENT_LENGTH;
+  return parseDigits(text) ?? BAD_CONTENT_LENGTH;
 }
 
 /** The first thing wrong with the header fields that every element relies on (RFC 3261 §8.1.1, §16.3 item 1). */
@@ -87,7 +91,7 @@ export function findProblem(
   if (!message.topVia) return message.has('via') ? BAD_VIA : MISSING_VIA;
   if (!message.from) return BAD_FROM;
   if (!message.to) return BAD_TO;
-  if (!/^\S+$/.test(message.callId ?? '')) return BAD_CALL_ID;
+  if (!isCallId(message.callId ?? '')) return BAD_CALL_ID;
   const scalar = cseqProblem(message) ?? maxForwardsProblem(message);
   return scalar ?? (typeof contentLength === 'object' ? contentLength : undefined);
 }

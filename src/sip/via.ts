@@ -1,4 +1,5 @@
 import { formatHost, parseHostPort, parsePort, withoutBrackets } from './host.js';
+import { parseDigits } from './numbers.js';
 import { formatParams, type Params, parseParams } from './params.js';
 import { isToken, skipSpace, trimmed } from './token.js';
 
@@ -45,8 +46,8 @@ export class Via {
 
   /** 0..255; undefined when absent or malformed (RFC 3261 §25.1). */
   get ttl(): number | undefined {
-    const text = this.params.get('ttl') ?? '';
-    return /^\d{1,3}$/.test(text) && Number(text) <= 255 ? Number(text) : undefined;
+    const ttl = parseDigits(this.params.get('ttl') ?? '');
+    return ttl !== undefined && ttl <= 255 ? ttl : undefined;
   }
 }
 
