@@ -80,7 +80,7 @@ function parseRedisUrl(scheme: string, rest: string): RedisTarget {
 }
 
 function parseHost(text: string, defaultPort: number): { host: string; port: number } {
-  const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/.exec(text);
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   const host = match?.[1] ?? match?.[2];
   if (host === undefined || port < 1 || port > 65535) throw invalid('has a host or port that cannot be read');
