@@ -143,6 +143,15 @@ export type TimelineEvent =
       readonly releaseReason: string;
       readonly q850Cause?: number;
     }
+  /** Facts that belong into the record and to no other event; the last one counts. */
+  | {
+      readonly kind: 'noted';
+      readonly facts: {
+        readonly expires?: number;
+        readonly messageBody?: string;
+        readonly extra?: Readonly<Record<string, string>>;
+      };
+    }
   /** A SIP message as call control saw it, for the ladder. Bounded per call. */
   | {
       readonly kind: 'message';

@@ -44,7 +44,7 @@ export function indexesOf(entry: RecordEntry): RecordIndex[] {
 }
 
 /** Whether an entry is what the query asks for, time and cursor aside. */
-export function matchesQuery(entry: RecordEntry, query: RecordQuery): boolean {
+export function matchesQuery(entry: Omit<RecordEntry, 'body'>, query: RecordQuery): boolean {
   return (
     (query.type === undefined || entry.type === query.type) &&
     (query.result === undefined || entry.result === query.result) &&
