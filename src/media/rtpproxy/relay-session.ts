@@ -32,13 +32,21 @@ interface StreamRecord {
   figures?: StreamFigures;
 }
 
+/** Where the call's media is. */
+interface Place {
+  readonly node: RelayNode;
+  /** The call's name there; another one at each attempt, so that a delete that comes late hits nothing newer. */
+  readonly relayCallId: string;
+}
+
 type Targets = (StreamTarget | 'reject')[];
 
 /** The media of one call on one RTPProxy: a relay session for each m-line, moved elsewhere when the relay is gone. */
 export class RtpProxySession implements MediaSession {
   private readonly writers = { a: new DescriptionWriter(), b: new DescriptionWriter() };
   private readonly records = new Map<number, StreamRecord>();
-  private node: RelayNode | undefined;
+  private place: Place | undefined;
+  private attempts = 0;
   private exchange: Exchange | undefined;
   private tail: Promise<unknown> = Promise.resolve();
   private closing: Promise<MediaStreamStats[]> | undefined;
@@ -57,18 +65,19 @@ export class RtpProxySession implements MediaSession {
   }
 
   async stats(): Promise<MediaStreamStats[]> {
-    const { node } = this;
-    if (!node) return [];
+    const { place } = this;
+    if (!place) return [];
     const entries = [...this.records].sort(([one], [other]) => one - other);
-    return Promise.all(entries.map(([index, record]) => this.figuresOf(node, index, record)));
+    return Promise.all(entries.map(([index, record]) => figuresOf(place, index, record)));
   }
 
   close(): Promise<MediaStreamStats[]> {
     this.closing ??= this.tail.then(async () => {
       const last = await this.stats();
-      const deleted = this.node?.delete(this.id);
+      const { place } = this;
+      const deleted = place?.node.delete(place.relayCallId);
       // A silent relay gets its delete when it is back; nobody waits for that.
-      if (this.node && !this.node.isShunned) await deleted;
+      if (place && !place.node.isShunned) await deleted;
       return last;
     });
     return this.closing;
@@ -87,9 +96,9 @@ export class RtpProxySession implements MediaSession {
     const live = offer.streams.filter((stream) => stream.port !== 0);
     if (live.length > 0 && !live.some(isRelayable))
       throw new BadSdpError('nothing in the offer can be relayed');
-    const { node, targets } = await this.allocate(from, offer, peer);
-    if (this.node && this.node !== node) void this.node.delete(this.id);
-    this.node = node;
+    const { place, targets } = await this.allocate(from, offer, peer);
+    if (this.place && this.place.node !== place.node) void this.place.node.delete(this.place.relayCallId);
+    this.place = place;
     this.exchange = { offerer: from, offer };
     for (const stream of offer.streams) {
       if (targets[stream.index] !== 'reject') this.record(stream);
@@ -102,15 +111,17 @@ export class RtpProxySession implements MediaSession {
     from: MediaSide,
     offer: SessionDescription,
     peer: MediaPeer,
-  ): Promise<{ node: RelayNode; targets: Targets }> {
+  ): Promise<{ place: Place; targets: Targets }> {
     let failure: unknown = new MediaError('no media relay is configured');
-    for (const node of this.chooseNodes(this.node)) {
+    for (const node of this.chooseNodes(this.place?.node)) {
+      const isCurrent = node === this.place?.node;
+      const place = isCurrent ? this.place! : { node, relayCallId: this.nextRelayCallId() };
       try {
-        return { node, targets: await this.tell(node, 'offer', from, offer.streams, peer) };
+        return { place, targets: await tellRelay(place, 'offer', from, offer.streams, peer) };
       } catch (error) {
         failure = error;
-        if (node === this.node && error instanceof RelayRefusal) break;
-        if (node !== this.node) void node.delete(this.id);
+        if (isCurrent && error instanceof RelayRefusal) break;
+        if (!isCurrent) void node.delete(place.relayCallId);
       }
     }
     throw failure instanceof MediaError
@@ -118,9 +129,14 @@ export class RtpProxySession implements MediaSession {
       : new MediaError('no media relay took the call', {}, failure);
   }
 
+  private nextRelayCallId(): string {
+    const attempt = this.attempts++;
+    return attempt === 0 ? this.id : `${this.id}.${attempt}`;
+  }
+
   private async takeAnswer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
-    const { exchange, node } = this;
-    if (!exchange || !node || exchange.offerer === from) throw new BadSdpError('answer without an offer');
+    const { exchange, place } = this;
+    if (!exchange || !place || exchange.offerer === from) throw new BadSdpError('answer without an offer');
     const { signallingAddress } = peer;
     const last = exchange.answered;
     if (last?.sdp === sdp && last.signallingAddress === signallingAddress) return last.result;
@@ -130,7 +146,7 @@ export class RtpProxySession implements MediaSession {
     const streams = answer.streams.map((stream) =>
       exchange.offer.streams[stream.index]!.port === 0 ? { ...stream, port: 0 } : stream,
     );
-    const targets = await this.tell(node, 'answer', exchange.offerer, streams, peer);
+    const targets = await tellRelay(place, 'answer', exchange.offerer, streams, peer);
     for (const stream of streams) {
       if (targets[stream.index] !== 'reject') this.record(stream, stream.codecs[0]);
     }
@@ -139,31 +155,9 @@ export class RtpProxySession implements MediaSession {
     return result;
   }
 
-  /** Tells the relay where a party listens, a command a live stream; gives the relay's ports for the other party. */
-  private async tell(
-    node: RelayNode,
-    verb: 'offer' | 'answer',
-    offerer: MediaSide,
-    streams: readonly MediaStream[],
-    peer: MediaPeer,
-  ): Promise<Targets> {
-    const settled = await Promise.allSettled(
-      streams.map(async (stream): Promise<StreamTarget | 'reject'> => {
-        if (stream.port === 0 || !isRelayable(stream)) return 'reject';
-        const key = streamKey(this.id, offerer, stream.index);
-        const port = await node.tell(verb, key, expectedParty(stream, peer.signallingAddress));
-        return { address: await node.addressOf(port), port: port.port, rtcpPort: port.port + 1 };
-      }),
-    );
-    return settled.map((result) => {
-      if (result.status === 'rejected') throw result.reason;
-      return result.value;
-    });
-  }
-
   private async write(from: MediaSide, description: SessionDescription, targets: Targets): Promise<string> {
     const live = targets.find((target) => target !== 'reject');
-    const address = live?.address ?? (await this.node!.addressOf({ port: 0 }).catch(() => '127.0.0.1'));
+    const address = live?.address ?? (await this.place!.node.addressOf({ port: 0 }).catch(() => '127.0.0.1'));
     return this.writers[from === 'a' ? 'b' : 'a'].write(description, targets, address);
   }
 
@@ -173,31 +167,53 @@ export class RtpProxySession implements MediaSession {
     if (codec !== undefined) record.codec = codec;
     this.records.set(stream.index, record);
   }
+}
 
-  private async figuresOf(node: RelayNode, index: number, record: StreamRecord): Promise<MediaStreamStats> {
-    try {
-      record.figures = await node.query(streamKey(this.id, 'a', index));
-    } catch (error) {
-      // What was known before the relay fell silent or dropped the stream still holds.
-      if (!(error instanceof AppError)) throw error;
-    }
-    const { kind, codec, figures } = record;
-    return {
-      index,
-      kind,
-      relay: node.name,
-      ...(codec !== undefined && { codec }),
-      ...(figures && {
-        packetsFromA: figures.packetsFromFrom,
-        packetsFromB: figures.packetsFromTo,
-        dropped: figures.dropped,
-        ...(figures.bytesFromFrom !== undefined && { bytesFromA: figures.bytesFromFrom }),
-        ...(figures.bytesFromTo !== undefined && { bytesFromB: figures.bytesFromTo }),
-        ...(figures.addressFrom !== undefined && { addressA: figures.addressFrom }),
-        ...(figures.addressTo !== undefined && { addressB: figures.addressTo }),
-      }),
-    };
+/** Tells the relay where a party listens, a command a live stream; gives the relay's ports for the other party. */
+async function tellRelay(
+  { node, relayCallId }: Place,
+  verb: 'offer' | 'answer',
+  offerer: MediaSide,
+  streams: readonly MediaStream[],
+  peer: MediaPeer,
+): Promise<Targets> {
+  const settled = await Promise.allSettled(
+    streams.map(async (stream): Promise<StreamTarget | 'reject'> => {
+      if (stream.port === 0 || !isRelayable(stream)) return 'reject';
+      const key = streamKey(relayCallId, offerer, stream.index);
+      const port = await node.tell(verb, key, expectedParty(stream, peer.signallingAddress));
+      return { address: await node.addressOf(port), port: port.port, rtcpPort: port.port + 1 };
+    }),
+  );
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+async function figuresOf(place: Place, index: number, record: StreamRecord): Promise<MediaStreamStats> {
+  try {
+    record.figures = await place.node.query(streamKey(place.relayCallId, 'a', index));
+  } catch (error) {
+    // What was known before the relay fell silent or dropped the stream still holds.
+    if (!(error instanceof AppError)) throw error;
   }
+  const { kind, codec, figures } = record;
+  return {
+    index,
+    kind,
+    relay: place.node.name,
+    ...(codec !== undefined && { codec }),
+    ...(figures && {
+      packetsFromA: figures.packetsFromFrom,
+      packetsFromB: figures.packetsFromTo,
+      dropped: figures.dropped,
+      ...(figures.bytesFromFrom !== undefined && { bytesFromA: figures.bytesFromFrom }),
+      ...(figures.bytesFromTo !== undefined && { bytesFromB: figures.bytesFromTo }),
+      ...(figures.addressFrom !== undefined && { addressA: figures.addressFrom }),
+      ...(figures.addressTo !== undefined && { addressB: figures.addressTo }),
+    }),
+  };
 }
 
 /** RTPProxy carries datagrams: RTP, T.38, DTLS. A TCP connection (MSRP, T.38 over TCP) it cannot carry. */
