@@ -1,0 +1,51 @@
+import { bracket } from '../config/describe.js';
+import type { Config } from '../config/schema.js';
+import { startEngineWorker } from '../engine/host.js';
+import { randomToken } from '../platform/ids.js';
+import type { Lifecycle } from '../platform/lifecycle.js';
+import type { LoggerFactory } from '../platform/logger.js';
+import { connectEngine, type SignallingConnection } from '../signalling/connection.js';
+import { parseEngineUrl } from '../signalling/engine-url.js';
+
+/** An engine that call control is connected to. */
+export interface ConnectedEngine {
+  readonly connection: SignallingConnection;
+  /** For people: `embedded`, or the URL without its secret. */
+  readonly name: string;
+  /** Where SIP is taken: `udp:127.0.0.1:5060`. */
+  readonly listeners: readonly string[];
+}
+
+/** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
+export async function openEngine(
+  config: Config,
+  address: string,
+  logs: LoggerFactory,
+  parts: Lifecycle,
+): Promise<ConnectedEngine> {
+  const log = logs.for('signalling');
+  if (config.SIP_ENGINE !== 'embedded') {
+    const { host, port, secret, tls } = parseEngineUrl(config.SIP_ENGINE);
+    const connection = parts.own(
+      'signalling',
+      await connectEngine({ host, port, secret, log, ...(tls && { tls: { servername: host } }) }),
+    );
+    const listeners = connection.hostports.map(({ protocol, host: at, port: on }) => `${protocol}:${bracket(at)}:${on}`);
+    return { connection, name: connection.description, listeners };
+  }
+  const secret = randomToken(32);
+  const engine = parts.own(
+    'engine',
+    await startEngineWorker({
+      sipListen: config.SIP_LISTEN,
+      admin: { host: '127.0.0.1', port: 0, secret },
+      advertised: { address },
+      log: logs.for('engine'),
+    }),
+  );
+  const connection = parts.own(
+    'signalling',
+    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret, log }),
+  );
+  return { connection, name: 'embedded', listeners: engine.listeners };
+}

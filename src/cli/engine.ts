@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { parseHostPort } from '../config/values.js';
+import { ConfigError } from '../config/errors.js';
+import { startEngine } from '../engine/engine.js';
+import { randomToken } from '../platform/ids.js';
+import { detectServerIp } from '../platform/local-address.js';
+import { createLogs } from './logging.js';
+import { untilSignal } from './until-signal.js';
+import { settingsOf, withSettings } from './settings.js';
+
+/** `ims engine`: the SIP engine alone, for any drachtio-srf application. */
+export function engineCommand(): Command {
+  return withSettings(new Command('engine').description('the SIP engine alone: a stand-in for drachtio-server'), [
+    'SIP_LISTEN',
+    'SERVER_IP',
+    'EXTERNAL_IP',
+    'LOG_LEVEL',
+    'LOG_FORMAT',
+  ])
+    .option('--admin <host:port>', 'where applications connect', '127.0.0.1:9022')
+    .option('--secret <secret>', 'what they must know; made up and printed when not given (or ENGINE_SECRET)')
+    .action(async (options: Record<string, unknown>) => {
+      const { config } = settingsOf(options);
+      const admin = parseHostPort(String(options['admin']));
+      if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
+      const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
+      const secret = given ?? randomToken(24);
+      const engine = await startEngine({
+        sipListen: config.SIP_LISTEN,
+        admin: { ...admin, secret },
+        advertised: { address: config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp() },
+        log: createLogs(config).for('engine'),
+      });
+      const listeners = engine.listeners.map(({ protocol, address, port }) => `${protocol}:${address}:${port}`);
+      process.stdout.write(
+        `SIP engine: ${listeners.join('  ')}\nApplications: drachtio://:${given === undefined ? secret : '<secret>'}@${admin.host}:${engine.adminPort}\n`,
+      );
+      process.send?.('ready');
+      await untilSignal();
+      await engine.close();
+    });
+}

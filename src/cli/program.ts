@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { AppError, errorMessage } from '../platform/errors.js';
+import { packageVersion } from '../platform/version.js';
+import { cdrCommand } from './cdr.js';
+import { configCommand } from './config.js';
+import { engineCommand } from './engine.js';
+import { mmlCommand } from './mml.js';
+import { relayCommand } from './relay.js';
+import { startCommand } from './start.js';
+import { usersCommand } from './user.js';
+
+/** Exit status for a command line or a setting that cannot be used. */
+const EXIT_USAGE = 2;
+
+/** Runs the `ims` command. Failures are one line on standard error, with a stack only for our own mistakes. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('ims')
+    .description('A SIP B2BUA: phones register to it, it connects their calls and keeps a record of each.')
+    .version(packageVersion())
+    .showHelpAfterError('(ims help shows what there is)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+  for (const command of [
+    startCommand(),
+    usersCommand(),
+    mmlCommand(),
+    cdrCommand(),
+    configCommand(),
+    engineCommand(),
+    relayCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exitCode = error instanceof AppError && error.code === 'CONFIG_INVALID' ? EXIT_USAGE : 1;
+    // A part that failed to start may have left sockets behind; the process must still end.
+    process.exit();
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AppError) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined) return errorMessage(error);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
