@@ -8,6 +8,7 @@ import { claimDataDir } from './app/run-file.js';
 import { LoadMeter } from './app/system-info.js';
 import { type CallControl, createCallControl } from './call/call-control.js';
 import { openRecords } from './cdr/open-records.js';
+import { bracket } from './config/describe.js';
 import type { Config } from './config/schema.js';
 import { createMediaRelay } from './media/create.js';
 import { type Console, startConsole } from './mml/console.js';
@@ -93,7 +94,7 @@ class Server implements RunningServer {
     return {
       serverIp: this.serverIp,
       sip: this.engine.listeners,
-      mml: this.console.address,
+      mml: this.console.addresses.map(({ address, port }) => `${bracket(address)}:${port}`).join(' '),
       adminSocket: this.adminSocketPath,
       relay: this.config.MEDIA_RELAY,
       store: this.store.description,
@@ -125,10 +126,10 @@ class Server implements RunningServer {
         sessionTimeoutMs: config.RTP_TIMEOUT_SEC * 1000,
       }),
     );
-    this.engine = await openEngine(config, this.serverIp, logs, parts);
+    this.engine = await openEngine(config, logs, parts);
     const { connection } = this.engine;
     const names = new LocalNames([config.SIP_REALM, this.serverIp, ...config.SIP_DOMAINS, ...interfaceAddresses()]);
-    names.add(...connection.hostports.map(({ host }) => host));
+    names.add(...connection.hostports.map(({ address }) => address));
     const nonces = new Nonces({ secret: await loadNonceSecret(this.store.collection('settings'), logs.for('security')) });
     const authenticator = new Authenticator({
       realm: config.SIP_REALM,
@@ -185,9 +186,8 @@ class Server implements RunningServer {
           },
           system: () => this.systemInfo(load, records.backlog().storeAlive),
         },
-        listen: config.MML_LISTEN,
+        listen: [{ address: config.MML_LISTEN.host, port: config.MML_LISTEN.port }],
         adminSocketPath: this.adminSocketPath,
-        dataDir: config.DATA_DIR,
         log: logs.for('mml'),
         clock,
         product: { name: 'ims-server', version: this.version },

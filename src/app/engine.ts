@@ -1,5 +1,6 @@
 import { bracket } from '../config/describe.js';
 import type { Config } from '../config/schema.js';
+import type { EngineOptions } from '../engine/engine.js';
 import { startEngineWorker } from '../engine/host.js';
 import { randomToken } from '../platform/ids.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
@@ -16,10 +17,19 @@ export interface ConnectedEngine {
   readonly listeners: readonly string[];
 }
 
+/** What peers are told: the public address outside, SERVER_IP where one is set, else the address on the route to each. */
+export function advertised(
+  config: Pick<Config, 'EXTERNAL_IP' | 'SERVER_IP' | 'LOCAL_NETWORK_CIDR'>,
+): Pick<EngineOptions, 'advertised'> {
+  if (config.EXTERNAL_IP !== undefined) {
+    return { advertised: { address: config.EXTERNAL_IP, localNetworks: config.LOCAL_NETWORK_CIDR } };
+  }
+  return config.SERVER_IP === undefined ? {} : { advertised: { address: config.SERVER_IP } };
+}
+
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
 export async function openEngine(
   config: Config,
-  address: string,
   logs: LoggerFactory,
   parts: Lifecycle,
 ): Promise<ConnectedEngine> {
@@ -30,7 +40,7 @@ export async function openEngine(
       'signalling',
       await connectEngine({ host, port, secret, log, ...(tls && { tls: { servername: host } }) }),
     );
-    const listeners = connection.hostports.map(({ protocol, host: at, port: on }) => `${protocol}:${bracket(at)}:${on}`);
+    const listeners = connection.hostports.map(({ protocol, address, port: on }) => `${protocol}:${bracket(address)}:${on}`);
     return { connection, name: connection.description, listeners };
   }
   const secret = randomToken(32);
@@ -39,7 +49,7 @@ export async function openEngine(
     await startEngineWorker({
       sipListen: config.SIP_LISTEN,
       admin: { host: '127.0.0.1', port: 0, secret },
-      advertised: { address },
+      ...advertised(config),
       log: logs.for('engine'),
     }),
   );

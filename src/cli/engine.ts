@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { advertised } from '../app/engine.js';
 import { parseHostPort } from '../config/values.js';
 import { ConfigError } from '../config/errors.js';
 import { startEngine } from '../engine/engine.js';
 import { randomToken } from '../platform/ids.js';
-import { detectServerIp } from '../platform/local-address.js';
 import { createLogs } from './logging.js';
 import { untilSignal } from './until-signal.js';
 import { settingsOf, withSettings } from './settings.js';
@@ -28,7 +28,7 @@ export function engineCommand(): Command {
       const engine = await startEngine({
         sipListen: config.SIP_LISTEN,
         admin: { ...admin, secret },
-        advertised: { address: config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp() },
+        ...advertised(config),
         log: createLogs(config).for('engine'),
       });
       const listeners = engine.listeners.map(({ protocol, address, port }) => `${protocol}:${address}:${port}`);

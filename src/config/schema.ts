@@ -22,7 +22,13 @@ export const SETTINGS = {
   SERVER_IP: setting({ type: v.serverIp, meaning: 'address put into SIP and SDP; detected when not set' }),
   EXTERNAL_IP: setting({
     type: v.ipAddress,
-    meaning: 'public address put into SIP and SDP instead, behind a NAT',
+    meaning: 'public address of this server behind a NAT: put into SDP, and into SIP for peers outside LOCAL_NETWORK_CIDR',
+ ,
+  }),
+  LOCAL_NETWORK_CIDR: setting({
+    type: v.cidrs,
+    default: '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8,fc00::/7,::1/128',
+    meaning: 'networks whose phones are told SERVER_IP, not EXTERNAL_IP, in SIP',
   }),
   SIP_LISTEN: setting({
     type: v.listeners,

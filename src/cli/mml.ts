@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { runMml } from '../mml/transport/run-mml.js';
+import { settingsOf, withSettings } from './settings.js';
+
+/** `ims mml`: console commands on the running server over its local socket; the owner of DATA_DIR needs no password. */
+export function mmlCommand(): Command {
+  return withSettings(new Command('mml').description('console commands on the running server, or a session'), ['DATA_DIR'])
+    .argument('[command...]', 'for example: "LST USER" or DSP CALL')
+    .option('-f, --file <file>', 'a script of commands; - for standard input')
+    .option('--json', 'reports as JSON')
+    .option('--lang <language>', 'EN or ZH')
+    .action(async (words: readonly string[], options: Record<string, unknown>) => {
+      const { config } = settingsOf(options);
+      const file = options['file'];
+      const language = String(options['lang'] ?? '').toUpperCase();
+      process.exitCode = await runMml({
+        socketPath: join(config.DATA_DIR, 'ims.sock'),
+        ...(words.length > 0 && { command: words.join(' ') }),
+        ...(typeof file === 'string' && { file }),
+        ...(options['json'] === true && { format: 'JSON' }),
+        ...((language === 'EN' || language === 'ZH') && { language }),
+        stdin: process.stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+    });
+}
