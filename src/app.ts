@@ -18,8 +18,8 @@ import { Lifecycle } from './platform/lifecycle.js';
 import { detectServerIp } from './platform/local-address.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
-import { createRegistrar } from './registrar/registrar.js';
 import { DEFAULT_BINDING_POLICY } from './registrar/apply-register.js';
+import { createRegistrar } from './registrar/registrar.js';
 import { AuthThrottle } from './security/auth-throttle.js';
 import { Authenticator } from './security/authenticator.js';
 import { loadNonceSecret } from './security/nonce-secret.js';
@@ -46,6 +46,8 @@ export interface RunningServer {
     /** Set once, when the operator `admin` was made with a password of ours. */
     readonly generatedPassword?: string;
   };
+  /** Resolves with the reason when a part died that the server cannot go on without; never otherwise. */
+  readonly failed: Promise<Error>;
   /** Refuses new calls, waits up to DRAIN_SEC for those that are up, ends them, and frees everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -59,7 +61,14 @@ export async function startServer(config: Config, logs: LoggerFactory): Promise<
     const server = new Server(config, logs, parts);
     await server.start();
     const { sip, mml, adminSocket } = server.facts;
-    claim.publish({ pid: process.pid, version: server.version, startedAt: server.startedAt, sip, mml, adminSocket });
+    claim.publish({
+      pid: process.pid,
+      version: server.version,
+      startedAt: server.startedAt,
+      sip,
+      mml,
+      adminSocket,
+    });
     return server;
   } catch (error) {
     await parts.close();
@@ -80,6 +89,8 @@ class Server implements RunningServer {
   private userCount = 0;
   private generatedPassword: string | undefined;
   private stopping: Promise<void> | undefined;
+  readonly failed: Promise<Error>;
+  private fail!: (reason: Error) => void;
 
   constructor(
     private readonly config: Config,
@@ -88,13 +99,16 @@ class Server implements RunningServer {
   ) {
     this.serverIp = config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp();
     this.node = config.NODE_NAME ?? hostname();
+    this.failed = new Promise((resolve) => {
+      this.fail = resolve;
+    });
   }
 
   get facts(): RunningServer['facts'] {
     return {
       serverIp: this.serverIp,
       sip: this.engine.listeners,
-      mml: this.console.addresses.map(({ address, port }) => `${bracket(address)}:${port}`).join(' '),
+      mml: this.console.addresses.map(({ host, port }) => `${bracket(host)}:${port}`).join(' '),
       adminSocket: this.adminSocketPath,
       relay: this.config.MEDIA_RELAY,
       store: this.store.description,
@@ -127,10 +141,19 @@ class Server implements RunningServer {
       }),
     );
     this.engine = await openEngine(config, logs, parts);
-    const { connection } = this.engine;
-    const names = new LocalNames([config.SIP_REALM, this.serverIp, ...config.SIP_DOMAINS, ...interfaceAddresses()]);
+    const { connection, died } = this.engine;
+    // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
+    void died?.then((reason) => reason && this.fail(reason));
+    const names = new LocalNames([
+      config.SIP_REALM,
+      this.serverIp,
+      ...config.SIP_DOMAINS,
+      ...interfaceAddresses(),
+    ]);
     names.add(...connection.hostports.map(({ address }) => address));
-    const nonces = new Nonces({ secret: await loadNonceSecret(this.store.collection('settings'), logs.for('security')) });
+    const nonces = new Nonces({
+      secret: await loadNonceSecret(this.store.collection('settings'), logs.for('security')),
+    });
     const authenticator = new Authenticator({
       realm: config.SIP_REALM,
       users,
@@ -186,7 +209,7 @@ class Server implements RunningServer {
           },
           system: () => this.systemInfo(load, records.backlog().storeAlive),
         },
-        listen: [{ address: config.MML_LISTEN.host, port: config.MML_LISTEN.port }],
+        listen: [config.MML_LISTEN],
         adminSocketPath: this.adminSocketPath,
         log: logs.for('mml'),
         clock,
@@ -223,7 +246,12 @@ class Server implements RunningServer {
       this.generatedPassword = generatedPassword;
       this.userCount = await users.count();
     } catch (error) {
-      this.logs.for('app').warn({ err: error }, 'the Store is away; starting on what is known, operators cannot log in until it is back');
+      this.logs
+        .for('app')
+        .warn(
+          { err: error },
+          'the Store is away; starting on what is known, operators cannot log in until it is back',
+        );
     }
   }
 

@@ -2,7 +2,6 @@ import { bracket } from '../config/describe.js';
 import type { Config } from '../config/schema.js';
 import type { EngineOptions } from '../engine/engine.js';
 import { startEngineWorker } from '../engine/host.js';
-import { randomToken } from '../platform/ids.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { LoggerFactory } from '../platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../signalling/connection.js';
@@ -15,6 +14,12 @@ export interface ConnectedEngine {
   readonly name: string;
   /** Where SIP is taken: `udp:127.0.0.1:5060`. */
   readonly listeners: readonly string[];
+  /** The built-in engine's end: undefined after a close, else why it died. */
+  readonly died?: Promise<Error | undefined>;
+}
+
+function shown({ protocol, address, port }: { protocol: string; address: string; port: number }): string {
+  return `${protocol}:${bracket(address)}:${port}`;
 }
 
 /** What peers are told: the public address outside, SERVER_IP where one is set, else the address on the route to each. */
@@ -40,22 +45,20 @@ export async function openEngine(
       'signalling',
       await connectEngine({ host, port, secret, log, ...(tls && { tls: { servername: host } }) }),
     );
-    const listeners = connection.hostports.map(({ protocol, address, port: on }) => `${protocol}:${bracket(address)}:${on}`);
+    const listeners = connection.hostports.map(shown);
     return { connection, name: connection.description, listeners };
   }
-  const secret = randomToken(32);
   const engine = parts.own(
     'engine',
     await startEngineWorker({
       sipListen: config.SIP_LISTEN,
-      admin: { host: '127.0.0.1', port: 0, secret },
       ...advertised(config),
       log: logs.for('engine'),
     }),
   );
   const connection = parts.own(
     'signalling',
-    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret, log }),
+    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log }),
   );
-  return { connection, name: 'embedded', listeners: engine.listeners };
+  return { connection, name: 'embedded', listeners: engine.listeners.map(shown), died: engine.ended };
 }

@@ -1,5 +1,9 @@
 import type { RecordService } from '../cdr/types.js';
-import type { RegisterFacts, RegistrationEvent, RegistrationObserver } from '../registrar/registration-events.js';
+import type {
+  RegisterFacts,
+  RegistrationEvent,
+  RegistrationObserver,
+} from '../registrar/registration-events.js';
 
 /**
  * Writes a record of type REGISTER for each change of outcome: a phone that came or went, or was refused for good.
@@ -34,7 +38,17 @@ function received(username: string, realm: string, { callId, cseq, peer, userAge
 
 function outcome(event: RegistrationEvent) {
   if (event.kind === 'refused') {
-    return { result: 'REJECTED', status: event.status, reason: event.reason, releaseReason: 'registration-refused' } as const;
+    return {
+      result: 'REJECTED',
+      status: event.status,
+      reason: event.reason,
+      releaseReason: 'registration-refused',
+    } as const;
   }
-  return { result: 'ANSWERED', status: 200, reason: 'OK', releaseReason: `registration-${event.kind}` } as const;
+  return {
+    result: 'ANSWERED',
+    status: 200,
+    reason: 'OK',
+    releaseReason: `registration-${event.kind}`,
+  } as const;
 }

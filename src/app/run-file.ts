@@ -49,7 +49,8 @@ export function readRunFacts(dataDir: string): RunFacts | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process with this id runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -26,9 +26,15 @@ function queryCommand(name: string, description: string): Command {
         let left = Number(options['last'] ?? LAST_DEFAULT);
         let cursor: string | undefined;
         do {
-          const page = await store.records.query({ ...queryOf(options), limit: Math.min(left, PAGE_MAX), ...(cursor !== undefined && { cursor }) });
+          const page = await store.records.query({
+            ...queryOf(options),
+            limit: Math.min(left, PAGE_MAX),
+            ...(cursor !== undefined && { cursor }),
+          });
           for (const { body } of page.records) {
-            process.stdout.write(options['json'] ? `${JSON.stringify(body)}\n` : line(body as unknown as Row));
+            process.stdout.write(
+              options['json'] ? `${JSON.stringify(body)}\n` : line(body as unknown as Row),
+            );
           }
           left -= page.records.length;
           cursor = page.next;

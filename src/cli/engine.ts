@@ -1,22 +1,19 @@
 import { Command } from 'commander';
 import { advertised } from '../app/engine.js';
-import { parseHostPort } from '../config/values.js';
 import { ConfigError } from '../config/errors.js';
+import { parseHostPort } from '../config/values.js';
 import { startEngine } from '../engine/engine.js';
 import { randomToken } from '../platform/ids.js';
 import { createLogs } from './logging.js';
-import { untilSignal } from './until-signal.js';
 import { settingsOf, withSettings } from './settings.js';
+import { untilSignal } from './until-signal.js';
 
 /** `ims engine`: the SIP engine alone, for any drachtio-srf application. */
 export function engineCommand(): Command {
-  return withSettings(new Command('engine').description('the SIP engine alone: a stand-in for drachtio-server'), [
-    'SIP_LISTEN',
-    'SERVER_IP',
-    'EXTERNAL_IP',
-    'LOG_LEVEL',
-    'LOG_FORMAT',
-  ])
+  return withSettings(
+    new Command('engine').description('the SIP engine alone: a stand-in for drachtio-server'),
+    ['SIP_LISTEN', 'SERVER_IP', 'EXTERNAL_IP', 'LOG_LEVEL', 'LOG_FORMAT'],
+  )
     .option('--admin <host:port>', 'where applications connect', '127.0.0.1:9022')
     .option('--secret <secret>', 'what they must know; made up and printed when not given (or ENGINE_SECRET)')
     .action(async (options: Record<string, unknown>) => {
@@ -31,7 +28,9 @@ export function engineCommand(): Command {
         ...advertised(config),
         log: createLogs(config).for('engine'),
       });
-      const listeners = engine.listeners.map(({ protocol, address, port }) => `${protocol}:${address}:${port}`);
+      const listeners = engine.listeners.map(
+        ({ protocol, address, port }) => `${protocol}:${address}:${port}`,
+      );
       process.stdout.write(
         `SIP engine: ${listeners.join('  ')}\nApplications: drachtio://:${given === undefined ? secret : '<secret>'}@${admin.host}:${engine.adminPort}\n`,
       );

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { pinoPretty } from './pretty.js';
 import type { Config } from '../config/schema.js';
 import { LoggerFactory } from '../platform/logger.js';
+import { pinoPretty } from './pretty.js';
 
 /** Loggers as the settings ask: lines on standard error, pretty on a terminal, JSON elsewhere. */
 export function createLogs(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): LoggerFactory {

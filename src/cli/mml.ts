@@ -5,7 +5,10 @@ import { settingsOf, withSettings } from './settings.js';
 
 /** `ims mml`: console commands on the running server over its local socket; the owner of DATA_DIR needs no password. */
 export function mmlCommand(): Command {
-  return withSettings(new Command('mml').description('console commands on the running server, or a session'), ['DATA_DIR'])
+  return withSettings(
+    new Command('mml').description('console commands on the running server, or a session'),
+    ['DATA_DIR'],
+  )
     .argument('[command...]', 'for example: "LST USER" or DSP CALL')
     .option('-f, --file <file>', 'a script of commands; - for standard input')
     .option('--json', 'reports as JSON')

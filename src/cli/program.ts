@@ -3,6 +3,7 @@ import { AppError, errorMessage } from '../platform/errors.js';
 import { packageVersion } from '../platform/version.js';
 import { cdrCommand } from './cdr.js';
 import { configCommand } from './config.js';
+import { demoCommand } from './demo/demo-command.js';
 import { engineCommand } from './engine.js';
 import { mmlCommand } from './mml.js';
 import { relayCommand } from './relay.js';
@@ -21,6 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
   for (const command of [
     startCommand(),
+    demoCommand(),
     usersCommand(),
     mmlCommand(),
     cdrCommand(),

@@ -16,7 +16,9 @@ export function relayCommand(): Command {
     'LOG_LEVEL',
     'LOG_FORMAT',
   ])
-    .option('--control <where...>', 'control sockets: udp:host:port, tcp:host:port, unix:/path', ['udp:127.0.0.1:7722'])
+    .option('--control <where...>', 'control sockets: udp:host:port, tcp:host:port, unix:/path', [
+      'udp:127.0.0.1:7722',
+    ])
     .action(async (options: Record<string, unknown>) => {
       const { config } = settingsOf(options);
       const relay = await startRelay({

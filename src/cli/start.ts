@@ -15,6 +15,16 @@ export function startCommand(): Command {
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
       stopOnSignal(server, config.DRAIN_SEC);
+      void server.failed.then(async (reason) => {
+        logs
+          .for('app')
+          .fatal(
+            { err: reason },
+            'a part died that the server cannot go on without; exiting to be started again',
+          );
+        await server.stop();
+        process.exit(1);
+      });
     },
   );
 }
@@ -25,7 +35,9 @@ function stopOnSignal(server: RunningServer, drainSec: number): void {
   const stop = (): void => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    process.stdout.write(`Stopping: new calls are refused, calls that are up have ${drainSec} s. Once more ends them now.\n`);
+    process.stdout.write(
+      `Stopping: new calls are refused, calls that are up have ${drainSec} s. Once more ends them now.\n`,
+    );
     server.stop().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -42,7 +54,11 @@ function stopOnSignal(server: RunningServer, drainSec: number): void {
 function welcome(facts: RunningServer['facts']): string {
   const { sip, mml, relay, store, engine, realm, serverIp, generatedPassword, userCount } = facts;
   const [mmlHost, mmlPort] = [mml.slice(0, mml.lastIndexOf(':')), mml.slice(mml.lastIndexOf(':') + 1)];
-  const port = sip.find((listener) => listener.startsWith('udp:'))?.split(':').at(-1) ?? '5060';
+  const port =
+    sip
+      .find((listener) => listener.startsWith('udp:'))
+      ?.split(':')
+      .at(-1) ?? '5060';
   const server = port === '5060' ? serverIp : `${serverIp}:${port}`;
   const password = generatedPassword === undefined ? '' : `, password ${generatedPassword} (shown this once)`;
   const first =

@@ -54,7 +54,9 @@ function listCommand(): Command {
           for (const user of page) {
             const { username, displayName, status, serviceType } = user;
             process.stdout.write(
-              options['json'] ? `${JSON.stringify(user)}\n` : `${username.padEnd(16)} ${status.padEnd(10)} ${serviceType.padEnd(8)} ${displayName}\n`,
+              options['json']
+                ? `${JSON.stringify(user)}\n`
+                : `${username.padEnd(16)} ${status.padEnd(10)} ${serviceType.padEnd(8)} ${displayName}\n`,
             );
           }
           after = page.at(-1)?.username;
@@ -74,7 +76,10 @@ function removeCommand(): Command {
 }
 
 function importCommand(): Command {
-  return userCommand('import', "import subscribers from the old server's users.json, or from CSV with a header line")
+  return userCommand(
+    'import',
+    "import subscribers from the old server's users.json, or from CSV with a header line",
+  )
     .argument('<file>', '.json or .csv')
     .option('--update', 'change subscribers that exist already; without it they are left as they are')
     .option('--all-or-nothing', 'write nothing when any row has an error')
@@ -82,10 +87,16 @@ function importCommand(): Command {
       const text = readFileSync(file, 'utf8');
       const rows = /\.csv$/i.test(file) ? readUsersCsv(text) : readUsersJson(text);
       const report = await withUsers(options, (users) =>
-        importUsers(users, rows, { existing: options['update'] ? 'update' : 'skip', allOrNothing: options['allOrNothing'] === true }),
+        importUsers(users, rows, {
+          existing: options['update'] ? 'update' : 'skip',
+          allOrNothing: options['allOrNothing'] === true,
+        }),
       );
-      for (const fault of report.faults) process.stderr.write(`row ${fault.row} ${fault.username}: ${fault.message}\n`);
-      process.stdout.write(`${report.added} added, ${report.updated} updated, ${report.skipped} left as they were, ${report.faults.length} refused\n`);
+      for (const fault of report.faults)
+        process.stderr.write(`row ${fault.row} ${fault.username}: ${fault.message}\n`);
+      process.stdout.write(
+        `${report.added} added, ${report.updated} updated, ${report.skipped} left as they were, ${report.faults.length} refused\n`,
+      );
       if (report.faults.length > 0) process.exitCode = 1;
     });
 }

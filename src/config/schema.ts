@@ -22,8 +22,8 @@ export const SETTINGS = {
   SERVER_IP: setting({ type: v.serverIp, meaning: 'address put into SIP and SDP; detected when not set' }),
   EXTERNAL_IP: setting({
     type: v.ipAddress,
-    meaning: 'public address of this server behind a NAT: put into SDP, and into SIP for peers outside LOCAL_NETWORK_CIDR',
- ,
+    meaning:
+      'public address of this server behind a NAT: put into SDP, and into SIP for peers outside LOCAL_NETWORK_CIDR',
   }),
   LOCAL_NETWORK_CIDR: setting({
     type: v.cidrs,
