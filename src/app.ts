@@ -7,7 +7,7 @@ import { registerRecords } from './app/register-records.js';
 import { claimDataDir } from './app/run-file.js';
 import { LoadMeter } from './app/system-info.js';
 import { type CallControl, createCallControl } from './call/call-control.js';
-import { openRecords } from './cdr/open-records.js';
+import { openRecords } from './cdr/record-service.js';
 import { bracket } from './config/describe.js';
 import type { Config } from './config/schema.js';
 import { createMediaRelay } from './media/create.js';
@@ -129,7 +129,6 @@ class Server implements RunningServer {
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
     const operators = new StoredOperators({ store: this.store });
     await this.prepareAccounts(users, operators);
-    const records = parts.own('records', await this.openRecords());
     const relay = parts.own(
       'media',
       await createMediaRelay(config.MEDIA_RELAY, {
@@ -141,6 +140,7 @@ class Server implements RunningServer {
       }),
     );
     this.engine = await openEngine(config, logs, parts);
+    const records = parts.own('records', await this.openRecords());
     const { connection, died } = this.engine;
     // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
     void died?.then((reason) => reason && this.fail(reason));
@@ -258,14 +258,14 @@ class Server implements RunningServer {
   private openRecords() {
     return openRecords({
       journalDir: join(this.config.DATA_DIR, 'journal'),
-      store: this.store.records,
+      store: this.store,
       clock: systemClock,
       log: this.logs.for('cdr'),
       node: {
         node: this.node,
         engine: this.config.SIP_ENGINE === 'embedded' ? 'embedded' : 'drachtio',
         serverIp: this.serverIp,
-        serverPort: this.config.SIP_LISTEN[0]?.port ?? 5060,
+        serverPort: Number(this.engine.listeners[0]?.split(':').at(-1) ?? 5060),
       },
     });
   }

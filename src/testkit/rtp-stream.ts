@@ -24,6 +24,8 @@ export class RtpStream implements Closeable {
   private seq = Math.floor(Math.random() * 2 ** 16);
   private timestamp = Math.floor(Math.random() * 2 ** 32);
   private timer: NodeJS.Timeout | undefined;
+  /** Goes on over pauses, so that the tone has no seam. */
+  private sample = 0;
   private sent = 0;
   private received = 0;
   private lost = 0;
@@ -53,12 +55,15 @@ export class RtpStream implements Closeable {
   /** Starts sending, or goes on to another address. */
   sendTo(address: string, port: number): void {
     clearInterval(this.timer);
-    let sample = 0;
     let due = performance.now();
     this.timer = setInterval(() => {
       // Timers drift; every packet that is due goes out.
-      for (const now = performance.now(); due <= now; due += PTIME_MS, sample += SAMPLES_PER_PACKET) {
-        this.socket.send(this.packet(toneSamples(this.toneHz, sample, SAMPLES_PER_PACKET)), port, address);
+      for (const now = performance.now(); due <= now; due += PTIME_MS, this.sample += SAMPLES_PER_PACKET) {
+        this.socket.send(
+          this.packet(toneSamples(this.toneHz, this.sample, SAMPLES_PER_PACKET)),
+          port,
+          address,
+        );
         this.sent++;
       }
     }, PTIME_MS);
