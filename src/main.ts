@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // drachtio-srf asks process.env for each header it writes; a plain copy is many times cheaper to ask than the real one.
 process.env = { ...process.env };
 

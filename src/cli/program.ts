@@ -17,9 +17,7 @@ const EXIT_USAGE = 2;
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('ims')
     .description('A SIP B2BUA: phones register to it, it connects their calls and keeps a record of each.')
-    .version(packageVersion())
-    .showHelpAfterError('(ims help shows what there is)')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+    .version(packageVersion());
   for (const command of [
     startCommand(),
     demoCommand(),
@@ -32,6 +30,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   ]) {
     program.addCommand(command);
   }
+  refuseWrongUse(program);
+  // `ims … | head` closes the pipe early; that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -40,6 +41,17 @@ export async function run(argv: readonly string[]): Promise<void> {
     // A part that failed to start may have left sockets behind; the process must still end.
     process.exit();
   }
+}
+
+/** Gives wrong use of a command and of all below it one line of help and the exit status for it. */
+function refuseWrongUse(command: Command): void {
+  command.showHelpAfterError(`(${commandPath(command)} --help shows how it is used)`);
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+  for (const sub of command.commands) refuseWrongUse(sub);
+}
+
+function commandPath(command: Command): string {
+  return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
 }
 
 function explain(error: unknown): string {
