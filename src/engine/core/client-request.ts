@@ -14,6 +14,8 @@ export interface ClientRequestOwner {
   onDialogResponse(request: ClientRequest, response: SipResponse, source: Source | undefined): void;
   /** A 2xx of another fork than the one that won (RFC 3261 §13.2.2.4). */
   onExtraFork(request: ClientRequest, response: SipResponse, source: Source): void;
+  /** A 2xx to an INVITE that was given up already: acknowledged, or the peer would go on repeating it. */
+  onLate2xx(request: ClientRequest): void;
   onOver(request: ClientRequest): void;
 }
 
@@ -86,14 +88,11 @@ export class ClientRequest implements ClientTransactionUser {
   }
 
   private take(response: SipResponse, source: Source): void {
+    const is2xx = response.statusCode >= 200 && response.statusCode < 300;
     if (this.finalStatus === undefined) this.deliver(response, source, networkFacts(response, source));
-    else if (
-      this.method === 'INVITE' &&
-      response.statusCode < 300 &&
-      this.finalStatus < 300 &&
-      response.statusCode >= 200
-    )
-      this.takeRepeated2xx(response, source);
+    else if (this.method !== 'INVITE' || !is2xx) return;
+    else if (this.finalStatus < 300) this.takeRepeated2xx(response, source);
+    else this.owner.onLate2xx(this);
   }
 
   private takeRepeated2xx(response: SipResponse, source: Source): void {

@@ -1,12 +1,15 @@
 import type { SipMessage } from '../../sip/message.js';
 import { parseUri } from '../../sip/uri.js';
-import { contactUri, type Dialog } from '../dialog/dialog.js';
+import { contactUri, type Dialog, type Peer } from '../dialog/dialog.js';
 import type { Hop, Source } from '../types.js';
 import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
 import type { ClientRequest } from './client-request.js';
 import type { CoreContext } from './core-context.js';
 import type { PendingRequest } from './pending-request.js';
+import type { ReliableProvisionals } from './reliable-provisionals.js';
+import { isSdp } from './sdp-body.js';
+import type { SessionTimer } from './session-timer.js';
 
 /** The name under which applications know a dialog: from-tag is that of the dialog's first request. */
 export function wireDialogId(callId: string, fromTag: string | undefined): string {
@@ -27,6 +30,16 @@ export class CoreDialog {
   peerInvite: PendingRequest | undefined;
   /** The peer's UPDATE in an early dialog, which applications answer under the INVITE's name. */
   earlyUpdate: PendingRequest | undefined;
+  /** Reliable provisionals of the peer's last INVITE that had any. */
+  reliable: ReliableProvisionals | undefined;
+  /** Early forks by the RSeq of their last reliable provisional, for our PRACKs. */
+  readonly prackPeers = new Map<number, Peer>();
+  /** A re-INVITE of the engine's own is open (RFC 4028 §7.4). */
+  ownRefresh = false;
+  /** The session description last sent, for those re-INVITEs. */
+  localSdp: Buffer | undefined;
+  /** RFC 4028. */
+  session: SessionTimer | undefined;
   /** Our INVITE that has no final response yet. */
   ownInvite: ClientRequest | undefined;
   /** Our INVITEs that got a 2xx, by sequence number, until ACKed and over. */
@@ -42,6 +55,11 @@ export class CoreDialog {
     readonly wireId: string,
     public app: Application,
   ) {}
+
+  /** Keeps the session description that a message of ours carries. */
+  rememberSdp(message: SipMessage): void {
+    if (isSdp(message.body)) this.localSdp = message.body;
+  }
 
   /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */
   nextHop(ctx: CoreContext, uri = this.dialog.nextHopUri()): Hop | Promise<Hop> | undefined {

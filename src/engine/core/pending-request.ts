@@ -9,6 +9,8 @@ export class PendingRequest {
   dialog: CoreDialog | undefined;
   /** True from the application's first provisional on. */
   hasProvisional = false;
+  /** The application has given its final response, which waits for PRACKs (RFC 3262 §3). */
+  hasHeldFinal = false;
   /** Runs out when the application does not answer. */
   deadline: TimerHandle | undefined;
   /** Set from the first reliable provisional on (RFC 3262). */

@@ -5,6 +5,7 @@ import type { Dialog, Peer } from '../dialog/dialog.js';
 import { type AppRequest, appHeader } from './app-message.js';
 import { RefusedError } from './errors.js';
 import { defaultContact, fillLocalhost, type LocalEnd, toReachableContact } from './local-addressing.js';
+import { isSdp } from './sdp-body.js';
 
 const TAG_LENGTH = 12;
 /** RFC 3261 §8.1.1.5: below 2^31, and room to count up. */
@@ -15,7 +16,6 @@ const HEAD_KEYS = new Set(['max-forwards', 'from', 'to', 'call-id', 'cseq', 'con
 const DIALOG_KEYS = new Set(['max-forwards', 'from', 'to', 'call-id', 'cseq', 'contact']);
 const FORMS_DIALOG = new Set(['INVITE', 'SUBSCRIBE']);
 const TARGET_REFRESH = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE']);
-const SDP_START = Buffer.from('v=0', 'latin1');
 
 /** A new tag (RFC 3261 §19.3). */
 export function newTag(): string {
@@ -65,11 +65,6 @@ export function checkBody(app: { headers: readonly HeaderField[]; body: Buffer }
   if (app.body.length === 0 || isSdp(app.body)) return;
   if (!app.headers.some((field) => field.key === 'content-type'))
     throw new RefusedError('missing content-type');
-}
-
-/** True when the octets start like a session description (RFC 4566 §5.1). */
-export function isSdp(body: Buffer): boolean {
-  return body.length > 3 && body.compare(SDP_START, 0, 3, 0, 3) === 0;
 }
 
 function fromValue(app: AppRequest, local: LocalEnd): string {

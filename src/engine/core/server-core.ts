@@ -1,78 +1,51 @@
-import { SipRequest, type SipResponse } from '../../sip/message.js';
+import type { SipRequest } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
-import { serialize } from '../../sip/serialize.js';
-import { Dialog } from '../dialog/dialog.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
-import { AnsweredInvite } from './answered-invite.js';
-import { type AppResponse, appHeader } from './app-message.js';
 import { type Application, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
-import { CoreDialog, wireDialogId } from './core-dialog.js';
-import { RefusedError } from './errors.js';
-import { defaultContact, type LocalEnd } from './local-addressing.js';
-import { type Outcome, refused } from './outcome.js';
-import { PendingRequest } from './pending-request.js';
+import type { CoreDialog } from './core-dialog.js';
+import type { DialogCloser } from './dialog-closer.js';
+import { cancelFor, isLastNotify, reply, replyLater } from './own-replies.js';
+import type { PendingRequest } from './pending-request.js';
+import type { PendingRequests } from './pending-requests.js';
 import { newTag } from './request-builder.js';
-import { appToTag, buildAppResponse } from './response-builder.js';
+import type { SessionKeeper } from './session-keeper.js';
 
 /** Requests that make no sense outside a dialog (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 3262 §3). */
 const ONLY_IN_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK']);
-const KNOWN_METHODS = new Set([
-  'INVITE',
-  'REGISTER',
-  'MESSAGE',
-  'OPTIONS',
-  'INFO',
-  'NOTIFY',
-  'SUBSCRIBE',
-  'PUBLISH',
-]);
+const KNOWN_METHODS = new Set('INVITE REGISTER MESSAGE OPTIONS INFO NOTIFY SUBSCRIBE PUBLISH'.split(' '));
 const ALLOW =
   'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, SUBSCRIBE, NOTIFY, PUBLISH, UPDATE, PRACK, REFER';
-/** Requests that an application has not answered; with more, new ones get 503. */
-export const MAX_PENDING_REQUESTS = 50_000;
-const UNKNOWN_TRANSACTION = 'Response not sent due to unknown transaction';
 
-/** What the server core needs of the client core. */
-export interface ByeSender {
-  /** The engine ends a dialog by itself and tells the dialog's application. */
-  sendUnsolicitedBye(dialog: CoreDialog, reason: string): void;
-  /** The peer's BYE ended a dialog: what we had open in it is settled. */
-  settle(dialog: CoreDialog): void;
-}
-
-/** Requests of peers: which get to an application, what the engine answers itself, and the application's responses. */
+/** Requests of peers: which get to an application, and which the engine answers itself. */
 export class ServerCore implements ServerTransactionUser {
-  private readonly pending = new Map<string, PendingRequest>();
   /** Requests without To tag whose transactions are still there, to tell merged ones (RFC 3261 §8.2.2.2). */
   private readonly initialRequests = new Map<string, ServerTransaction>();
 
   constructor(
     private readonly ctx: CoreContext,
-    private readonly byes: ByeSender,
-  ) {}
-
-  get pendingCount(): number {
-    return this.pending.size;
+    private readonly pending: PendingRequests,
+    private readonly closer: DialogCloser,
+    private readonly sessions: SessionKeeper,
+  ) {
+    pending.onUnanswered = (request) => this.onUnanswered(request);
   }
 
   onRequest(tx: ServerTransaction): void {
     const { request } = tx;
-    if (request.method === 'CANCEL') {
-      this.onCancel(tx);
-      return;
-    }
+    const { method, toTag } = request;
     tx.user = this;
-    const toTag = request.toTag;
     const dialog =
       toTag === undefined ? undefined : this.ctx.dialogs.match(request.callId ?? '', toTag, request.fromTag);
-    if (dialog) this.onDialogRequest(tx, dialog);
-    else if (ONLY_IN_DIALOG.has(request.method) || (request.method === 'INVITE' && toTag !== undefined))
+    if (method === 'CANCEL') this.onCancel(tx);
+    else if (dialog) this.onDialogRequest(tx, dialog);
+    else if (ONLY_IN_DIALOG.has(method) || (method === 'INVITE' && toTag !== undefined))
       this.rejectOutside(tx);
-    else if (toTag === undefined && this.isMerged(tx)) this.reply(tx, 482, 'Loop Detected');
+    else if (toTag === undefined && this.isMerged(tx)) reply(tx, 482);
     else this.onNewRequest(tx);
   }
 
+  /** Neither end of a response's way changes what the core does: an INVITE's dialog lives by ACK and BYE. */
   onFailure(): void {}
 
   onTerminated(tx: ServerTransaction): void {
@@ -91,47 +64,24 @@ export class ServerCore implements ServerTransactionUser {
     this.deliver(dialog.app, ack, source, isFirst ? answered.tx.id : newTag(), dialog.wireId);
   }
 
-  /** An application's response to the request that it knows as `txnId`. */
-  respond(app: Application, txnId: string, message: AppResponse): Outcome {
-    const pending = this.findPending(app, txnId, message);
-    if (!pending) return refused(UNKNOWN_TRANSACTION);
-    if (/\bCANCEL$/.test(appHeader(message, 'cseq') ?? ''))
-      return refused('200 OK to incoming CANCEL is automatically generated by the stack');
-    if (this.isTwinOfDialog(pending, message)) {
-      this.finish(pending);
-      this.reply(pending.tx, 480, 'Temporarily Unavailable', pending.localTag);
-      return refused('dialog already exists, rejecting this request');
-    }
-    try {
-      return this.send(pending, message);
-    } catch (error) {
-      if (error instanceof RefusedError) return refused(error.message);
-      throw error;
-    }
+  /** The peer has given up an INVITE: 487 to it (RFC 3261 §9.2), and the application hears of a CANCEL. */
+  cancelInvite(pending: PendingRequest, cancel: SipRequest, source = pending.tx.source): void {
+    const { tx, app, dialog } = pending;
+    this.pending.finish(pending);
+    reply(tx, 487, pending.localTag);
+    const isKnown = dialog && (pending.hasProvisional || !pending.isInitial);
+    if (dialog && pending.isInitial) this.closer.close(dialog);
+    this.deliver(app, cancel, source, tx.id, isKnown ? dialog.wireId : '');
   }
 
-  /** What pended with an application that is gone keeps its transaction, so that CANCEL works, but not for ever. */
-  onApplicationGone(app: Application): void {
-    for (const pending of this.pending.values())
-      if (pending.app === app && pending.method === 'INVITE') this.setDeadline(pending);
-  }
-
-  /** Ends all that a dialog has open on this side: requests without answer, and a 2xx without ACK. */
-  closeDialog(dialog: CoreDialog): void {
-    dialog.answered?.stop();
-    dialog.answered = undefined;
-    // RFC 3261 §15.1.2
-    for (const pending of [dialog.peerInvite, dialog.earlyUpdate])
-      if (pending && this.finish(pending))
-        this.reply(pending.tx, 487, 'Request Terminated', pending.localTag);
-    this.ctx.dialogs.remove(dialog);
-    dialog.dialog.state = 'terminated';
+  /** RFC 3262 §3: no PRACK came. The caller hears 503, the application that the caller is gone. */
+  onPrackTimeout(pending: PendingRequest): void {
+    const { tx } = pending;
+    tx.respond(createResponse(tx.request, 503, 'Reliable Response Time-Out', pending.localTag));
+    this.cancelInvite(pending, cancelFor(tx.request));
   }
 
   close(): void {
-    for (const pending of this.pending.values()) this.ctx.clock.clearTimeout(pending.deadline);
-    for (const dialog of this.ctx.dialogs.values()) dialog.answered?.stop();
-    this.pending.clear();
     this.initialRequests.clear();
   }
 
@@ -139,90 +89,95 @@ export class ServerCore implements ServerTransactionUser {
     const { request } = tx;
     if (request.toTag === undefined) this.initialRequests.set(mergeKey(request), tx);
     // RFC 3261 §8.2.6.1: before the application has said a word.
-    if (request.method === 'INVITE') this.reply(tx, 100, 'Trying');
-    const app =
-      this.pending.size < MAX_PENDING_REQUESTS ? this.ctx.applications.pick(request.method) : undefined;
+    if (request.method === 'INVITE') reply(tx, 100);
+    const app = this.pending.isFull ? undefined : this.ctx.applications.pick(request.method);
     if (!app) {
       this.refuseForWantOfApplication(tx);
       return;
     }
-    const pending = this.addPending(tx, app, newTag());
+    const { id } = this.pending.add(tx, app, newTag()).tx;
     const { localAddress: address, localPort: port } = tx.source;
     this.ctx.counters.requestsDelivered++;
-    app.deliverRequest(request, networkFacts(request, tx.source), pending.tx.id, '', { address, port });
+    app.deliverRequest(request, networkFacts(request, tx.source), id, '', { address, port });
   }
 
   private refuseForWantOfApplication(tx: ServerTransaction): void {
     this.ctx.counters.withoutApplication++;
-    if (KNOWN_METHODS.has(tx.request.method)) this.reply(tx, 503, 'Service Unavailable');
+    if (KNOWN_METHODS.has(tx.request.method)) reply(tx, 503);
     // RFC 3261 §8.2.1
-    else tx.respond(createResponse(tx.request, 405, 'Method Not Allowed', newTag()).append('Allow', ALLOW));
+    else tx.respond(createResponse(tx.request, 405, undefined, newTag()).append('Allow', ALLOW));
   }
 
   private rejectOutside(tx: ServerTransaction): void {
     this.ctx.counters.outsideDialog++;
-    this.reply(tx, 481, 'Call/Transaction Does Not Exist');
+    reply(tx, 481);
   }
 
   private onDialogRequest(tx: ServerTransaction, dialog: CoreDialog): void {
     const { request } = tx;
     const { method } = request;
-    if (method === 'INVITE') this.reply(tx, 100, 'Trying');
+    const { localTag } = dialog.dialog;
+    if (method === 'INVITE') reply(tx, 100);
     // RFC 3261 §12.2.2
-    if (!dialog.dialog.acceptRemoteSeq(request.cseq?.seq ?? 0)) {
-      this.reply(tx, 500, 'Server Internal Error');
-    } else if (method === 'INVITE' && dialog.peerInvite) {
-      // RFC 3261 §14.2
-      this.replyLater(tx, Math.floor(Math.random() * 11));
-    } else if (!dialog.app.connected) {
+    if (!dialog.dialog.acceptRemoteSeq(request.cseq?.seq ?? 0)) reply(tx, 500, localTag);
+    // RFC 3261 §14.2
+    else if (method === 'INVITE' && dialog.peerInvite)
+      replyLater(tx, Math.floor(Math.random() * 11), localTag);
+    else if (!dialog.app.connected) {
       this.rejectOutside(tx);
-      if (method === 'BYE') this.endByPeer(dialog);
+      if (method === 'BYE') this.closer.close(dialog);
     } else if (method === 'BYE') this.onBye(tx, dialog);
-    else if (method === 'UPDATE' && dialog.dialog.state === 'early') this.onEarlyUpdate(tx, dialog);
-    else this.deliverInDialog(tx, dialog, tx.id);
+    else if (method === 'PRACK') this.onPrack(tx, dialog);
+    else if (this.sessions.acceptsRefresh(tx, dialog)) this.deliverInDialog(tx, dialog);
   }
 
-  private deliverInDialog(tx: ServerTransaction, dialog: CoreDialog, txnId: string): void {
+  private deliverInDialog(tx: ServerTransaction, dialog: CoreDialog): void {
     const { request } = tx;
-    const pending = this.addPending(tx, dialog.app, dialog.dialog.localTag, dialog);
-    if (request.method === 'INVITE') dialog.peerInvite = pending;
+    const { method } = request;
     // RFC 3261 §12.2.2, RFC 3311 §5.2, RFC 6665 §4.4.1
-    if (request.method === 'INVITE' || request.method === 'UPDATE' || request.method === 'SUBSCRIBE') {
+    if (method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE') {
       dialog.dialog.refreshTarget(request);
       if (dialog.override) dialog.followRequest(request, tx.source, this.ctx.detectNat);
     }
-    this.deliver(dialog.app, request, tx.source, txnId, dialog.wireId);
-    if (isLastNotify(request)) this.endByPeer(dialog);
+    if (method === 'UPDATE' && dialog.dialog.state === 'early') {
+      this.onEarlyUpdate(tx, dialog);
+      return;
+    }
+    const pending = this.pending.add(tx, dialog.app, dialog.dialog.localTag, dialog);
+    if (method === 'INVITE') dialog.peerInvite = pending;
+    this.deliver(dialog.app, request, tx.source, tx.id, dialog.wireId);
+    if (isLastNotify(request)) this.closer.close(dialog);
   }
 
   private onBye(tx: ServerTransaction, dialog: CoreDialog): void {
     const invite = dialog.peerInvite;
     if (dialog.dialog.role === 'uas' && dialog.dialog.state === 'early' && invite) {
       // RFC 3261 §15.1.2: a BYE in an early dialog ends the INVITE; drachtio-srf knows that as a CANCEL.
-      this.reply(tx, 200, 'OK');
-      this.cancelInvite(invite, tx.source, tx.request);
+      reply(tx, 200, dialog.dialog.localTag);
+      this.cancelInvite(invite, cancelFor(invite.tx.request), tx.source);
       return;
     }
-    this.endByPeer(dialog);
-    this.addPending(tx, dialog.app, dialog.dialog.localTag);
+    this.closer.close(dialog);
+    this.pending.add(tx, dialog.app, dialog.dialog.localTag);
     this.deliver(dialog.app, tx.request, tx.source, tx.id, dialog.wireId);
   }
 
-  private endByPeer(dialog: CoreDialog): void {
-    this.byes.settle(dialog);
-    this.closeDialog(dialog);
+  /** RFC 3262 §3. */
+  private onPrack(tx: ServerTransaction, dialog: CoreDialog): void {
+    const owner = dialog.reliable?.acknowledge(tx.request);
+    if (owner === undefined) this.rejectOutside(tx);
+    else if (owner === 'engine') reply(tx, 200, dialog.dialog.localTag);
+    else this.deliverInDialog(tx, dialog);
+    dialog.reliable?.releaseFinal();
   }
 
-  /** Applications answer it under the name of the INVITE; one at a time (RFC 3311 §5.2). */
+  /** One at a time (RFC 3311 §5.2). */
   private onEarlyUpdate(tx: ServerTransaction, dialog: CoreDialog): void {
     if (dialog.earlyUpdate) {
-      this.replyLater(tx, 5);
+      replyLater(tx, 5, dialog.dialog.localTag);
       return;
     }
-    dialog.dialog.refreshTarget(tx.request);
-    const pending = this.addPending(tx, dialog.app, dialog.dialog.localTag, dialog);
-    dialog.earlyUpdate = pending;
-    this.pending.set(updateKey(dialog.initialTxnId), pending);
+    this.pending.addEarlyUpdate(tx, dialog);
     this.deliver(dialog.app, tx.request, tx.source, dialog.initialTxnId, dialog.wireId);
   }
 
@@ -231,170 +186,21 @@ export class ServerCore implements ServerTransactionUser {
     const invite = tx.cancels;
     const pending = invite && this.pending.get(invite.id);
     if (pending) {
-      this.reply(tx, 200, 'OK', pending.localTag);
-      this.cancelInvite(pending, tx.source, tx.request);
-    } else if (invite && !invite.answered) this.reply(tx, 200, 'OK');
+      reply(tx, 200, pending.localTag);
+      this.cancelInvite(pending, tx.request, tx.source);
+    } else if (invite && !invite.answered) reply(tx, 200);
     else this.rejectOutside(tx);
   }
 
-  /** The peer has given up an INVITE: 487 to it, and the application hears of a CANCEL. */
-  private cancelInvite(pending: PendingRequest, source: Source, cause: SipRequest): void {
-    const { tx, app, dialog } = pending;
-    this.finish(pending);
-    this.reply(tx, 487, 'Request Terminated', pending.localTag);
-    const dialogId = dialog && (pending.hasProvisional || !pending.isInitial) ? dialog.wireId : '';
-    if (dialog && pending.isInitial) this.closeDialog(dialog);
-    const cancel = cause.method === 'CANCEL' ? cause : cancelFor(tx.request);
-    this.deliver(app, cancel, source, tx.id, dialogId);
-  }
-
-  private findPending(app: Application, txnId: string, message: AppResponse): PendingRequest | undefined {
-    const isUpdate = /\bUPDATE$/.test(appHeader(message, 'cseq') ?? '');
-    const pending = (isUpdate ? this.pending.get(updateKey(txnId)) : undefined) ?? this.pending.get(txnId);
-    return pending && (pending.app === app || !pending.app.connected) ? pending : undefined;
-  }
-
-  /** RFC 3261 §8.2.2.2 lets one of several forks found the dialog; its name is taken. */
-  private isTwinOfDialog(pending: PendingRequest, message: AppResponse): boolean {
-    if (!formsDialog(pending) || pending.dialog || message.statusCode <= 100) return false;
-    const { callId, fromTag } = pending.tx.request;
-    return this.ctx.dialogs.get(wireDialogId(callId ?? '', fromTag))?.dialog.state === 'confirmed';
-  }
-
-  private send(pending: PendingRequest, message: AppResponse): Outcome {
-    const { tx } = pending;
-    const { statusCode } = message;
-    if (formsDialog(pending) && !pending.dialog && statusCode > 100)
-      pending.localTag = appToTag(message) ?? pending.localTag;
-    const local = this.localEnd(tx.source);
-    const response = buildAppResponse(tx.request, message, {
-      localTag: pending.localTag,
-      local,
-      contact: this.contactFor(pending, statusCode, local),
-    });
-    const dialog = this.foundDialog(pending, response, local);
-    if (!tx.respond(response)) return refused(UNKNOWN_TRANSACTION);
-    this.ctx.counters.responsesSent++;
-    const dialogId =
-      pending.dialog?.wireId ?? (formsDialog(pending) && statusCode > 100 ? idOf(tx.request) : '');
-    if (statusCode >= 200) this.onFinal(pending, dialog, response);
-    else if (statusCode > 100) this.onProvisional(pending);
-    return this.sent(tx, response, dialogId);
-  }
-
-  private sent(tx: ServerTransaction, response: SipResponse, dialogId: string): Outcome {
-    const bytes = response.raw ?? serialize(response);
-    const { protocol, address, port } = tx.source;
-    const facts = { origin: 'application', sizeBytes: bytes.length, protocol, address, port } as const;
-    return { ok: true, txnId: tx.id, dialogId, facts, bytes };
-  }
-
-  private onProvisional(pending: PendingRequest): void {
-    pending.hasProvisional = true;
-    this.ctx.clock.clearTimeout(pending.deadline);
-  }
-
-  private onFinal(pending: PendingRequest, dialog: CoreDialog | undefined, response: SipResponse): void {
-    this.finish(pending);
-    const isSuccess = response.statusCode < 300;
-    if (!dialog) return;
-    if (pending.isInitial && isSuccess) dialog.dialog.confirm();
-    if (pending.isInitial && !isSuccess) this.closeDialog(dialog);
-    if (pending.method === 'INVITE' && isSuccess)
-      dialog.answered = new AnsweredInvite(this.ctx, pending.tx, response, () => {
-        dialog.answered = undefined;
-        this.byes.sendUnsolicitedBye(dialog, 'ACK timeout');
-      });
-  }
-
-  /** The dialog a response is sent in; made by the first response that founds one (RFC 3261 §12.1.1). */
-  private foundDialog(
-    pending: PendingRequest,
-    response: SipResponse,
-    local: LocalEnd,
-  ): CoreDialog | undefined {
-    const { request, source, id } = pending.tx;
-    const { statusCode } = response;
-    if (pending.dialog || !formsDialog(pending) || statusCode <= 100 || statusCode >= 300)
-      return pending.dialog;
-    if (this.ctx.dialogs.isFull) throw new RefusedError('too many dialogs');
-    const state = Dialog.asUas(request, pending.localTag, response.get('to') ?? '');
-    const usage = request.method === 'INVITE' ? 'invite' : 'subscribe';
-    const dialog = new CoreDialog(state, usage, idOf(request), pending.app);
-    dialog.initialTxnId = id;
-    dialog.contact = response.get('contact') ?? defaultContact(local, request.requestUri.startsWith('sips:'));
-    dialog.followRequest(request, source, this.ctx.detectNat);
-    pending.dialog = dialog;
-    if (usage === 'invite') dialog.peerInvite = pending;
-    this.ctx.dialogs.add(dialog);
-    this.ctx.counters.dialogsCreated++;
-    return dialog;
-  }
-
-  /** The Contact to add when the application gave none; undefined where none is due. */
-  private contactFor(pending: PendingRequest, statusCode: number, local: LocalEnd): string | undefined {
-    const { method } = pending;
-    const isSuccess = statusCode >= 200 && statusCode < 300;
-    const known = pending.dialog?.contact;
-    // RFC 3311 §5.2: a 2xx to UPDATE refreshes our target too.
-    if (method === 'UPDATE') return isSuccess ? known : undefined;
-    if (method !== 'INVITE' && method !== 'SUBSCRIBE') return undefined;
-    if (!isSuccess && (pending.isInitial || statusCode <= 100)) return undefined;
-    return known ?? defaultContact(local, pending.tx.request.requestUri.startsWith('sips:'));
-  }
-
-  private localEnd(source: Source): LocalEnd {
-    const { protocol, address, port, flow } = source;
-    const hop = flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
-    return { protocol, sentBy: this.ctx.outlet(hop).sentBy };
-  }
-
-  private addPending(
-    tx: ServerTransaction,
-    app: Application,
-    localTag: string,
-    dialog?: CoreDialog,
-  ): PendingRequest {
-    const pending = new PendingRequest(tx, app, localTag, tx.request.toTag === undefined);
-    pending.dialog = dialog;
-    this.pending.set(tx.id, pending);
-    this.setDeadline(pending);
-    return pending;
-  }
-
-  /** Takes a request from the waiting ones; false when it was none of them any more. */
-  private finish(pending: PendingRequest): boolean {
-    const { tx, dialog } = pending;
-    this.ctx.clock.clearTimeout(pending.deadline);
-    if (dialog?.peerInvite === pending) dialog.peerInvite = undefined;
-    if (dialog?.earlyUpdate === pending) {
-      dialog.earlyUpdate = undefined;
-      this.pending.delete(updateKey(dialog.initialTxnId));
-    }
-    return this.pending.delete(tx.id);
-  }
-
-  /** An INVITE waits twice as long as other requests, whose clients have given up after 64*T1 (RFC 3261 §17.1.2.2). */
-  private setDeadline(pending: PendingRequest): void {
-    const { clock, timers } = this.ctx;
-    const delayMs = (pending.method === 'INVITE' ? 128 : 64) * timers.t1Ms;
-    clock.clearTimeout(pending.deadline);
-    pending.deadline = clock.setTimeout(() => this.onDeadline(pending), delayMs);
-  }
-
-  private onDeadline(pending: PendingRequest): void {
-    if (!this.finish(pending)) return;
-    this.ctx.counters.unanswered++;
+  private onUnanswered(pending: PendingRequest): void {
     const { tx, dialog, localTag } = pending;
-    if (pending.method === 'INVITE') this.reply(tx, 480, 'Temporarily Unavailable', localTag);
     // RFC 4320 §4.2: never 408 to a request other than INVITE.
-    else this.reply(tx, 500, 'Server Internal Error', localTag);
-    if (dialog && pending.isInitial) this.closeDialog(dialog);
+    reply(tx, pending.method === 'INVITE' ? 480 : 500, localTag);
+    if (dialog && pending.isInitial) this.closer.close(dialog);
   }
 
   private isMerged(tx: ServerTransaction): boolean {
-    const known = this.initialRequests.get(mergeKey(tx.request));
-    if (known === undefined) return false;
+    if (!this.initialRequests.has(mergeKey(tx.request))) return false;
     this.ctx.counters.mergedRequests++;
     return true;
   }
@@ -409,44 +215,8 @@ export class ServerCore implements ServerTransactionUser {
     this.ctx.counters.requestsDelivered++;
     app.deliverRequest(request, networkFacts(request, source), txnId, dialogId);
   }
-
-  private replyLater(tx: ServerTransaction, retryAfterSec: number): void {
-    const response = createResponse(tx.request, 500, 'Server Internal Error');
-    tx.respond(response.append('Retry-After', String(retryAfterSec)));
-  }
-
-  private reply(tx: ServerTransaction, statusCode: number, reason: string, localTag = newTag()): void {
-    tx.respond(createResponse(tx.request, statusCode, reason, localTag));
-  }
-}
-
-function idOf(request: SipRequest): string {
-  return wireDialogId(request.callId ?? '', request.fromTag);
-}
-
-function formsDialog(pending: PendingRequest): boolean {
-  return pending.isInitial && (pending.method === 'INVITE' || pending.method === 'SUBSCRIBE');
 }
 
 function mergeKey(request: SipRequest): string {
   return `${request.callId}\n${request.fromTag}\n${request.get('cseq')}`;
-}
-
-function updateKey(inviteTxnId: string): string {
-  return `${inviteTxnId} UPDATE`;
-}
-
-/** A CANCEL that the peer might have sent for that INVITE (RFC 3261 §9.1). */
-function cancelFor(invite: SipRequest): SipRequest {
-  const cancel = new SipRequest('CANCEL', invite.requestUri);
-  for (const { name, key, value } of invite.headers)
-    if (key === 'via' || key === 'from' || key === 'to' || key === 'call-id') cancel.append(name, value);
-  cancel.append('CSeq', `${invite.cseq?.seq ?? 0} CANCEL`).append('Max-Forwards', '70');
-  cancel.raw = serialize(cancel);
-  return cancel;
-}
-
-/** RFC 6665 §4.1.3: ends the subscription. */
-export function isLastNotify(request: SipRequest): boolean {
-  return request.method === 'NOTIFY' && /^terminated\b/i.test(request.get('subscription-state') ?? '');
 }

@@ -1,10 +1,14 @@
+import type { TimerHandle } from '../../platform/clock.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import type { ServerTransaction, Source, TransactionLayerUser } from '../types.js';
 import type { AppRequest, AppResponse } from './app-message.js';
 import type { Application } from './application.js';
 import { ClientCore } from './client-core.js';
 import type { CoreContext } from './core-context.js';
+import { DialogCloser } from './dialog-closer.js';
 import type { Echo } from './outcome.js';
+import { PendingRequests } from './pending-requests.js';
+import { Responder } from './responder.js';
 import { ServerCore } from './server-core.js';
 
 /** Longest that a dialog is kept whose application is gone; milliseconds. */
@@ -13,18 +17,28 @@ const SWEEP_INTERVAL_MS = 60_000;
 
 /** The user agent core (RFC 3261 §8): both roles over one table of dialogs, driven by applications. */
 export class UaCore implements TransactionLayerUser {
-  private readonly server: ServerCore;
+  private readonly pending: PendingRequests;
+  private readonly closer: DialogCloser;
   private readonly client: ClientCore;
-  private sweep: ReturnType<CoreContext['clock']['setTimeout']> | undefined;
+  private readonly server: ServerCore;
+  private readonly responder: Responder;
+  private sweep: TimerHandle | undefined;
 
   constructor(private readonly ctx: CoreContext) {
-    this.client = new ClientCore(ctx);
-    this.server = new ServerCore(ctx, this.client);
-    this.client.onDialogOver = (dialog) => this.server.closeDialog(dialog);
+    this.pending = new PendingRequests(ctx);
+    this.closer = new DialogCloser(ctx, this.pending);
+    this.client = new ClientCore(ctx, this.closer);
+    this.server = new ServerCore(ctx, this.pending, this.closer, this.client.sessions);
+    this.responder = new Responder(ctx, this.pending, this.closer, {
+      onAckTimeout: (dialog) => this.client.sendUnsolicitedBye(dialog, 'ACK timeout'),
+      onPrackTimeout: (pending) => this.server.onPrackTimeout(pending),
+      onInviteSuccess: (pending, response) => this.client.sessions.complete2xx(pending.tx.request, response),
+      onInviteAnswered: (dialog, response) => this.client.sessions.onAnswered(dialog, response),
+    });
   }
 
   get pendingCount(): number {
-    return this.server.pendingCount;
+    return this.pending.size;
   }
 
   onRequest(tx: ServerTransaction): void {
@@ -51,7 +65,7 @@ export class UaCore implements TransactionLayerUser {
   }
 
   respond(app: Application, message: AppResponse, txnId: string, echo: Echo): void {
-    echo(this.server.respond(app, txnId, message));
+    echo(this.responder.respond(app, txnId, message));
   }
 
   /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */
@@ -63,13 +77,18 @@ export class UaCore implements TransactionLayerUser {
         dialog.orphanedAtMs = nowMs;
         orphans++;
       }
-    this.server.onApplicationGone(app);
+    this.pending.onApplicationGone(app);
     if (orphans > 0) this.scheduleSweep();
   }
 
   close(): void {
     this.ctx.clock.clearTimeout(this.sweep);
+    this.pending.close();
     this.server.close();
+    for (const dialog of this.ctx.dialogs.values()) {
+      dialog.answered?.stop();
+      dialog.session?.stop();
+    }
   }
 
   private scheduleSweep(): void {
@@ -84,7 +103,7 @@ export class UaCore implements TransactionLayerUser {
     let left = 0;
     for (const dialog of [...this.ctx.dialogs.values()]) {
       if (dialog.app.connected || dialog.orphanedAtMs === undefined) continue;
-      if (dialog.orphanedAtMs < limitMs) this.server.closeDialog(dialog);
+      if (dialog.orphanedAtMs < limitMs) this.closer.close(dialog);
       else left++;
     }
     if (left > 0) this.scheduleSweep();

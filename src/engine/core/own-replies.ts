@@ -1,0 +1,35 @@
+import { SipRequest } from '../../sip/message.js';
+import { createResponse } from '../../sip/response.js';
+import { serialize } from '../../sip/serialize.js';
+import type { ServerTransaction } from '../types.js';
+import { newTag } from './request-builder.js';
+
+/** Answers a request in the engine's own name. */
+export function reply(tx: ServerTransaction, statusCode: number, localTag = newTag()): void {
+  tx.respond(createResponse(tx.request, statusCode, PHRASES.get(statusCode), localTag));
+}
+
+/** 500 with Retry-After: another request of the kind is still open (RFC 3261 §14.2, RFC 3311 §5.2). */
+export function replyLater(tx: ServerTransaction, retryAfterSec: number, localTag: string): void {
+  tx.respond(
+    createResponse(tx.request, 500, undefined, localTag).append('Retry-After', String(retryAfterSec)),
+  );
+}
+
+/** Phrases that applications and operators know from elsewhere. */
+const PHRASES = new Map([[481, 'Call/Transaction Does Not Exist']]);
+
+/** A CANCEL that the peer might have sent for that INVITE (RFC 3261 §9.1); for a caller who gave up in another way. */
+export function cancelFor(invite: SipRequest): SipRequest {
+  const cancel = new SipRequest('CANCEL', invite.requestUri);
+  for (const { name, key, value } of invite.headers)
+    if (key === 'via' || key === 'from' || key === 'to' || key === 'call-id') cancel.append(name, value);
+  cancel.append('CSeq', `${invite.cseq?.seq ?? 0} CANCEL`).append('Max-Forwards', '70');
+  cancel.raw = serialize(cancel);
+  return cancel;
+}
+
+/** RFC 6665 §4.1.3: ends the subscription. */
+export function isLastNotify(request: SipRequest): boolean {
+  return request.method === 'NOTIFY' && /^terminated\b/i.test(request.get('subscription-state') ?? '');
+}
