@@ -45,7 +45,8 @@ function toChallenge({ params }: AuthValue): DigestChallenge | undefined {
   const qop = params
     .get('qop')
     ?.toLowerCase()
-    .split(/[ \t]*,[ \t]*/)
+    .split(',')
+    .map((option) => option.trim())
     .filter(Boolean);
   return {
     realm,

@@ -1,14 +1,15 @@
 import { badRequest, type Problem, SipParseError } from './errors.js';
-import { canonicalKey } from './header-names.js';
+import { canonicalKey, usualKey } from './header-names.js';
 import { MAX_HEADER_FIELDS } from './limits.js';
 import type { HeaderField, SipMessage } from './message.js';
 import { salvageVia } from './salvage.js';
 import { parseStartLine } from './start-line.js';
-import { isSpaceCode, isTokenCode, trimmed } from './token.js';
+import { isSpaceCode, isToken, trimmed } from './token.js';
 import { contentLengthOf, findProblem } from './validate.js';
 
 const CR = 0x0d;
-const COLON = 0x3a;
+/** Between a name and its colon (HCOLON, RFC 3261 §25.1). */
+const TRAILING_SPACE = /(?<![ \t])[ \t]+$/;
 
 const BAD_HEADER_LINE = badRequest('Bad Header Line');
 const BARE_CR = badRequest('Bare CR in Header');
@@ -36,6 +37,7 @@ class LineReader {
   end = 0;
   hasBareLf = false;
   private nextCr = -1;
+  private nextColon = -1;
 
   constructor(
     readonly text: string,
@@ -54,12 +56,20 @@ class LineReader {
     return true;
   }
 
+  /** Index of the first colon at or after the start of the current line; the text's length when there is none. */
+  get colon(): number {
+    if (this.nextColon < this.start) this.nextColon = this.find(':');
+    return this.nextColon;
+  }
+
+  private find(char: string): number {
+    const at = this.text.indexOf(char, this.start);
+    return at < 0 ? this.text.length : at;
+  }
+
   /** Whether a CR that ends no line stands in the current line. Looks at each CR once. */
   get hasBareCr(): boolean {
-    if (this.nextCr < this.start) {
-      const at = this.text.indexOf('\r', this.start);
-      this.nextCr = at < 0 ? this.text.length : at;
-    }
+    if (this.nextCr < this.start) this.nextCr = this.find('\r');
     return this.nextCr < this.end;
   }
 
@@ -85,14 +95,17 @@ function readValue(lines: LineReader, at: number): string | undefined {
 /** Reads the field whose first line is the current one; a problem when it is none (RFC 3261 §7.3.1). */
 function readField(lines: LineReader): HeaderField | Problem {
   const { text, start } = lines;
-  let nameEnd = start;
-  while (isTokenCode(text.charCodeAt(nameEnd))) nameEnd++;
-  let colon = nameEnd;
-  while (isSpaceCode(text.charCodeAt(colon))) colon++;
-  if (nameEnd === start || text.charCodeAt(colon) !== COLON) return BAD_HEADER_LINE;
-  const name = text.substring(start, nameEnd);
+  const { colon } = lines;
+  if (colon >= lines.end) return BAD_HEADER_LINE;
+  let name = text.substring(start, colon);
+  let key = usualKey(name);
+  if (key === undefined) {
+    name = name.replace(TRAILING_SPACE, '');
+    if (!isToken(name)) return BAD_HEADER_LINE;
+    key = canonicalKey(name);
+  }
   const value = readValue(lines, colon + 1);
-  return value === undefined ? BARE_CR : { name, key: canonicalKey(name), value };
+  return value === undefined ? BARE_CR : { name, key, value };
 }
 
 /** Reads fields into `headers` up to the empty line; gives back what stopped it early. */

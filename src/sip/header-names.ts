@@ -112,6 +112,11 @@ for (const [name, compact] of NAMES) {
     for (const spelling of [compact, compact.toUpperCase()]) KEY_BY_SPELLING.set(spelling, key);
 }
 
+/** Key of a known name in one of its usual spellings, which is then also sure to be a token; else undefined. */
+export function usualKey(name: string): string | undefined {
+  return KEY_BY_SPELLING.get(name);
+}
+
 /**
  * The key a header is found by: its full name in lower case, compact forms expanded (RFC 3261 §7.3.3).
  * A usual spelling of a known name costs one look-up and always gives the same string object.

@@ -4,12 +4,16 @@ import { parseContacts } from '../../../src/sip/contact.js';
 import { parseChallenges, parseCredentials } from '../../../src/sip/digest-headers.js';
 import { SipParseError } from '../../../src/sip/errors.js';
 import type { SipMessage } from '../../../src/sip/message.js';
+import { parseNameAddr } from '../../../src/sip/name-addr.js';
 import { parseMessage } from '../../../src/sip/parser.js';
+import { parseRAck } from '../../../src/sip/reliability.js';
 import { createResponse } from '../../../src/sip/response.js';
 import { parseRoutes } from '../../../src/sip/route.js';
 import { serialize } from '../../../src/sip/serialize.js';
+import { parseSessionExpires } from '../../../src/sip/session-expires.js';
 import { StreamParser } from '../../../src/sip/stream-parser.js';
 import { formatUri, parseUri } from '../../../src/sip/uri.js';
+import { parseVia } from '../../../src/sip/via.js';
 import { seeded } from '../../fixtures/sip/random.js';
 import * as invalid from '../../fixtures/sip/rfc4475-invalid.js';
 import * as semantics from '../../fixtures/sip/rfc4475-semantics.js';
@@ -145,6 +149,52 @@ test('hostile bytes: pure noise', () => {
     );
     assert.throws(() => parseMessage(noise), SipParseError);
   }
+});
+
+test('hostile bytes: parsers of header values are linear', () => {
+  const parsers: readonly ((text: string) => unknown)[] = [
+    parseNameAddr,
+    parseVia,
+    parseUri,
+    parseRAck,
+    parseSessionExpires,
+    parseCredentials,
+    (text) => parseChallenges([text, `Digest realm="r", nonce="n", qop="${text}"`]),
+    (text) => parseNameAddr(`"${text}" <sip:a@b>;x="${text}"`),
+    (text) => parseUri(`sip:a@${text}`),
+    (text) => parseUri(`tel:${text}`),
+    (text) => parseCredentials(`Digest username*=UTF-8''${text}`),
+  ];
+  const units = [
+    ' ',
+    '\t',
+    'a',
+    '-',
+    '.',
+    '%',
+    '%41',
+    '"',
+    '\\',
+    '<',
+    '>',
+    ';',
+    '=',
+    ',',
+    'a=',
+    'a=b,',
+    'Digest ',
+    '[',
+    ':',
+    '@',
+    '(',
+  ];
+  for (const parse of parsers)
+    for (const unit of units) {
+      const text = unit.repeat(60_000 / unit.length);
+      const started = performance.now();
+      parse(text);
+      assert.ok(performance.now() - started < 300, `${parse} ${JSON.stringify(unit)}`);
+    }
 });
 
 test('RFC 3261 §7: what is well-formed comes out as it went in', () => {
