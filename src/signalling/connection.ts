@@ -248,10 +248,10 @@ class EngineConnection implements SignallingConnection {
     const gone = new Promise<void>((resolve) => {
       this.onClosed = resolve;
     });
-    if (this.connected) {
-      this.connected = false;
-      this.srf.disconnect();
-    } else this.socket?.destroy();
+    // srf's own disconnect throws on a connection that just closed. What was written before goes out first.
+    if (this.connected) this.socket?.end();
+    else this.socket?.destroy();
+    this.connected = false;
     await withDeadline(gone, CLOSE_TIMEOUT_MS, 'closing').catch(() => this.socket?.destroy());
   }
 }

@@ -13,6 +13,9 @@ import { installFallbacks } from '../../src/signalling/fallbacks.js';
 import { LocalNames } from '../../src/signalling/local-names.js';
 import type { Store } from '../../src/store/types.js';
 import { ManualClock } from './manual-clock.js';
+import { RawUdp } from './raw-sockets.js';
+import { requestText, statusOf } from './sip-text.js';
+import { waitFor } from './wait-for.js';
 
 export const REALM = 'ims';
 /** Password of a rig's user. */
@@ -75,6 +78,7 @@ export async function startRegistrarRig(options: RigOptions): Promise<RegistrarR
   installFallbacks(connection, { taken: ['REGISTER', 'INVITE'] });
   const port = (protocol: string): number =>
     engine.listeners.find((listener) => listener.protocol === protocol)!.port;
+  await takesRequests(port('udp'));
   return {
     engine,
     connection,
@@ -91,4 +95,17 @@ export async function startRegistrarRig(options: RigOptions): Promise<RegistrarR
       await engine.close();
     },
   };
+}
+
+/** Waits until the engine knows where requests go: that is told it after the connection stands. */
+async function takesRequests(port: number): Promise<void> {
+  const socket = await RawUdp.open();
+  try {
+    await waitFor('the engine to route requests', async () => {
+      socket.send(requestText({ via: `SIP/2.0/UDP 127.0.0.1:${socket.port};rport` }), port);
+      return statusOf(await socket.inbox.next()) === 200;
+    });
+  } finally {
+    await socket.close();
+  }
 }
