@@ -43,6 +43,7 @@ export const DEFAULT_TIMERS: TimerSettings = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000
 export interface ServerTransaction {
   /** Unique for the life of the engine; the wire's txnId. */
   readonly id: string;
+  /** Once `answered`, no more than Request-URI, Via, From, To, Call-ID and CSeq. */
   readonly request: SipRequest;
   readonly source: Source;
   /** For a CANCEL: the INVITE transaction that it matches (RFC 3261 §9.2), if one is still there. */
@@ -68,7 +69,7 @@ export interface ServerTransactionUser {
 /** Client transaction (RFC 3261 §17.1, RFC 6026) as its user sees it. */
 export interface ClientTransaction {
   readonly id: string;
-  /** As put on the wire: Via with branch included. */
+  /** As put on the wire, Via with branch included; after the final response reduced as a server transaction's. */
   readonly request: SipRequest;
   readonly hop: Hop;
   /** Bytes of the request as sent. */

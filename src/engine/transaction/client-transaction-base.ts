@@ -5,7 +5,8 @@ import { serialize } from '../../sip/serialize.js';
 import type { TransportError } from '../transport/errors.js';
 import type { Outlet, SendFailureListener } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, Hop, Source } from '../types.js';
-import { type TransactionContext, tell } from './transaction-context.js';
+import { leanRequest } from './lean-request.js';
+import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
 const ID_LENGTH = 16;
@@ -16,8 +17,9 @@ export interface ClientTransactionOptions {
   readonly request: SipRequest;
   readonly outlet: Outlet;
   readonly user: ClientTransactionUser;
-  /** Takes the transaction out of the layer's tables; called once. */
-  readonly onGone: () => void;
+  /** What the layer knows it by; handed back to `owner`. */
+  readonly key: string;
+  readonly owner: TransactionOwner;
 }
 
 /** What both client transactions have in common (RFC 3261 §17.1): one timer at a time, one end. */
@@ -25,29 +27,37 @@ export abstract class ClientTransactionBase<State extends string>
   implements ClientTransaction, SendFailureListener
 {
   readonly id = randomToken(ID_LENGTH);
-  readonly request: SipRequest;
   readonly hop: Hop;
   readonly sizeBytes: number;
   state: State | 'terminated';
   protected readonly context: TransactionContext;
   protected readonly outlet: Outlet;
-  private readonly bytes: Buffer;
+  /** Gone once the final response is there. */
+  private bytes: Buffer | undefined;
+  private currentRequest: SipRequest;
+  private readonly user: ClientTransactionUser;
+  private readonly key: string;
+  private readonly owner: TransactionOwner;
   private wasResent = false;
   private timer: TimerHandle | undefined;
   private readonly runTimer = (): void => this.onTimer();
 
-  constructor(
-    private readonly options: ClientTransactionOptions,
-    firstState: State,
-  ) {
+  constructor(options: ClientTransactionOptions, firstState: State) {
     this.context = options.context;
-    this.request = options.request;
+    this.user = options.user;
+    this.key = options.key;
+    this.owner = options.owner;
+    this.currentRequest = options.request;
     this.outlet = options.outlet;
     this.hop = options.outlet.hop;
     this.bytes = serialize(options.request);
-    this.request.raw = this.bytes;
+    options.request.raw = this.bytes;
     this.sizeBytes = this.bytes.length;
     this.state = firstState;
+  }
+
+  get request(): SipRequest {
+    return this.currentRequest;
   }
 
   get localAddress(): string {
@@ -86,7 +96,13 @@ export abstract class ClientTransactionBase<State extends string>
   }
 
   protected transmit(): void {
-    this.outlet.send(this.bytes, this);
+    if (this.bytes) this.outlet.send(this.bytes, this);
+  }
+
+  /** Lets go of what is of no use once the final response is there. */
+  protected shrink(): void {
+    this.currentRequest = leanRequest(this.currentRequest);
+    this.bytes = undefined;
   }
 
   /** One timer at a time: setting it replaces the one before. */
@@ -101,25 +117,25 @@ export abstract class ClientTransactionBase<State extends string>
   }
 
   protected tellResponse(response: SipResponse, source: Source): void {
-    tell(this.context, 'onResponse', () => this.options.user.onResponse(this, response, source));
+    tell(this.context, 'onResponse', () => this.user.onResponse(this, response, source));
   }
 
   protected fail(reason: 'timeout' | 'transport'): void {
     if (this.state === 'terminated') return;
     this.end();
-    tell(this.context, 'onFailure', () => this.options.user.onFailure(this, reason));
-    tell(this.context, 'onTerminated', () => this.options.user.onTerminated(this));
+    tell(this.context, 'onFailure', () => this.user.onFailure(this, reason));
+    tell(this.context, 'onTerminated', () => this.user.onTerminated(this));
   }
 
   protected terminate(): void {
     if (this.state === 'terminated') return;
     this.end();
-    tell(this.context, 'onTerminated', () => this.options.user.onTerminated(this));
+    tell(this.context, 'onTerminated', () => this.user.onTerminated(this));
   }
 
   private end(): void {
     this.state = 'terminated';
     this.clearTimer();
-    this.options.onGone();
+    this.owner.forget(this.key);
   }
 }

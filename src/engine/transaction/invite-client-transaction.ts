@@ -16,19 +16,21 @@ export interface InviteClientOptions extends ClientTransactionOptions {
 
 /** INVITE client transaction (RFC 3261 §17.1.1 as changed by RFC 6026 §7.2). */
 export class InviteClientTransaction extends ClientTransactionBase<InviteClientState> {
-  private readonly provisionals: ProvisionalMemory;
+  private provisionals: ProvisionalMemory | undefined;
   private retransmitMs: number;
   private elapsedMs = 0;
   private timerMs = 0;
   private cancelRequest: SipRequest | undefined;
   private isCancelSent = false;
-  private ackBytes: Buffer | undefined;
+  /** Text of the ACK: kept so for as long as timer D runs. */
+  private ackText: string | undefined;
 
-  constructor(private readonly inviteOptions: InviteClientOptions) {
-    super(inviteOptions, 'calling');
-    const { t1Ms, t2Ms } = this.context.timers;
-    this.retransmitMs = t1Ms;
-    this.provisionals = new ProvisionalMemory(t2Ms);
+  private readonly startCancel: (cancel: SipRequest) => void;
+
+  constructor(options: InviteClientOptions) {
+    super(options, 'calling');
+    this.startCancel = options.sendCancel;
+    this.retransmitMs = this.context.timers.t1Ms;
   }
 
   start(): void {
@@ -50,7 +52,8 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
         break;
       case 'completed':
         // RFC 3261 §17.1.1.2: a repeated final response is answered with the ACK again.
-        if (response.statusCode >= 300 && this.ackBytes) this.outlet.send(this.ackBytes);
+        if (response.statusCode >= 300 && this.ackText !== undefined)
+          this.outlet.send(Buffer.from(this.ackText, 'latin1'));
         break;
       case 'terminated':
         break;
@@ -97,6 +100,7 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
       this.setTimer(this.context.timers.timerCMs);
     if (this.cancelRequest && !this.isCancelSent) this.sendCancel(this.cancelRequest);
     if (response.statusCode === 100) return;
+    this.provisionals ??= new ProvisionalMemory(this.context.timers.t2Ms);
     if (this.provisionals.isNew(response, this.context.clock.monotonic()))
       this.tellResponse(response, source);
   }
@@ -104,22 +108,31 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
   private receiveSuccess(response: SipResponse, source: Source): void {
     this.state = 'accepted';
     this.setTimer(lifetimeMs(this.context.timers));
+    this.shrink();
     this.tellResponse(response, source);
   }
 
   private receiveFailure(response: SipResponse, source: Source): void {
     this.state = 'completed';
-    this.ackBytes = serialize(createAck(this.request, response));
-    this.outlet.send(this.ackBytes);
+    const ack = serialize(createAck(this.request, response));
+    this.outlet.send(ack);
+    this.ackText = ack.toString('latin1');
     this.setTimer(this.outlet.reliable ? 0 : lifetimeMs(this.context.timers));
+    this.shrink();
     this.tellResponse(response, source);
+  }
+
+  protected override shrink(): void {
+    super.shrink();
+    this.provisionals = undefined;
+    this.cancelRequest = undefined;
   }
 
   private sendCancel(cancel: SipRequest): void {
     this.isCancelSent = true;
     // RFC 3261 §9.1: without a final response within 64*T1 the INVITE counts as cancelled.
     this.setTimer(lifetimeMs(this.context.timers));
-    this.inviteOptions.sendCancel(cancel);
+    this.startCancel(cancel);
   }
 
   /** Timers A and B as one: whichever comes first. */

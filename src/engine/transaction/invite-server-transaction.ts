@@ -23,8 +23,10 @@ export class InviteServerTransaction extends ServerTransactionBase<InviteServerS
     const isSuccess = statusCode >= 200 && statusCode < 300;
     // RFC 6026 §7.1: in Accepted the user repeats its 2xx as long as it likes.
     if (this.state !== 'proceeding' && !(this.state === 'accepted' && isSuccess)) return false;
-    if (this.state === 'proceeding' && statusCode >= 200) this.enterFinalState(response);
+    const isFinal = this.state === 'proceeding' && statusCode >= 200;
+    if (isFinal) this.enterFinalState(response);
     this.transmit(response);
+    if (isFinal || isSuccess) this.shrink(!isSuccess);
     return true;
   }
 

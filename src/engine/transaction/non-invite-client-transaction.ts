@@ -32,6 +32,7 @@ export class NonInviteClientTransaction extends ClientTransactionBase<NonInviteC
     this.state = 'completed';
     // Timer K
     this.setTimer(this.outlet.reliable ? 0 : this.context.timers.t4Ms);
+    this.shrink();
     this.tellResponse(response, source);
   }
 

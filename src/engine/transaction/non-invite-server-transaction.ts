@@ -24,6 +24,7 @@ export class NonInviteServerTransaction extends ServerTransactionBase<NonInviteS
       this.setTimer(this.reliable ? 0 : lifetimeMs(this.context.timers));
     }
     this.transmit(response);
+    if (this.answered) this.shrink(true);
     return true;
   }
 

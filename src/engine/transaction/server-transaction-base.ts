@@ -6,7 +6,8 @@ import type { Via } from '../../sip/via.js';
 import type { TransportError } from '../transport/errors.js';
 import type { SendFailureListener } from '../transport/types.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
-import { type TransactionContext, tell } from './transaction-context.js';
+import { leanRequest } from './lean-request.js';
+import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
 const ID_LENGTH = 16;
@@ -17,8 +18,9 @@ export interface ServerTransactionOptions {
   readonly topVia: Via;
   readonly source: Source;
   readonly cancels: ServerTransaction | undefined;
-  /** Takes the transaction out of the layer's table; called once. */
-  readonly onGone: () => void;
+  /** What the layer knows it by; handed back to `owner`. */
+  readonly key: string;
+  readonly owner: TransactionOwner;
 }
 
 type UserEvent = (user: ServerTransactionUser) => void;
@@ -28,7 +30,6 @@ export abstract class ServerTransactionBase<State extends string>
   implements ServerTransaction, SendFailureListener
 {
   readonly id = randomToken(ID_LENGTH);
-  readonly request: SipRequest;
   readonly source: Source;
   readonly cancels: ServerTransaction | undefined;
   answered = false;
@@ -37,22 +38,30 @@ export abstract class ServerTransactionBase<State extends string>
   /** Over a reliable transport (RFC 3261 §17.2). */
   protected readonly reliable: boolean;
   /** What a repeated request is answered with. */
-  private lastResponse: Buffer | undefined;
+  private lastResponse: Buffer | string | undefined;
+  private currentRequest: SipRequest;
+  private readonly topVia: Via | undefined;
+  private readonly key: string;
+  private readonly owner: TransactionOwner;
   private timer: TimerHandle | undefined;
   private readonly runTimer = (): void => this.onTimer();
   private currentUser: ServerTransactionUser | undefined;
   private keptEvents: UserEvent[] | undefined;
 
-  constructor(
-    private readonly options: ServerTransactionOptions,
-    firstState: State,
-  ) {
+  constructor(options: ServerTransactionOptions, firstState: State) {
     this.context = options.context;
-    this.request = options.request;
+    this.key = options.key;
+    this.owner = options.owner;
+    this.currentRequest = options.request;
     this.source = options.source;
     this.cancels = options.cancels;
     this.reliable = options.source.protocol !== 'udp';
+    this.topVia = this.reliable ? options.topVia : undefined;
     this.state = firstState;
+  }
+
+  get request(): SipRequest {
+    return this.currentRequest;
   }
 
   get user(): ServerTransactionUser | undefined {
@@ -89,14 +98,22 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   protected transmit(response: SipResponse): void {
-    this.lastResponse = serialize(response);
-    response.raw = this.lastResponse;
-    this.retransmit();
+    const bytes = serialize(response);
+    response.raw = bytes;
+    this.lastResponse = bytes;
+    this.send(bytes);
   }
 
   protected retransmit(): void {
-    if (this.lastResponse)
-      this.context.transport.respond(this.lastResponse, this.source, this.options.topVia, this);
+    const last = this.lastResponse;
+    if (last !== undefined) this.send(typeof last === 'string' ? Buffer.from(last, 'latin1') : last);
+  }
+
+  /** Lets go of what is of no use once the final response is sent. */
+  protected shrink(keepsResponse: boolean): void {
+    this.currentRequest = leanRequest(this.currentRequest);
+    // As text: a small Buffer would keep alive the slab that it shares with others.
+    this.lastResponse = keepsResponse ? this.lastResponse?.toString('latin1') : undefined;
   }
 
   /** One timer at a time: setting it replaces the one before. */
@@ -123,10 +140,14 @@ export abstract class ServerTransactionBase<State extends string>
     this.tellUser((user) => user.onTerminated(this));
   }
 
+  private send(bytes: Buffer): void {
+    this.context.transport.respond(bytes, this.source, this.topVia, this);
+  }
+
   private end(): void {
     this.state = 'terminated';
     this.clearTimer();
-    this.options.onGone();
+    this.owner.forget(this.key);
   }
 
   private tellUser(event: UserEvent): void {

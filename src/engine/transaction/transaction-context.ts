@@ -11,6 +11,11 @@ export interface TransactionContext {
   readonly transport: MessageTransport;
 }
 
+/** The table that a transaction is in; each transaction calls `forget` once. */
+export interface TransactionOwner {
+  forget(key: string): void;
+}
+
 /** Timers B, F, H, J, L and M, and D over unreliable transports: 64*T1 (RFC 3261 table 4, RFC 6026 §7.1). */
 export function lifetimeMs(timers: TimerSettings): number {
   return 64 * timers.t1Ms;

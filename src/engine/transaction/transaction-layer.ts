@@ -24,7 +24,7 @@ import { DEFAULT_TRANSACTION_LIMITS, type TransactionLimits } from './limits.js'
 import { NonInviteClientTransaction } from './non-invite-client-transaction.js';
 import { NonInviteServerTransaction } from './non-invite-server-transaction.js';
 import { overloadResponse, serverErrorResponse } from './own-responses.js';
-import type { TransactionContext } from './transaction-context.js';
+import type { TransactionContext, TransactionOwner } from './transaction-context.js';
 import { clientKey, clientKeyOf, isLegacy, serverKey } from './transaction-key.js';
 
 /** Random characters of a branch after the magic cookie: 80 bits. */
@@ -63,6 +63,8 @@ type Client = InviteClientTransaction | NonInviteClientTransaction;
 export class TransactionLayer implements Closeable {
   private readonly servers = new Map<string, Server>();
   private readonly clients = new Map<string, Client>();
+  private readonly serverOwner: TransactionOwner = { forget: (key) => this.servers.delete(key) };
+  private readonly clientOwner: TransactionOwner = { forget: (key) => this.clients.delete(key) };
   private readonly context: TransactionContext;
   private readonly limits: TransactionLimits;
   private readonly user: TransactionLayerUser;
@@ -131,7 +133,8 @@ export class TransactionLayer implements Closeable {
       request,
       outlet,
       user,
-      onGone: () => this.clients.delete(key),
+      key,
+      owner: this.clientOwner,
     };
     const transaction =
       request.method === 'INVITE'
@@ -183,7 +186,8 @@ export class TransactionLayer implements Closeable {
       // RFC 3261 §9.2
       cancels:
         request.method === 'CANCEL' ? this.servers.get(serverKey(request, topVia, 'INVITE')) : undefined,
-      onGone: () => this.servers.delete(key),
+      key,
+      owner: this.serverOwner,
     };
     const transaction =
       request.method === 'INVITE'
