@@ -50,8 +50,10 @@ export function buildRecord(
   const start = received ?? timeline[0] ?? facts.opened;
   const ended = last(timeline, 'ended');
   const end = ended ?? latest([facts.opened, ...timeline, ...(lost.lastKnown ? [lost.lastKnown] : [])]);
-  const ringing = first(timeline, 'ringing');
-  const answered = first(timeline, 'answered');
+  // What rings or answers after the end was too late; figures and notes may come after it.
+  const lasting = ended ? timeline.slice(0, timeline.lastIndexOf(ended)) : timeline;
+  const ringing = first(lasting, 'ringing');
+  const answered = first(lasting, 'answered');
   const sinceStart = (instant: Instant) => Math.max(0, Math.round(instant.mono - start.mono));
   const wall = (instant: Instant) => Math.round(start.at) + sinceStart(instant);
   const legs = collectAttempts(timeline);
@@ -67,7 +69,7 @@ export function buildRecord(
     ...callerOf(received?.event),
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
-    ...countsOf(timeline, end),
+    ...countsOf(timeline, lasting, end),
     ...last(timeline, 'noted')?.event.facts,
     ...nodeOf(facts),
   };
@@ -159,7 +161,7 @@ function outcomeOf(ended: EventOf<'ended'> | undefined, isAnswered: boolean, los
   };
 }
 
-function countsOf(timeline: readonly TimelineEntry[], end: Instant) {
+function countsOf(timeline: readonly TimelineEntry[], lasting: readonly TimelineEntry[], end: Instant) {
   let dtmfCount = 0;
   let reinvites = 0;
   for (const { event } of timeline) {
@@ -167,7 +169,7 @@ function countsOf(timeline: readonly TimelineEntry[], end: Instant) {
     if (event.kind === 'reinvite') reinvites++;
   }
   const media = last(timeline, 'media')?.event.streams ?? [];
-  return { media, dtmfCount, holdMs: holdMs(timeline, end), reinvites };
+  return { media, dtmfCount, holdMs: holdMs(lasting, end), reinvites };
 }
 
 /** Time during which at least one side held the other. */

@@ -1,5 +1,6 @@
 /** Longest party number in a record, characters. */
 const MAX_NUMBER_LENGTH = 128;
+const DIALLED_DIGITS = /^[+*#0-9]+$/;
 
 /**
  * The bare number or user of a party, whatever form it came in: `"Li" <sip:1001@ims;transport=udp>;tag=x`, `sip:1001@ims`,
@@ -7,7 +8,8 @@ const MAX_NUMBER_LENGTH = 128;
  * characters. Empty when there is none.
  */
 export function partyNumber(text: string): string {
-  const inBrackets = /<([^>]*)>?/.exec(text);
+  // A display name may hold brackets of its own, in quotes.
+  const inBrackets = /<([^>]*)>?/.exec(text.replace(/"(?:[^"\\]|\\.)*"/g, ''));
   const uri = (inBrackets ? inBrackets[1]! : text).trim();
   const rest = uri.replace(/^(?:sips?|tel):/i, '');
   const isTel = /^tel:/i.test(uri);
@@ -16,11 +18,11 @@ export function partyNumber(text: string): string {
   return bare.replace(/[\u0000-\u001f\u007f<>"]/g, '').slice(0, MAX_NUMBER_LENGTH);
 }
 
-/** What stands before `@`; without one, nothing of a SIP URI (it names a host) and all of a plain text. */
+/** What stands before `@`; without one all of a plain text, and of a URI (where it names a host) digits only. */
 function userPart(text: string, isUri: boolean): string {
   const at = text.lastIndexOf('@');
   if (at >= 0) return text.slice(0, at);
-  return isUri ? '' : text;
+  return isUri && !DIALLED_DIGITS.test(text) ? '' : text;
 }
 
 /** RFC 3261 §19.1.2: escapes in a user part; left as they are when they are none. */

@@ -33,7 +33,7 @@ export async function* readSegment(path: string): AsyncGenerator<ReadLine> {
   for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
     let bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer);
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
-      if (end > 0) yield toReadLine(path, offset, bytes.subarray(0, end));
+      if (end > 0) yield* toReadLines(path, offset, bytes.subarray(0, end));
       offset += end + 1;
       bytes = bytes.subarray(end + 1);
     }
@@ -60,8 +60,11 @@ export async function readLine({ path, offset, length }: Location): Promise<Jour
   }
 }
 
-function toReadLine(path: string, offset: number, line: Buffer): ReadLine {
-  const place = { path, offset, length: line.length + 1 };
-  const entry = decodeLine(line);
-  return entry ? { ...place, entry } : { ...place, fault: 'corrupt' };
+/** A line; or, when a power cut or a truncation left a hole of zeros before it, the hole and the line. */
+function* toReadLines(path: string, offset: number, line: Buffer): Generator<ReadLine> {
+  const hole = line.lastIndexOf(0) + 1;
+  if (hole > 0) yield { path, offset, length: hole, fault: 'corrupt' };
+  const place = { path, offset: offset + hole, length: line.length - hole + 1 };
+  const entry = decodeLine(line.subarray(hole));
+  yield entry ? { ...place, entry } : { ...place, fault: 'corrupt' };
 }
