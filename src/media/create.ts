@@ -13,7 +13,9 @@ export interface CreateMediaRelayOptions {
   readonly log: Logger;
   /** `SERVER_IP`: what phones are told. */
   readonly address: string;
-  /** Where the built-in relay binds its media ports; default 0.0.0.0. */
+  /** What phones that speak IPv6 are told; without it the built-in relay refuses their streams. */
+  readonly address6?: string;
+  /** Where the built-in relay binds its IPv4 media ports; default 0.0.0.0. */
   readonly bindAddress?: string;
   /** `RTP_PORTS` of the built-in relay, inclusive. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
@@ -40,11 +42,12 @@ export async function createMediaRelay(
 }
 
 async function createEmbeddedRelay(options: CreateMediaRelayOptions): Promise<MediaRelay> {
-  const { clock, log, address, bindAddress, rtpPorts: ports, sessionTimeoutMs } = options;
+  const { clock, log, address, address6, bindAddress, rtpPorts: ports, sessionTimeoutMs } = options;
   const worker = await startRelayWorker({
     log,
     ports,
     advertisedAddress: address,
+    ...(address6 !== undefined && { advertisedAddress6: address6, bindAddress6: '::' }),
     ...(bindAddress !== undefined && { bindAddress }),
     ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
   });

@@ -10,6 +10,7 @@ import { createRtpProxyRelay } from '../../src/media/rtpproxy/rtpproxy-relay.js'
 import type { MediaRelay, MediaSession } from '../../src/media/types.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { silentLogger } from '../../src/platform/logger.js';
+import { freePorts } from '../support/free-ports.js';
 import { RtpPhone } from '../support/rtp-phone.js';
 import { audioSdp, portsOf, sdp, videoSdp } from '../support/sdp-samples.js';
 
@@ -35,7 +36,7 @@ function builtIn(kind: 'udp' | 'tcp' | 'unix'): Subject {
       const relay = await startRelay({
         control: [control],
         bindAddress: '127.0.0.1',
-        ports: { min: 24_300, max: 24_399 },
+        ports: await freePorts(60),
         clock: systemClock,
         log: silentLogger,
       });
@@ -140,6 +141,28 @@ for (const subject of subjects) {
       assert.deepEqual((await alice.rtp.receive()).packet, packet);
       assert.equal(await call.answer('b', audioSdp(bob.rtp.port), PEER), toA);
       await assertTalk(alice.rtp, portsOfA[0]!, bob.rtp, portsOfB[0]!);
+    });
+
+    it('RFC 3311 §5: takes the answer of the 183 again in the 200, after an UPDATE of the callee', async () => {
+      const { toA } = await connect();
+      await call.offer('b', audioSdp(bob.rtp.port, { lines: ['a=ptime:30'] }), PEER);
+      await call.answer('a', audioSdp(alice.rtp.port), PEER);
+      assert.equal(await call.answer('b', audioSdp(bob.rtp.port), PEER), toA);
+      const other = call.answer('b', audioSdp(bob.rtp.port, { lines: ['a=ptime:40'] }), PEER);
+      await assert.rejects(other, { code: 'BAD_SDP' });
+    });
+
+    it('follows a fork that answers from another phone', async () => {
+      const { portsOfA, portsOfB } = await connect();
+      const early = bob.rtp.sendRtp(portsOfB[0]!);
+      assert.deepEqual((await alice.rtp.receive()).packet, early);
+      const carol = await RtpPhone.open(0xdddd0001);
+      others.push(carol);
+      await call.answer('b', audioSdp(carol.port), PEER);
+      alice.rtp.clear();
+      carol.sendRtp(portsOfB[0]!);
+      await alice.rtp.receive();
+      await assertTalk(alice.rtp, portsOfA[0]!, carol, portsOfB[0]!);
     });
 
     it('does not let a stranger take over a side that has been heard', async () => {

@@ -6,6 +6,7 @@ import { startRelay } from '../../src/media/relay/start-relay.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { silentLogger } from '../../src/platform/logger.js';
 import { ControlClient } from '../support/control-client.js';
+import { freePorts } from '../support/free-ports.js';
 
 interface Subject {
   readonly name: string;
@@ -20,7 +21,7 @@ const subjects: Subject[] = [
       const relay = await startRelay({
         control: ['udp:127.0.0.1:0'],
         bindAddress: '127.0.0.1',
-        ports: { min: 24_300, max: 24_399 },
+        ports: await freePorts(60),
         clock: systemClock,
         log: silentLogger,
       });

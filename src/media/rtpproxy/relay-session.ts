@@ -1,4 +1,3 @@
-import { AppError } from '../../platform/errors.js';
 import { checkAnswer } from '../../sdp/offer-answer.js';
 import type { StreamTarget } from '../../sdp/rewrite-sdp.js';
 import { type MediaStream, parseSdp, type SessionDescription } from '../../sdp/session-description.js';
@@ -22,7 +21,14 @@ export type ChooseNodes = (current: RelayNode | undefined) => RelayNode[];
 interface Exchange {
   readonly offerer: MediaSide;
   readonly offer: SessionDescription;
-  answered?: { readonly sdp: string; readonly signallingAddress: string; readonly result: string };
+  answered?: Answered;
+}
+
+/** An answer as it came, and what was made of it. */
+interface Answered {
+  readonly sdp: string;
+  readonly signallingAddress: string;
+  readonly result: string;
 }
 
 /** What is remembered of a stream for the figures. */
@@ -48,6 +54,7 @@ export class RtpProxySession implements MediaSession {
   private place: Place | undefined;
   private attempts = 0;
   private exchange: Exchange | undefined;
+  private readonly lastAnswers: Partial<Record<MediaSide, Answered>> = {};
   private tail: Promise<unknown> = Promise.resolve();
   private closing: Promise<MediaStreamStats[]> | undefined;
 
@@ -136,10 +143,11 @@ export class RtpProxySession implements MediaSession {
 
   private async takeAnswer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     const { exchange, place } = this;
-    if (!exchange || !place || exchange.offerer === from) throw new BadSdpError('answer without an offer');
     const { signallingAddress } = peer;
-    const last = exchange.answered;
+    // The 200 repeats the answer of its 183 even when the answerer has made an offer (UPDATE) in between.
+    const last = exchange?.offerer === from ? this.lastAnswers[from] : exchange?.answered;
     if (last?.sdp === sdp && last.signallingAddress === signallingAddress) return last.result;
+    if (!exchange || !place || exchange.offerer === from) throw new BadSdpError('answer without an offer');
     const answer = parseSdp(sdp);
     checkAnswer(exchange.offer, answer);
     // RFC 3264 §6: a stream that was offered with port 0 stays at 0.
@@ -152,6 +160,7 @@ export class RtpProxySession implements MediaSession {
     }
     const result = await this.write(from, answer, targets);
     exchange.answered = { sdp, signallingAddress, result };
+    this.lastAnswers[from] = exchange.answered;
     return result;
   }
 
@@ -194,9 +203,8 @@ async function tellRelay(
 async function figuresOf(place: Place, index: number, record: StreamRecord): Promise<MediaStreamStats> {
   try {
     record.figures = await place.node.query(streamKey(place.relayCallId, 'a', index));
-  } catch (error) {
+  } catch {
     // What was known before the relay fell silent or dropped the stream still holds.
-    if (!(error instanceof AppError)) throw error;
   }
   const { kind, codec, figures } = record;
   return {

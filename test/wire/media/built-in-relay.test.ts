@@ -8,10 +8,11 @@ import { createRtpProxyRelay } from '../../../src/media/rtpproxy/rtpproxy-relay.
 import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { ControlClient } from '../../support/control-client.js';
+import { freePorts } from '../../support/free-ports.js';
 import { RtpPhone } from '../../support/rtp-phone.js';
 import { audioSdp, portsOf } from '../../support/sdp-samples.js';
 
-const PORTS = { min: 24_300, max: 24_399 };
+const PORTS = await freePorts(40);
 const PEER = { signallingAddress: '127.0.0.1' };
 
 describe('built-in relay', () => {
@@ -134,11 +135,12 @@ describe('built-in relay', () => {
     assert.equal(relay.stats().sessionsTimedOut, 1);
     clearInterval(talk);
     while (relay.stats().activeSessions > 0) await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(relay.stats().freePortPairs, 50);
+    assert.equal(relay.stats().freePortPairs, 20);
   });
 
   it('answers E72 and E71 when the ports are used up, and recovers', async () => {
-    const { relay, control } = await relayWith({ ports: { min: 24_301, max: 24_307 } });
+    const { min } = await freePorts(8);
+    const { relay, control } = await relayWith({ ports: { min: min + 1, max: min + 7 } });
     const pairs = relay.stats().freePortPairs;
     assert.equal(pairs, 3, 'an odd first port is not used');
     for (let i = 0; i < pairs; i++) await control.port(`U full 127.0.0.1 4000 a;${i}`);
@@ -146,19 +148,20 @@ describe('built-in relay', () => {
     assert.equal(await control.command('L full 127.0.0.1 5000 a;0 b;0'), 'E71');
     await control.command('D full a');
     const port = await control.port('U full 127.0.0.1 4000 a;0');
-    assert.ok(port >= 24_302 && port <= 24_306);
+    assert.ok(port >= min + 2 && port <= min + 6);
   });
 
   it('passes over ports that somebody else has', async () => {
-    const blocker = await RtpPhone.open(9, '127.0.0.1', 24_303);
+    const ports = await freePorts(4);
+    const blocker = await RtpPhone.open(9, '127.0.0.1', ports.min + 1);
     open.push(blocker);
-    const { control } = await relayWith({ ports: { min: 24_302, max: 24_305 } });
-    assert.equal(await control.port('U taken 127.0.0.1 4000 a;0'), 24_304);
+    const { control } = await relayWith({ ports });
+    assert.equal(await control.port('U taken 127.0.0.1 4000 a;0'), ports.min + 2);
     assert.equal(await control.command('U taken 127.0.0.1 4000 a;1'), 'E72');
   });
 
   it('lets a freed port rest while there are others', async () => {
-    const { control } = await relayWith({ ports: { min: 24_300, max: 24_319 } });
+    const { control } = await relayWith({ ports: await freePorts(20) });
     const seen = new Set<number>();
     for (let i = 0; i < 10; i++) {
       seen.add(await control.port(`U rest${i} 127.0.0.1 4000 a;0`));
@@ -201,11 +204,12 @@ describe('built-in relay', () => {
   });
 
   it('closes with sessions up, and its ports are free at once', async () => {
-    const { relay, control } = await relayWith({ ports: { min: 24_302, max: 24_303 } });
+    const ports = await freePorts(2);
+    const { relay, control } = await relayWith({ ports });
     await control.port('U bye 127.0.0.1 4000 a;0');
     await relay.close();
-    const again = await relayWith({ ports: { min: 24_302, max: 24_303 } });
-    assert.equal(await again.control.port('U bye 127.0.0.1 4000 a;0'), 24_302);
+    const again = await relayWith({ ports });
+    assert.equal(await again.control.port('U bye 127.0.0.1 4000 a;0'), ports.min);
   });
 });
 
@@ -240,6 +244,21 @@ describe('built-in relay in a worker', () => {
     await worker.close();
   });
 
+  it('starts again on the same control socket when it has crashed', async () => {
+    const worker = await startRelayWorker({ ports: PORTS, bindAddress: '127.0.0.1', log: silentLogger });
+    const relay = createRtpProxyRelay([worker.controlUrl], { clock: systemClock, log: silentLogger });
+    await relay.open('crash-1').offer('a', audioSdp(4000), PEER);
+    await (worker as unknown as { worker: { terminate(): Promise<number> } }).worker.terminate();
+    let health = (await relay.health())[0];
+    while (!health?.alive) health = (await relay.health())[0];
+    assert.equal(health.activeSessions, 0);
+    const call = relay.open('crash-2');
+    await call.offer('a', audioSdp(4000), PEER);
+    await call.close();
+    await relay.close();
+    await worker.close();
+  });
+
   it('fails when its control socket is taken', async () => {
     const worker = await startRelayWorker({ ports: PORTS, log: silentLogger });
     const control = worker.controlUrl.replace('rtpproxy+udp://', 'udp:');
@@ -262,6 +281,15 @@ describe('createMediaRelay', () => {
     const [health] = await relay.health();
     assert.deepEqual(health, { name: 'embedded', alive: true, version: '20040107', activeSessions: 0 });
     await relay.close();
+    await relay.close();
+  });
+
+  it('gives phones that speak IPv6 an IPv6 address', async () => {
+    const relay = await createMediaRelay('embedded', { ...options, address6: '2001:db8::1' });
+    const call = relay.open('embedded-6');
+    const text = await call.offer('a', audioSdp(4000, { address: '::1' }), { signallingAddress: '::1' });
+    assert.match(text, /^c=IN IP6 2001:db8::1\r$/m);
+    await call.close();
     await relay.close();
   });
 
