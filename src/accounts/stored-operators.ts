@@ -57,6 +57,15 @@ export class StoredOperators implements OperatorService {
     if (!(await this.operators.remove(name))) throw unknown;
   }
 
+  async setPassword(name: string, password: string): Promise<void> {
+    const unknown = new AccountError('OPERATOR_UNKNOWN', `there is no operator ${name.slice(0, 64)}`);
+    const kept = isUsername(name) ? await this.fetch(name) : undefined;
+    if (!kept) throw unknown;
+    checkPassword(name, password);
+    const changed = { ...kept, passwordHash: await hashPassword(password) };
+    if (!(await this.operators.put(name, changed, 'update'))) throw unknown;
+  }
+
   async list(): Promise<OperatorView[]> {
     const entries = await this.operators.list({ limit: MAX_OPERATORS });
     return entries.map(({ value }) => toView(value as unknown as KeptOperator));

@@ -71,6 +71,8 @@ export interface OperatorService {
   login(name: string, password: string): Promise<OperatorView | undefined>;
   add(name: string, password: string, role: Role): Promise<OperatorView>;
   remove(name: string): Promise<void>;
+  /** Gives an operator another password. Rejects with AccountError: OPERATOR_UNKNOWN, PASSWORD_WEAK. */
+  setPassword(name: string, password: string): Promise<void>;
   list(): Promise<OperatorView[]>;
   /** Makes `admin` when there is no operator at all; resolves the password only if it was made up here. */
   ensureAdmin(password: string | undefined): Promise<{ created: boolean; generatedPassword?: string }>;

@@ -55,6 +55,11 @@ export function mmlTestServices(): MmlTestServices {
         if (!operatorMap.delete(name))
           throw new AppError('OPERATOR_UNKNOWN', 'unknown', { context: { name } });
       },
+      setPassword: async (name, password) => {
+        const found = operatorMap.get(name);
+        if (!found) throw new AppError('OPERATOR_UNKNOWN', 'unknown');
+        operatorMap.set(name, { ...found, password });
+      },
       list: async () => [...operatorMap.values()].map((entry) => entry.view),
       ensureAdmin: async () => ({ created: false }),
     },

@@ -1,7 +1,19 @@
 import type { Command } from '../registry/command.js';
+import { callCommands } from './call-commands.js';
+import { operatorCommands } from './operator-commands.js';
+import { recordCommands } from './record-commands.js';
+import { registrationCommands } from './registration-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { systemCommands } from './system-commands.js';
 import { userCommands } from './user-commands.js';
 
 /** Every command of the console. */
-export const allCommands: readonly Command[] = [...userCommands, ...systemCommands, ...sessionCommands];
+export const allCommands: readonly Command[] = [
+  ...userCommands,
+  ...registrationCommands,
+  ...callCommands,
+  ...recordCommands,
+  ...systemCommands,
+  ...operatorCommands,
+  ...sessionCommands,
+];

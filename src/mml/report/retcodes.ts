@@ -69,6 +69,7 @@ export const RETCODES = {
     '密码不符合要求：{reason}。请另选一个',
   ),
   2009: text('The name is not accepted: {reason}. Choose another', '名称不符合要求：{reason}。请另选一个'),
+  2010: text('A value is not accepted: {reason}. Correct it', '有参数的值不被接受：{reason}。请改正'),
   3001: text('Not logged in. Log in first', '尚未登录。请先登录'),
   3002: text(
     'Not permitted: the command needs role {needed}, yours is {role}. Ask an administrator',

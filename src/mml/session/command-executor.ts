@@ -5,7 +5,7 @@ import { MmlError, retcodeText } from '../errors.js';
 import { parseCommand } from '../grammar/command-parser.js';
 import { splitStatements } from '../grammar/statement-splitter.js';
 import { COMMAND_TIMEOUT_MS } from '../limits.js';
-import { bindParams } from '../registry/bind-params.js';
+import { bindParams, canonicalName } from '../registry/bind-params.js';
 import type { Command, CommandContext, CommandResult } from '../registry/command.js';
 import { helpAt } from '../registry/help.js';
 import type { Resolved } from '../registry/registry.js';
@@ -46,6 +46,7 @@ export class CommandExecutor {
     const base = { serial: ++this.serial, at: clock.now() };
     const started = clock.monotonic();
     let echo = maskText(source);
+    let subject = '';
     let outcome: Outcome;
     try {
       const asked = helpQuestion(source);
@@ -53,10 +54,11 @@ export class CommandExecutor {
       const resolved = this.parts.console.registry.resolve(parseCommand(source));
       echo = maskCommand(resolved.command, resolved.params);
       session.lastCommand = echo;
+      subject = subjectOf(resolved);
       const result = await this.perform(resolved, session, options);
       outcome = { ...base, echo, retcode: 0, sentence: success(result), ...pick(result) };
     } catch (error) {
-      const failure = this.failure(error, base.serial, echo);
+      const failure = this.failure(error, base.serial, echo, subject);
       const { retcode, sentence } = failure;
       outcome = { ...base, echo, retcode, sentence, sections: [], endSession: false };
     }
@@ -137,8 +139,8 @@ export class CommandExecutor {
     }
   }
 
-  private failure(error: unknown, serial: number, echo: string): MmlError {
-    const mapped = toMmlError(error, serial);
+  private failure(error: unknown, serial: number, echo: string, subject: string): MmlError {
+    const mapped = toMmlError(error, serial, subject);
     if (mapped.retcode === 5999 || !(error instanceof AppError)) {
       this.parts.log.error({ err: error, serial, command: echo }, 'MML command failed');
     }
@@ -174,6 +176,15 @@ async function confirm(command: Command, confirmed: boolean, options: RunOptions
   if (!options.ask) throw new MmlError(3003);
   const question = text(`${command.dangerous.en} ${QUESTION.en}`, `${command.dangerous.zh}${QUESTION.zh}`);
   if (!(await options.ask(question))) throw new MmlError(3004);
+}
+
+/** What a command is about: the value of its first parameter, unless that is a secret. */
+function subjectOf({ command, params }: Resolved): string {
+  const [name, spec] = Object.entries(command.params)[0] ?? [];
+  const given = params.find(
+    (param) => param.name !== undefined && canonicalName(command, param.name) === name,
+  );
+  return given && !spec?.secret ? given.value.text : '';
 }
 
 function success(result: CommandResult): Bilingual {

@@ -56,6 +56,7 @@ export class ConsoleCore {
       registry: this.registry,
       sessions: () => this.sessions.list(),
       endSession: (id) => this.sessions.end(id),
+      verifyPassword: (name, password, address) => this.gate.verify(name, password, address),
       operations: (query) => this.operations.query(query),
     };
   }

@@ -6,13 +6,15 @@ const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
 const USER = text('user', '用户');
 const OPERATOR = text('operator', '操作员');
-const BY_ITS_NAME = '';
 
-/** What an operator sees of anything a handler threw: the one place where other rooms' errors become RETCODEs. */
-export function toMmlError(error: unknown, serial: number): MmlError {
+/**
+ * What an operator sees of anything a handler threw: the one place where other rooms' errors become RETCODEs.
+ * `subject` is what the command was about, for errors that do not say.
+ */
+export function toMmlError(error: unknown, serial: number, subject = ''): MmlError {
   if (error instanceof MmlError) return error;
   if (!(error instanceof AppError)) return new MmlError(5999, { serial }, error);
-  const name = String(error.context['username'] ?? error.context['name'] ?? BY_ITS_NAME);
+  const name = String(error.context['username'] ?? error.context['name'] ?? subject);
   switch (error.code) {
     case 'USER_UNKNOWN':
       return new MmlError(4001, { what: USER, name, hint: SEE_USERS }, error);
@@ -25,6 +27,10 @@ export function toMmlError(error: unknown, serial: number): MmlError {
     case 'USERNAME_INVALID':
     case 'OPERATOR_NAME_INVALID':
       return new MmlError(2009, { reason: error.message }, error);
+    case 'OPERATOR_LAST_ADMIN':
+      return new MmlError(3007, { reason: error.message }, error);
+    case 'FIELD_INVALID':
+      return new MmlError(2010, { reason: error.message }, error);
     case 'PASSWORD_WEAK':
       return new MmlError(2008, { reason: error.message }, error);
     case 'STORE_UNAVAILABLE':

@@ -28,6 +28,17 @@ export class LoginGate {
     return attempt;
   }
 
+  /** Whether a password is right; a wrong one counts as a failed login. Rejects with MmlError 3006. */
+  async verify(name: string, password: string, address: string): Promise<boolean> {
+    try {
+      await this.login(name, password, address);
+      return true;
+    } catch (error) {
+      if (error instanceof MmlError && error.retcode === 3005) return false;
+      throw error;
+    }
+  }
+
   private async attempt(name: string, password: string, address: string): Promise<OperatorView> {
     this.checkAddress(address);
     const operator = await this.operators.login(name, password);

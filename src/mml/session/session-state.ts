@@ -29,6 +29,8 @@ export interface ConsoleControl {
   sessions(): readonly SessionState[];
   /** Ends a session by its number; false when there is none. */
   endSession(id: number): boolean;
+  /** Whether a password is right; throttled by address as logins are. Rejects with MmlError 3006 while it must wait. */
+  verifyPassword(name: string, password: string, address: string): Promise<boolean>;
   operations(query: OperationQuery): Promise<readonly OperationEntry[]>;
 }
 

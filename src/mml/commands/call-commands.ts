@@ -1,0 +1,196 @@
+import type { CallView } from '../../call/types.js';
+import type { TimelineEntry } from '../../cdr/types.js';
+import { ladder } from '../../trace/ladder.js';
+import { MmlError } from '../errors.js';
+import {
+  type Command,
+  defineCommand,
+  type ParamSpec,
+  type ReportSpec,
+  type Row,
+  type Section,
+} from '../registry/command.js';
+import { flag, oneOf, string, username } from '../registry/param-types.js';
+import { localTime } from '../report/cells.js';
+import type { Services } from '../services.js';
+import { text } from '../text.js';
+import { mediaReport, mediaRows } from './media-report.js';
+import { LIMIT } from './paging.js';
+import { timelineText } from './timeline-text.js';
+
+const CALL_STATES = ['routing', 'ringing', 'connected', 'held', 'ending'] as const;
+
+const callReport: ReportSpec = {
+  name: 'calls',
+  title: text('Call', '呼叫'),
+  columns: [
+    { key: 'id', title: text('Call', '呼叫号') },
+    { key: 'state', title: text('State', '状态') },
+    { key: 'caller', title: text('Caller', '主叫') },
+    { key: 'callee', title: text('Callee', '被叫') },
+    { key: 'dialled', title: text('Dialled', '所拨号码') },
+    { key: 'startTime', title: text('Started', '开始时间'), format: 'time' },
+    { key: 'durationSec', title: text('Duration', '时长'), format: 'seconds' },
+    { key: 'talkSec', title: text('Answered for', '通话时长'), format: 'seconds' },
+    { key: 'codec', title: text('Codec', '编码') },
+    { key: 'callerAddress', title: text('Caller at', '主叫地址') },
+    { key: 'calleeAddress', title: text('Callee at', '被叫地址') },
+    { key: 'callId', title: text('Call-ID', 'Call-ID') },
+  ],
+};
+
+const countReport: ReportSpec = {
+  name: 'callCounts',
+  title: text('Call statistics', '呼叫统计'),
+  columns: [
+    { key: 'active', title: text('Calls now', '当前呼叫') },
+    { key: 'connected', title: text('Connected now', '已接通') },
+    { key: 'total', title: text('Since start', '启动以来') },
+  ],
+};
+
+const suggestCalls = async (services: Services) =>
+  services.calls
+    .list()
+    .slice(0, 20)
+    .map((call) => call.id);
+
+const ID = {
+  type: string({ max: 64 }),
+  purpose: text('Call, as DSP CALL shows it', '呼叫号，见 DSP CALL'),
+  example: '01JD0X8Z5V3Q2R1T4Y6W7S9ABC',
+  suggest: suggestCalls,
+} as const satisfies ParamSpec;
+
+const CALLID = {
+  type: string(),
+  purpose: text('SIP Call-ID, or the call as DSP CALL shows it', 'SIP Call-ID，或呼叫号'),
+  example: '"a84b4c76e66710@pc33"',
+  suggest: suggestCalls,
+} as const satisfies ParamSpec;
+
+const displayCalls = defineCommand({
+  verb: 'DSP',
+  object: 'CALL',
+  purpose: text('Show the calls that are up; one call in full with ID or CALLID', '查询当前呼叫'),
+  params: {
+    ID,
+    CALLID,
+    NUMBER: {
+      type: username,
+      purpose: text('Caller, callee or dialled number', '主叫、被叫或所拨号码'),
+      example: '1001',
+    },
+    STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
+    LIMIT,
+    ACTIVE: { type: flag('ACTIVE'), purpose: text('All calls that are up', '全部当前呼叫'), keyword: true },
+  },
+  excludes: [['ID', 'CALLID']],
+  reports: [callReport, mediaReport],
+  examples: ['DSP CALL', 'DSP CALL: NUMBER=1001', 'DSP CALL: ID=01JD0X8Z5V3Q2R1T4Y6W7S9ABC'],
+  async handler({ services, clock }, { ID: id, CALLID: callId, NUMBER: number, STATE: state, LIMIT: limit }) {
+    const now = clock.now();
+    const wanted = id ?? callId;
+    if (wanted !== undefined)
+      return { sections: await callSections(services, findCall(services, wanted), now) };
+    const found = services.calls
+      .list()
+      .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
+      .filter((call) => state === undefined || call.state === state);
+    const rows = found.slice(0, limit).map((call) => callRow(call, now));
+    const note = text(
+      `Shown: ${rows.length} of ${found.length}`,
+      `显示 ${found.length} 个中的 ${rows.length} 个`,
+    );
+    return { sections: [{ report: callReport, rows, ...(found.length > limit && { note }) }] };
+  },
+});
+
+const countCalls = defineCommand({
+  verb: 'DSP',
+  object: 'CALL',
+  variant: 'STAT',
+  purpose: text('Count the calls', '查询呼叫统计'),
+  params: {},
+  reports: [countReport],
+  examples: ['DSP CALL STAT'],
+  handler: ({ services }) => ({ sections: [{ report: countReport, rows: [{ ...services.calls.count() }] }] }),
+});
+
+const endedReport: ReportSpec = {
+  name: 'endedCall',
+  title: text('Call ended', '已结束的呼叫'),
+  columns: [
+    { key: 'id', title: text('Call', '呼叫号') },
+    { key: 'caller', title: text('Caller', '主叫') },
+    { key: 'callee', title: text('Callee', '被叫') },
+    { key: 'result', title: text('Result', '结果') },
+    { key: 'billSec', title: text('Answered for', '通话时长'), format: 'seconds' },
+  ],
+};
+
+const removeCall = defineCommand({
+  verb: 'RMV',
+  object: 'CALL',
+  purpose: text('End a call: BYE to both parties', '强制结束呼叫'),
+  params: { ID, CALLID },
+  oneOf: [['ID', 'CALLID']],
+  excludes: [['ID', 'CALLID']],
+  dangerous: text('The call ends for both parties.', '双方的通话将被结束。'),
+  reports: [endedReport],
+  examples: ['RMV CALL: ID=01JD0X8Z5V3Q2R1T4Y6W7S9ABC', 'RMV CALL CALLID="a84b4c76e66710@pc33" CONFIRM=YES'],
+  async handler({ services }, { ID: id, CALLID: callId }) {
+    const call = findCall(services, (id ?? callId)!);
+    const record = await services.calls.end(call.id);
+    if (!record) throw noSuchCall(call.id);
+    const { callerNumber: caller, calleeNumber: callee, result, billSec } = record;
+    return {
+      sections: [{ report: endedReport, rows: [{ id: record.id, caller, callee, result, billSec }] }],
+    };
+  },
+});
+
+function findCall(services: Services, wanted: string): CallView {
+  const call = services.calls.list().find(({ id, callId }) => id === wanted || callId === wanted);
+  if (!call) throw noSuchCall(wanted);
+  return call;
+}
+
+function noSuchCall(name: string): MmlError {
+  const hint = text('It may have ended: see DSP CALL and LST CDR', '可能已结束：请查看 DSP CALL 和 LST CDR');
+  return new MmlError(4001, { what: text('call', '呼叫'), name, hint });
+}
+
+function callRow(call: CallView, now: number): Row {
+  const since = (at: number | undefined) =>
+    at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
+  return { ...call, durationSec: since(call.startTime), talkSec: since(call.answerTime) };
+}
+
+async function callSections(services: Services, call: CallView, now: number): Promise<Section[]> {
+  const streams = (await services.calls.media(call.id)) ?? [];
+  const timeline = services.calls.get(call.id)?.timeline ?? [];
+  return [
+    { report: callReport, rows: [callRow(call, now)] },
+    ...(streams.length > 0 ? [{ report: mediaReport, rows: mediaRows(streams) }] : []),
+    ...timelineSections(timeline),
+  ];
+}
+
+/** The events of a call, and its messages as a ladder. */
+function timelineSections(timeline: readonly TimelineEntry[]): Section[] {
+  const events = timeline.filter(({ event }) => event.kind !== 'message');
+  const start = timeline[0]?.mono ?? 0;
+  const lines = events.map(
+    ({ at, mono, event }) =>
+      `  ${localTime(at).slice(11, 19)}  ${`+${((mono - start) / 1000).toFixed(3)} s`.padStart(11)}  ${timelineText(event)}`,
+  );
+  const drawn = ladder(timeline).split('\n').filter(Boolean);
+  return [
+    ...(lines.length > 0 ? [{ name: 'timeline', title: text('Timeline', '过程'), lines }] : []),
+    ...(drawn.length > 0 ? [{ name: 'ladder', title: text('Messages', '消息'), lines: drawn }] : []),
+  ];
+}
+
+/** Live calls: DSP CALL, DSP CALL STAT, RMV CALL. */
+export const callCommands: readonly Command[] = [displayCalls, countCalls, removeCall];

@@ -1,0 +1,36 @@
+import type { TimelineEvent } from '../../cdr/types.js';
+
+/** One event of a call's timeline as a short line; the same in both languages, for it quotes the protocol. */
+export function timelineText(event: TimelineEvent): string {
+  switch (event.kind) {
+    case 'received':
+      return `${event.method} from ${event.callerNumber} (${event.address}:${event.port}/${event.transport}) to ${event.dialledNumber}`;
+    case 'authenticated':
+      return `authenticated as ${event.username}`;
+    case 'routed':
+      return `routed to ${event.calleeUri} (${event.direction})`;
+    case 'attempt':
+      return `${event.leg}: INVITE to ${event.contact} (${event.address}:${event.port}/${event.transport})`;
+    case 'ringing':
+      return `${event.leg}: ringing (${event.status})`;
+    case 'attempt-ended':
+      return `${event.leg}: ended ${event.status} ${event.reason}`;
+    case 'answered':
+      return `${event.leg}: answered${event.userAgent ? ` by ${event.userAgent}` : ''}`;
+    case 'acknowledged':
+      return 'acknowledged';
+    case 'reinvite':
+      return `re-INVITE by ${event.by}`;
+    case 'held':
+    case 'resumed':
+      return `${event.kind} by ${event.by}`;
+    case 'dtmf':
+      return `${event.digits} DTMF digits by ${event.by}`;
+    case 'media':
+      return `media: ${event.streams.map((stream) => `${stream.kind} ${stream.codec ?? '?'}`).join(', ')}`;
+    case 'ended':
+      return `ended by ${event.by}: ${event.status} ${event.reason} (${event.result}, ${event.releaseReason})`;
+    case 'message':
+      return `${event.leg}: ${event.sent ? 'sent' : 'got'} ${event.summary}`;
+  }
+}
