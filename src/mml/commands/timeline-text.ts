@@ -30,6 +30,12 @@ export function timelineText(event: TimelineEvent): string {
       return `media: ${event.streams.map((stream) => `${stream.kind} ${stream.codec ?? '?'}`).join(', ')}`;
     case 'ended':
       return `ended by ${event.by}: ${event.status} ${event.reason} (${event.result}, ${event.releaseReason})`;
+    case 'noted': {
+      // A message's body is not for consoles.
+      const { expires, extra = {} } = event.facts;
+      const facts = Object.entries({ ...(expires !== undefined && { expires }), ...extra });
+      return `noted ${facts.map(([name, value]) => `${name}=${value}`).join(' ')}`.trim();
+    }
     case 'message':
       return `${event.leg}: ${event.sent ? 'sent' : 'got'} ${event.summary}`;
   }

@@ -32,13 +32,15 @@ function scan(source: string, acrossLines: boolean): Statement[] {
   let line = 1;
   let startLine = 1;
   let inQuotes = false;
+  let isBlank = true;
 
   const finish = (terminated: boolean) => {
-    if (current.trim() !== '') {
+    if (!isBlank) {
       statements.push({ text: current.trim(), line: startLine, terminated, openQuote: inQuotes });
     }
     current = '';
     inQuotes = false;
+    isBlank = true;
   };
 
   for (let i = 0; i < source.length; i++) {
@@ -59,7 +61,10 @@ function scan(source: string, acrossLines: boolean): Statement[] {
     } else if (char === ';') {
       finish(true);
     } else if (char !== '\r') {
-      if (current.trim() === '') startLine = line;
+      if (isBlank && !isSpace(char)) {
+        isBlank = false;
+        startLine = line;
+      }
       if (char === '"') inQuotes = true;
       current += char;
     }

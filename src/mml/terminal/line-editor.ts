@@ -200,9 +200,9 @@ export class LineEditor {
   render(): string {
     const { prompt } = this;
     const [visible, cursor] = this.options.hidden ? ['', 0] : this.window(prompt);
-    const samePrompt = prompt === this.shownPrompt;
+    if (prompt === this.shownPrompt && visible === this.shown && cursor === this.shownCursor) return '';
     let out: string;
-    if (samePrompt && visible.startsWith(this.shown) && this.shownCursor === displayWidth(this.shown)) {
+    if (prompt === this.shownPrompt && this.isAppended(visible)) {
       out = visible.slice(this.shown.length);
     } else {
       const old = displayWidth(this.shownPrompt) + displayWidth(this.shown);
@@ -214,6 +214,14 @@ export class LineEditor {
     this.shownPrompt = prompt;
     this.shownCursor = cursor;
     return out;
+  }
+
+  /** Whether the new line is the shown one with more behind the cursor, and nothing that joins what is shown. */
+  private isAppended(visible: string): boolean {
+    const width = displayWidth(this.shown);
+    if (!visible.startsWith(this.shown) || this.shownCursor !== width) return false;
+    const added = displayWidth(visible.slice(this.shown.length));
+    return added > 0 && displayWidth(visible) === width + added;
   }
 
   /** The part of the line that fits, with the cursor in it, and the cursor's column. */

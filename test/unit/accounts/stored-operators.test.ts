@@ -33,6 +33,15 @@ describe('StoredOperators', () => {
       assert.equal(await operators.login(name, password), undefined, name);
   });
 
+  it('changes a password and nothing else', async () => {
+    await operators.add('li', 'Sesame-1', 'OPERATOR');
+    await operators.setPassword('li', 'Sesame-2');
+    assert.equal(await operators.login('li', 'Sesame-1'), undefined);
+    assert.equal((await operators.login('li', 'Sesame-2'))?.role, 'OPERATOR');
+    await assert.rejects(operators.setPassword('li', 'x'), { code: 'PASSWORD_WEAK' });
+    await assert.rejects(operators.setPassword('nobody', 'Sesame-2'), { code: 'OPERATOR_UNKNOWN' });
+  });
+
   it('an unknown name costs a hash as a known one does', async () => {
     await operators.add('li', 'Sesame-1', 'OPERATOR');
     await operators.login('nobody', 'x');
