@@ -131,7 +131,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       // RFC 3261 §17: an ACK is never answered; the engine's own BYE of a call that is over neither.
       if (method === 'ACK' || req.source === 'application') return;
       if (req.stackDialogId) return refuseStray(req, res);
-      if (method === 'INVITE') return this.onInvite(req, res);
+      if (method === 'INVITE') return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
       if (method === 'OPTIONS') return answerOptions(req, res);
       if (['MESSAGE', 'SUBSCRIBE', 'PUBLISH'].includes(method)) return refuseMethod(req, res);
       return refuseStray(req, res);

@@ -35,6 +35,7 @@ export class SipPeer {
   private readonly seen = new Set<string>();
   private readonly registerCallId = randomToken(12);
   private registerSeq = 0;
+  private isClosed = false;
 
   private constructor(
     readonly options: PeerOptions,
@@ -259,6 +260,8 @@ export class SipPeer {
   }
 
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.socket.close();
     await once(this.socket, 'close');
   }

@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import { StoredUsers } from '../../src/accounts/stored-users.js';
+import { type CallControl, type CallLimits, createCallControl } from '../../src/call/call-control.js';
+import type { CallState } from '../../src/call/types.js';
+import { openRecords } from '../../src/cdr/record-service.js';
+import type { CallRecord, OpenRecord, RecordService } from '../../src/cdr/types.js';
+import { type Engine, startEngine } from '../../src/engine/engine.js';
+import type { TimerSettings } from '../../src/engine/types.js';
+import { createMediaRelay } from '../../src/media/create.js';
+import type { MediaRelay } from '../../src/media/types.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { LoggerFactory, type LogLevel } from '../../src/platform/logger.js';
+import { createRegistrar, type Registrar } from '../../src/registrar/registrar.js';
+import { AuthThrottle } from '../../src/security/auth-throttle.js';
+import { Authenticator } from '../../src/security/authenticator.js';
+import { Nonces } from '../../src/security/nonces.js';
+import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
+import { parseEngineUrl } from '../../src/signalling/engine-url.js';
+import { LocalNames } from '../../src/signalling/local-names.js';
+import { ladder } from '../../src/trace/ladder.js';
+import { SipPeer } from './sip-peer.js';
+import { openTempStore } from './temp-store.js';
+import { waitFor } from './wait-for.js';
+
+const REALM = 'ims';
+const SECRET = 'rig-secret';
+
+/** Call control with all that it needs, in this process: a real engine, Store, registrar, relay and journal. */
+export interface CallRig {
+  readonly server: { readonly address: string; readonly port: number };
+  readonly control: CallControl;
+  readonly registrar: Registrar;
+  readonly users: StoredUsers;
+  readonly connection: SignallingConnection;
+  /** Undefined when SIP_ENGINE names an engine elsewhere. */
+  readonly engine: Engine | undefined;
+  /** A phone of the subscriber, made when new; registered unless told. */
+  phone(username: string, options?: { register?: boolean }): Promise<SipPeer>;
+  /** The closed records, once there are `count` of them and no call is left; fails when there are more. */
+  records(count: number): Promise<CallRecord[]>;
+  /** Waits until the only call is in that state: a phone may know of it first. */
+  stateIs(state: CallState): Promise<void>;
+  /** The ladder of the record closed last. */
+  ladder(): string;
+  close(): Promise<void>;
+}
+
+export interface CallRigOptions {
+  readonly limits?: CallLimits;
+  /** Timers of the engine; shorter ones make loss tests quick. Such a test cannot run on an engine elsewhere. */
+  readonly timers?: Partial<TimerSettings>;
+  /** In place of the built-in relay or that of MEDIA_RELAY. */
+  readonly relay?: MediaRelay;
+}
+
+/** Starts a rig. SIP_ENGINE and MEDIA_RELAY of the environment choose parts elsewhere, as in the server. */
+export async function startCallRig(options: CallRigOptions = {}): Promise<CallRig> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const log = new LoggerFactory({ level: (process.env['TEST_LOG'] as LogLevel) ?? 'silent' }).for('rig');
+  const temp = await openTempStore();
+  closers.push(temp.close);
+  const { engine, connection } = await openEngine(options, log);
+  if (engine) closers.push(() => engine.close());
+  closers.push(() => connection.close());
+  const relay = options.relay ?? (await openRelay(log));
+  if (!options.relay) closers.push(() => relay.close());
+
+  const users = new StoredUsers({ store: temp.store, realm: REALM });
+  const names = new LocalNames([REALM, '127.0.0.1', 'localhost']);
+  const nonces = new Nonces({ secret: Buffer.alloc(32, 7) });
+  const throttle = new AuthThrottle();
+  const authenticator = new Authenticator({ realm: REALM, users, names, nonces, throttle, log });
+  const { bindings } = temp.store;
+  const registrar = createRegistrar({ connection, authenticator, bindings, realm: REALM, names, log });
+  closers.push(() => registrar.close());
+  const node = { node: 'rig', engine: connection.description, serverIp: '127.0.0.1', serverPort: 0 };
+  const journalDir = join(temp.directory, 'journal');
+  const records = await openRecords({ journalDir, store: temp.store, log, node });
+  closers.push(() => records.close());
+  const watched = watch(records);
+  const control = createCallControl({
+    connection,
+    authenticator,
+    users,
+    registrations: registrar,
+    relay,
+    records: watched.service,
+    names,
+    log,
+    ...(options.limits && { limits: options.limits }),
+  });
+  closers.push(() => control.close());
+
+  const udp = connection.hostports.find(({ protocol }) => protocol === 'udp');
+  const server = { address: udp?.address ?? '127.0.0.1', port: udp?.port ?? 0 };
+  return {
+    server,
+    control,
+    registrar,
+    users,
+    connection,
+    engine,
+    phone: async (username, { register = true } = {}) => {
+      const password = `${username}-secret`;
+      if (!(await users.view(username))) await users.add(username, { password });
+      const phone = await SipPeer.open({ username, password, server });
+      closers.unshift(() => phone.close());
+      if (register) {
+        const { statusCode } = await phone.register();
+        if (statusCode !== 200) throw new Error(`REGISTER of ${username}: ${statusCode}`);
+      }
+      return phone;
+    },
+    records: async (count) => {
+      await waitFor(
+        `${count} records and no call`,
+        () => watched.closed.length >= count && control.count().active === 0,
+      );
+      if (watched.closed.length > count)
+        throw new Error(`${watched.closed.length} records in place of ${count}`);
+      return watched.closed;
+    },
+    stateIs: (state) => waitFor(`a call that is ${state}`, () => control.list()[0]?.state === state),
+    ladder: () => ladder(watched.timelines.at(-1) ?? [], { width: 110 }),
+    close: async () => {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+async function openEngine(
+  options: CallRigOptions,
+  log: ReturnType<LoggerFactory['for']>,
+): Promise<{ engine: Engine | undefined; connection: SignallingConnection }> {
+  const url = process.env['SIP_ENGINE'] ?? 'embedded';
+  if (url !== 'embedded') {
+    const { host, port, secret } = parseEngineUrl(url);
+    return { engine: undefined, connection: await connectEngine({ host, port, secret, log }) };
+  }
+  const engine = await startEngine({
+    sipListen: [
+      { protocol: 'udp', address: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', address: '127.0.0.1', port: 0 },
+    ],
+    admin: { port: 0, secret: SECRET },
+    log,
+    ...(options.timers && { timers: options.timers }),
+  });
+  const connection = await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: SECRET, log });
+  return { engine, connection };
+}
+
+function openRelay(log: ReturnType<LoggerFactory['for']>): Promise<MediaRelay> {
+  return createMediaRelay(process.env['MEDIA_RELAY'] ?? 'embedded', {
+    clock: systemClock,
+    log,
+    address: '127.0.0.1',
+    bindAddress: '127.0.0.1',
+    rtpPorts: { min: 42_000, max: 42_999 },
+  });
+}
+
+/** Notes what is closed, and the timelines for ladders. */
+function watch(records: Pick<RecordService, 'begin'>) {
+  const closed: CallRecord[] = [];
+  const timelines: OpenRecord['timeline'][] = [];
+  const begin: RecordService['begin'] = (type) => {
+    const open = records.begin(type);
+    let isClosed = false;
+    return {
+      id: open.id,
+      get timeline() {
+        return open.timeline;
+      },
+      add: (event) => open.add(event),
+      finish: () => {
+        const record = open.finish();
+        if (!isClosed) {
+          closed.push(record);
+          timelines.push(open.timeline);
+        }
+        isClosed = true;
+        return record;
+      },
+    };
+  };
+  return { closed, timelines, service: { begin } as RecordService };
+}
