@@ -24,7 +24,7 @@ import { AuthThrottle } from './security/auth-throttle.js';
 import { Authenticator } from './security/authenticator.js';
 import { loadNonceSecret } from './security/nonce-secret.js';
 import { Nonces } from './security/nonces.js';
-import { interfaceAddresses, LocalNames } from './signalling/local-names.js';
+import { LocalNames, machineNames } from './signalling/local-names.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/types.js';
 
@@ -144,12 +144,7 @@ class Server implements RunningServer {
     const { connection, died } = this.engine;
     // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
     void died?.then((reason) => reason && this.fail(reason));
-    const names = new LocalNames([
-      config.SIP_REALM,
-      this.serverIp,
-      ...config.SIP_DOMAINS,
-      ...interfaceAddresses(),
-    ]);
+    const names = new LocalNames([config.SIP_REALM, this.serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
     names.add(...connection.hostports.map(({ address }) => address));
     const nonces = new Nonces({
       secret: await loadNonceSecret(this.store.collection('settings'), logs.for('security')),
@@ -160,6 +155,7 @@ class Server implements RunningServer {
       names,
       nonces,
       throttle: new AuthThrottle(),
+      algorithms: config.AUTH_ALGORITHMS,
       log: logs.for('security'),
     });
     const registrations = parts.own(

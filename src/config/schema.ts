@@ -45,6 +45,11 @@ export const SETTINGS = {
     default: '',
     meaning: 'further domains of this server in SIP URIs; its own addresses and the realm always are',
   }),
+  AUTH_ALGORITHMS: setting({
+    type: v.digestAlgorithms,
+    default: 'MD5,SHA-256',
+    meaning: 'digest algorithms offered to phones, in this order; many old ones need MD5 first',
+  }),
   SIP_ENGINE: setting({
     type: v.engineUrl,
     default: 'embedded',

@@ -133,3 +133,11 @@ export const relaySetting = text(
 export const storeUrl = text('embedded: | embedded:/path | redis://host:6379/0 | rediss://…', (given) =>
   /^(embedded:.*|rediss?:\/\/\S+)$/.test(given) ? given : undefined,
 );
+
+/** Digest algorithms for which users have an HA1. */
+export const digestAlgorithms = text('MD5,SHA-256 or SHA-256,MD5 or one of them', (given) => {
+  const algorithms = parseList(given, (item) =>
+    (['MD5', 'SHA-256'] as const).find((name) => name === item.toUpperCase()),
+  );
+  return new Set(algorithms).size === algorithms?.length ? algorithms : undefined;
+});

@@ -43,6 +43,11 @@ export interface RegisterRequest {
   readonly userAgent: string;
 }
 
+/** User-Agent, cut to what is worth keeping; `''` when absent. */
+export function userAgentOf(req: SrfRequest): string {
+  return (header(req, 'user-agent') ?? '').slice(0, MAX_USER_AGENT_CHARS);
+}
+
 /** Reads what the registrar acts on. Throws BadRequestError or RegisterRefusedError. */
 export function readRegister(req: SrfRequest): RegisterRequest {
   const request = {
@@ -51,7 +56,7 @@ export function readRegister(req: SrfRequest): RegisterRequest {
     callId: header(req, 'call-id') ?? '',
     cseq: cseqNumber(req),
     peer: peerOf(req),
-    userAgent: (header(req, 'user-agent') ?? '').slice(0, MAX_USER_AGENT_CHARS),
+    userAgent: userAgentOf(req),
   };
   // RFC 3261 §10.3 step 6
   if (request.contacts === '*' && request.expiresSec !== 0)

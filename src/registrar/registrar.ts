@@ -6,7 +6,7 @@ import type { Logger } from '../platform/logger.js';
 import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import type { LocalNames } from '../signalling/local-names.js';
-import { headerList, party } from '../signalling/request.js';
+import { header, headerList, party, peerOf } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseUri, uriScheme } from '../sip/uri.js';
@@ -15,7 +15,7 @@ import { applyRegister, type BindingPolicy, DEFAULT_BINDING_POLICY } from './app
 import { BindingTable } from './binding-table.js';
 import { RegisterRefusedError } from './errors.js';
 import { KeyedQueue } from './keyed-queue.js';
-import { type RegisterRequest, readRegister } from './register-request.js';
+import { type RegisterRequest, readRegister, userAgentOf } from './register-request.js';
 import { RegistrationDirectory } from './registration-directory.js';
 import type { RegisterFacts, RegistrationObserver } from './registration-events.js';
 import type { RegistrationService } from './types.js';
@@ -24,6 +24,8 @@ import type { BindingUpdate, KeyedBinding } from './working-set.js';
 /** Option tags that a REGISTER may require (RFC 3261 §20.32): none yet. */
 const SUPPORTED_OPTIONS: readonly string[] = [];
 const RETRY_AFTER_SEC = 10;
+/** Users whose last refusal is remembered. */
+const MAX_REFUSALS = 10_000;
 
 export interface RegistrarOptions {
   readonly connection: Pick<SignallingConnection, 'on'>;
@@ -64,6 +66,8 @@ class RegisterHandler {
   /** One REGISTER of an address at a time: each reads what the one before wrote. */
   private readonly queue = new KeyedQueue();
   private readonly policy: BindingPolicy;
+  /** Status of the last refusal by user, until a REGISTER of that user is taken. */
+  private readonly refusals = new Map<string, number>();
 
   constructor(
     private readonly options: RegistrarOptions,
@@ -109,12 +113,17 @@ class RegisterHandler {
 
   /** Steps 4 to 8, for a user who is who he says. */
   private async registerFor(user: User, req: SrfRequest, res: SrfResponse): Promise<void> {
-    this.checkAddress(user, req);
-    const request = readRegister(req);
-    const aor = this.directory.aorOf(user.username);
-    const update = await this.queue.run(aor, () => this.apply(aor, request));
-    this.tell(user.username, request, update);
-    respondOnly(res, 200, { headers: okHeaders(update.result, this.clock.now()) });
+    try {
+      this.checkAddress(user, req);
+      const request = readRegister(req);
+      const aor = this.directory.aorOf(user.username);
+      const update = await this.queue.run(aor, () => this.apply(aor, request));
+      this.tell(user.username, request, update);
+      respondOnly(res, 200, { headers: okHeaders(update.result, this.clock.now()) });
+    } catch (error) {
+      if (error instanceof AppError) this.tellRefusal(user.username, req, error);
+      throw error;
+    }
   }
 
   /** Steps 4 and 5: a user may register its own address only. */
@@ -134,6 +143,7 @@ class RegisterHandler {
 
   private tell(username: string, request: RegisterRequest, update: BindingUpdate): void {
     const facts = factsOf(request);
+    this.refusals.delete(username);
     for (const change of update.changes) {
       const { contact, protocol, address, port } = change.binding;
       this.options.log.info(
@@ -146,7 +156,7 @@ class RegisterHandler {
 
   private refuse(req: SrfRequest, res: SrfResponse, error: AppError): void {
     const isOurs = error instanceof RegisterRefusedError;
-    const status = error.code === 'TIMEOUT' ? 503 : error.sipStatus;
+    const status = statusOf(error);
     const facts = { callId: req.get('call-id'), address: req.source_address, port: req.source_port, status };
     if (status >= 500) this.options.log.error({ ...facts, err: error }, 'REGISTER failed');
     else this.options.log.info({ ...facts, reason: error.message }, 'REGISTER refused');
@@ -157,18 +167,27 @@ class RegisterHandler {
         ...(status === 503 ? { 'Retry-After': RETRY_AFTER_SEC } : {}),
       },
     });
-    this.tellRefusal(req, status, error);
   }
 
-  private tellRefusal(req: SrfRequest, status: number, error: AppError): void {
-    try {
-      const request = factsOf(readRegister(req));
-      const username = parseUri(party(req, 'to').uri)?.user ?? '';
-      this.observer({ kind: 'refused', username, status, reason: error.message, request });
-    } catch {
-      // Too broken to make a record of; it is logged.
-    }
+  /** Tells of a refusal unless the same was the last outcome of this user. */
+  private tellRefusal(username: string, req: SrfRequest, error: AppError): void {
+    const status = statusOf(error);
+    if (this.refusals.get(username) === status) return;
+    this.refusals.set(username, status);
+    if (this.refusals.size > MAX_REFUSALS) this.refusals.delete(this.refusals.keys().next().value!);
+    const request = {
+      callId: header(req, 'call-id') ?? '',
+      cseq: Number.parseInt(header(req, 'cseq') ?? '', 10) || 0,
+      peer: peerOf(req),
+      userAgent: userAgentOf(req),
+    };
+    this.observer({ kind: 'refused', username, status, reason: error.message, request });
   }
+}
+
+/** A Store that took too long is a Store that is away. */
+function statusOf(error: AppError): number {
+  return error.code === 'TIMEOUT' ? 503 : error.sipStatus;
 }
 
 function factsOf({ callId, cseq, peer, userAgent }: RegisterRequest): RegisterFacts {

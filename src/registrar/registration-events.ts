@@ -10,8 +10,9 @@ export interface RegisterFacts {
 }
 
 /**
- * What the registrar tells of: a binding that came, changed or went, or a REGISTER that was refused for good (a 401 is
- * not). `request` is absent when time or an operator ended a binding. A refresh that changed nothing is not told.
+ * What the registrar tells of: a binding that came, changed or went, or an authenticated user's REGISTER that was refused,
+ * once until another outcome. `request` is absent when time or an operator ended a binding. A refresh that changed nothing
+ * is not told, nor what strangers send: none of them may fill a disk with it.
  */
 export type RegistrationEvent =
   | (BindingChange & { readonly username: string; readonly request?: RegisterFacts })

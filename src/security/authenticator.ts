@@ -9,8 +9,9 @@ import { computeResponse, digestsEqual } from '../sip/digest.js';
 import { formatChallenge } from '../sip/digest-headers.js';
 import type { AuthFailure } from './auth-failure.js';
 import type { AuthThrottle } from './auth-throttle.js';
-import { digestUriFits, OFFERED_ALGORITHMS, pickCredentials, type UsableCredentials } from './credentials.js';
+import { digestUriFits, type HeldAlgorithm, pickCredentials, type UsableCredentials } from './credentials.js';
 import type { Nonces } from './nonces.js';
+import { algorithmsFor, DEFAULT_ALGORITHMS } from './offered-algorithms.js';
 
 /** `www`: 401, Authorization, for a registrar or user agent; `proxy`: 407, Proxy-Authorization (RFC 3261 §22.2, §22.3). */
 export type ChallengeKind = 'www' | 'proxy';
@@ -41,6 +42,8 @@ export interface AuthenticatorOptions {
   readonly names: LocalNames;
   readonly nonces: Nonces;
   readonly throttle: AuthThrottle;
+  /** Algorithms to offer, in order of preference; others are not taken. Default MD5, SHA-256. */
+  readonly algorithms?: readonly HeldAlgorithm[];
   readonly log: Logger;
 }
 
@@ -77,7 +80,11 @@ export class Authenticator {
   /** Stands in for the HA1 of a user that does not exist, so that both take the same time. */
   private readonly nobody = { md5: randomBytes(16).toString('hex'), sha256: randomBytes(32).toString('hex') };
 
-  constructor(private readonly options: AuthenticatorOptions) {}
+  private readonly algorithms: readonly HeldAlgorithm[];
+
+  constructor(private readonly options: AuthenticatorOptions) {
+    this.algorithms = options.algorithms ?? DEFAULT_ALGORITHMS;
+  }
 
   /** Authenticates a request. Rejects with StoreError when nothing is known of the user and the Store is away. */
   async authenticate(req: SrfRequest, kind: ChallengeKind): Promise<AuthOutcome> {
@@ -98,11 +105,16 @@ export class Authenticator {
     return outcome;
   }
 
-  /** Header with a challenge for each algorithm, the best first, each to stand on a line of its own (RFC 8760 §2.3). */
-  challenge(kind: ChallengeKind, address: string, stale: boolean): Record<string, string[]> {
+  /** Header with a challenge for each algorithm in our order, each to stand on a line of its own (RFC 8760 §2.3). */
+  challenge(
+    kind: ChallengeKind,
+    address: string,
+    stale: boolean,
+    userAgent?: string,
+  ): Record<string, string[]> {
     const { realm, nonces } = this.options;
     const nonce = nonces.issue(address);
-    const values = OFFERED_ALGORITHMS.map((algorithm) =>
+    const values = algorithmsFor(this.algorithms, userAgent).map((algorithm) =>
       formatChallenge({ realm, nonce, algorithm, qop: ['auth'], ...(stale ? { stale } : {}) }),
     );
     return { [HEADERS[kind].challenge]: values };
@@ -117,13 +129,13 @@ export class Authenticator {
     }
     this.counters.challenged++;
     respondOnly(res, HEADERS[kind].status, {
-      headers: this.challenge(kind, req.source_address, outcome.stale),
+      headers: this.challenge(kind, req.source_address, outcome.stale, header(req, 'user-agent')),
     });
   }
 
   private async judge(request: AuthRequest): Promise<AuthOutcome> {
     const { realm, nonces, throttle, users } = this.options;
-    const credentials = pickCredentials(octets(request.credentials), realm);
+    const credentials = pickCredentials(octets(request.credentials), realm, this.algorithms);
     if (credentials === 'none') return failure('no-credentials');
     if (credentials === 'malformed') return failure('malformed');
     const { address } = request.peer;
@@ -156,8 +168,8 @@ export class Authenticator {
     const known = user?.realm === this.options.realm ? user.ha1 : undefined;
     const ha1 = known ?? this.nobody;
     const expected = computeResponse({
-      algorithm: credentials.offered,
-      ha1: credentials.offered === 'MD5' ? ha1.md5 : ha1.sha256,
+      algorithm: credentials.held,
+      ha1: credentials.held === 'MD5' ? ha1.md5 : ha1.sha256,
       method,
       uri: credentials.uri,
       nonce: credentials.nonce,

@@ -3,13 +3,13 @@ import { type DigestCredentials, parseCredentials } from '../sip/digest-headers.
 import { splitList } from '../sip/split.js';
 import { parseUri } from '../sip/uri.js';
 
-/** Algorithms that we hold HA1 for, the best first (RFC 8760 §2.3). */
-export const OFFERED_ALGORITHMS = ['SHA-256', 'MD5'] as const;
-export type OfferedAlgorithm = (typeof OFFERED_ALGORITHMS)[number];
+/** Algorithms that we hold HA1 for, the strongest first. */
+export const HELD_ALGORITHMS = ['SHA-256', 'MD5'] as const;
+export type HeldAlgorithm = (typeof HELD_ALGORITHMS)[number];
 
-/** Digest credentials for our realm with an algorithm that we offered. */
+/** Digest credentials for our realm with an algorithm that we take. */
 export interface UsableCredentials extends DigestCredentials {
-  readonly offered: OfferedAlgorithm;
+  readonly held: HeldAlgorithm;
   /** Nonce count; undefined for a client without qop (RFC 2617 §3.2.2). */
   readonly count: number | undefined;
 }
@@ -19,12 +19,13 @@ const MAX_VALUES = 8;
 
 /**
  * The credentials for `realm` in an Authorization or Proxy-Authorization value, which may hold several, joined by commas
- * (RFC 3261 §20.7, §22.3); the best algorithm wins. `none` when there are none for us, `malformed` when one that looks
+ * (RFC 3261 §20.7, §22.3); the strongest algorithm wins. `none` when there are none for us, `malformed` when one that looks
  * ours cannot be used.
  */
 export function pickCredentials(
   value: string | undefined,
   realm: string,
+  taken: readonly HeldAlgorithm[] = HELD_ALGORITHMS,
 ): UsableCredentials | 'none' | 'malformed' {
   if (value === undefined) return 'none';
   let failed = false;
@@ -33,12 +34,12 @@ export function pickCredentials(
     const parsed = parseCredentials(item);
     if (!parsed) failed = true;
     else if (parsed.realm === realm) {
-      const credentials = toUsable(parsed);
+      const credentials = toUsable(parsed, taken);
       if (credentials) usable.push(credentials);
       else failed = true;
     }
   }
-  usable.sort((a, b) => OFFERED_ALGORITHMS.indexOf(a.offered) - OFFERED_ALGORITHMS.indexOf(b.offered));
+  usable.sort((a, b) => HELD_ALGORITHMS.indexOf(a.held) - HELD_ALGORITHMS.indexOf(b.held));
   return usable[0] ?? (failed ? 'malformed' : 'none');
 }
 
@@ -52,15 +53,15 @@ function splitCredentials(value: string): string[] {
   return items;
 }
 
-function toUsable(parsed: DigestCredentials): UsableCredentials | undefined {
+function toUsable(parsed: DigestCredentials, taken: readonly HeldAlgorithm[]): UsableCredentials | undefined {
   const choice = parseAlgorithm(parsed.algorithm);
-  const offered = OFFERED_ALGORITHMS.find((name) => name === choice?.algorithm);
-  if (!offered || choice?.isSession || parsed.userhash) return undefined;
+  const held = taken.find((name) => name === choice?.algorithm);
+  if (!held || choice?.isSession || parsed.userhash) return undefined;
   if (parsed.qop !== undefined && parsed.qop !== 'auth') return undefined;
   const count = parsed.qop === undefined ? undefined : Number.parseInt(parsed.nc ?? '', 16);
   // RFC 7616 §3.4: counts begin at 1.
   if (count !== undefined && !(count >= 1)) return undefined;
-  return { ...parsed, offered, count };
+  return { ...parsed, held, count };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { uriHost } from './hostport.js';
 
 /** Names and addresses by which peers may call this server in URIs. Compared without regard to case (RFC 3261 §19.1.4). */
@@ -27,9 +27,10 @@ export class LocalNames {
   }
 }
 
-/** Addresses of this machine's interfaces; IPv6 without zone. */
-export function interfaceAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((item) => item.address));
+/** What this machine is called by itself: `localhost`, its host name, the addresses of its interfaces. */
+export function machineNames(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return ['localhost', hostname(), ...addresses.map((item) => item.address)];
 }
 
 function normal(host: string): string {

@@ -6,6 +6,7 @@ import type { User } from '../../../src/accounts/types.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { AuthThrottle } from '../../../src/security/auth-throttle.js';
 import { Authenticator } from '../../../src/security/authenticator.js';
+import type { HeldAlgorithm } from '../../../src/security/credentials.js';
 import { Nonces } from '../../../src/security/nonces.js';
 import { LocalNames } from '../../../src/signalling/local-names.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -29,7 +30,7 @@ function user(username: string, password: string, more: Partial<User> = {}): Use
   };
 }
 
-function setUp() {
+function setUp(algorithms?: readonly HeldAlgorithm[]) {
   const clock = new ManualClock();
   const known = new Map([
     ['1001', user('1001', 'secret1')],
@@ -45,6 +46,7 @@ function setUp() {
     nonces,
     throttle: new AuthThrottle({ perUser: 3, perSource: 50, windowSec: 60 }, clock),
     log: silentLogger,
+    ...(algorithms && { algorithms }),
   });
   return { clock, nonces, authenticator };
 }
@@ -93,14 +95,35 @@ const request = (credentials: string | undefined, requestUri = 'sip:ims', method
   peer: PEER,
 });
 
-test('RFC 8760 §2.3: one challenge an algorithm, the best first, qop="auth", one nonce', () => {
+test('RFC 8760 §2.3: one challenge an algorithm, in the order configured, qop="auth", one nonce', () => {
   const { authenticator } = setUp();
   const values = authenticator.challenge('www', PEER.address, false)['WWW-Authenticate']!;
   assert.equal(values.length, 2);
-  assert.match(values[0]!, /^Digest realm="ims", nonce="[\w-]{40}", algorithm=SHA-256, qop="auth"$/);
-  assert.match(values[1]!, /^Digest realm="ims", nonce="[\w-]{40}", algorithm=MD5, qop="auth"$/);
+  assert.match(values[0]!, /^Digest realm="ims", nonce="[\w-]{40}", algorithm=MD5, qop="auth"$/);
+  assert.match(values[1]!, /^Digest realm="ims", nonce="[\w-]{40}", algorithm=SHA-256, qop="auth"$/);
   assert.deepEqual(Object.keys(authenticator.challenge('proxy', PEER.address, true)), ['Proxy-Authenticate']);
   assert.match(authenticator.challenge('proxy', PEER.address, true)['Proxy-Authenticate']![0]!, /stale=true/);
+  const modern = setUp(['SHA-256', 'MD5']).authenticator;
+  assert.match(modern.challenge('www', PEER.address, false)['WWW-Authenticate']![0]!, /SHA-256/);
+});
+
+test('a client that can read one challenge only gets MD5 alone, unless MD5 is not offered', () => {
+  const offer = (algorithms: readonly ('MD5' | 'SHA-256')[], userAgent: string): string[] =>
+    setUp(algorithms)
+      .authenticator.challenge('www', PEER.address, false, userAgent)
+      ['WWW-Authenticate']!.map((value) => /algorithm=([^,]+)/.exec(value)![1]!);
+  assert.deepEqual(offer(['MD5', 'SHA-256'], 'baresip v1.0.0 (x86_64/linux)'), ['MD5']);
+  assert.deepEqual(offer(['SHA-256', 'MD5'], 'baresip v3.8.0'), ['SHA-256', 'MD5']);
+  assert.deepEqual(offer(['SHA-256'], 'baresip v1.0.0'), ['SHA-256']);
+});
+
+test('an algorithm that is not offered is not taken', async () => {
+  const { authenticator, nonces } = setUp(['SHA-256']);
+  const [username, password] = ['1001', 'secret1'];
+  const md5 = answer({ username, password, nonce: nonces.issue(PEER.address), algorithm: 'MD5' });
+  assert.equal((await authenticator.verify(request(md5))).ok, false);
+  const sha = answer({ username, password, nonce: nonces.issue(PEER.address), algorithm: 'SHA-256' });
+  assert.equal((await authenticator.verify(request(sha))).ok, true);
 });
 
 for (const algorithm of ['SHA-256', 'sha-256', 'MD5', undefined]) {

@@ -57,14 +57,14 @@ async function tcpPhone(username = '1001'): Promise<RegisterClient> {
   return new RegisterClient(wire, { username, password: passwordOf(username) });
 }
 
-test('RFC 8760 §2.3: 401 carries SHA-256 and MD5, each on its line, the better first', async () => {
+test('RFC 8760 §2.3: 401 carries MD5 and SHA-256, each on a line of its own', async () => {
   const phone = await udpPhone();
   const answer = await phone.send();
   assert.equal(answer.status, 401);
   const challenges = answer.all('WWW-Authenticate');
   assert.equal(challenges.length, 2);
-  assert.match(challenges[0]!, /^Digest .*algorithm=SHA-256.*qop="auth"/);
-  assert.match(challenges[1]!, /^Digest .*algorithm=MD5.*qop="auth"/);
+  assert.match(challenges[0]!, /^Digest .*algorithm=MD5.*qop="auth"/);
+  assert.match(challenges[1]!, /^Digest .*algorithm=SHA-256.*qop="auth"/);
 });
 
 for (const algorithm of ['SHA-256', 'MD5'] as const)
@@ -258,6 +258,21 @@ test('RFC 3261 §10.3 step 5: an address of another domain is not found; one at 
   const phone = await udpPhone();
   assert.equal((await phone.register({ to: 'sip:1001@elsewhere.example' })).status, 404);
   assert.equal((await phone.register({ to: 'sip:1001@127.0.0.1', requestUri: 'sip:127.0.0.1' })).status, 200);
+});
+
+test('what strangers send is told to nobody, a user’s repeated refusal once', async () => {
+  const stranger = await udpPhone('4711');
+  await stranger.register();
+  await stranger.send({ requestUri: 'sip:elsewhere.example' });
+  assert.equal(rig.events.length, 0);
+  const phone = await udpPhone();
+  for (let i = 0; i < 3; i++) await phone.register({ expires: 5 });
+  await phone.register();
+  await phone.register({ expires: 5 });
+  assert.deepEqual(
+    rig.events.map((event) => event.kind),
+    ['refused', 'registered', 'refused'],
+  );
 });
 
 test('RFC 3261 §10.3 step 7: a REGISTER that overtook a later one changes nothing', async () => {
