@@ -4,6 +4,7 @@ import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { registerRecords } from './app/register-records.js';
+import { startRtpProxy } from './app/rtpproxy-process.js';
 import { claimDataDir } from './app/run-file.js';
 import { LoadMeter } from './app/system-info.js';
 import { type CallControl, createCallControl } from './call/call-control.js';
@@ -86,6 +87,7 @@ class Server implements RunningServer {
   private engine!: ConnectedEngine;
   private calls!: CallControl;
   private console!: Console;
+  private relaySetting = '';
   private userCount = 0;
   private generatedPassword: string | undefined;
   private stopping: Promise<void> | undefined;
@@ -110,7 +112,7 @@ class Server implements RunningServer {
       sip: this.engine.listeners,
       mml: this.console.addresses.map(({ host, port }) => `${bracket(host)}:${port}`).join(' '),
       adminSocket: this.adminSocketPath,
-      relay: this.config.MEDIA_RELAY,
+      relay: this.relaySetting,
       store: this.store.description,
       engine: this.engine.name,
       realm: this.config.SIP_REALM,
@@ -128,10 +130,10 @@ class Server implements RunningServer {
     );
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
     const operators = new StoredOperators({ store: this.store });
-    await this.prepareAccounts(users, operators);
+    this.relaySetting = await this.chooseRelay();
     const relay = parts.own(
       'media',
-      await createMediaRelay(config.MEDIA_RELAY, {
+      await createMediaRelay(this.relaySetting, {
         clock,
         log: logs.for('media'),
         address: this.serverIp,
@@ -212,7 +214,8 @@ class Server implements RunningServer {
         product: { name: 'ims-server', version: this.version },
       }),
     );
-    this.userCount = await users.count().catch(() => 0);
+    // Last: a made-up password must not be lost because something above failed before it could be shown.
+    await this.prepareAccounts(users, operators);
     this.state = 'running';
   }
 
@@ -233,6 +236,23 @@ class Server implements RunningServer {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
     await this.parts.close();
+  }
+
+  /** The relay that MEDIA_RELAY names; with RTPPROXY_AUTO_START an rtpproxy of ours takes the built-in one's place. */
+  private async chooseRelay(): Promise<string> {
+    const { MEDIA_RELAY, RTPPROXY_AUTO_START, RTP_PORTS, RTP_TIMEOUT_SEC } = this.config;
+    if (!RTPPROXY_AUTO_START || MEDIA_RELAY !== 'embedded') return MEDIA_RELAY;
+    const rtpproxy = this.parts.own(
+      'rtpproxy',
+      await startRtpProxy({
+        address: this.config.SERVER_IP ?? detectServerIp(),
+        ports: RTP_PORTS,
+        timeoutSec: RTP_TIMEOUT_SEC,
+        log: this.logs.for('media'),
+      }),
+    );
+    void rtpproxy.died.then((reason) => reason && this.fail(reason));
+    return rtpproxy.url;
   }
 
   /** A new Store gets its first operator; a Store that is away is no reason not to take calls. */
@@ -277,7 +297,7 @@ class Server implements RunningServer {
       realm: this.config.SIP_REALM,
       engine: this.engine.name,
       engineConnected: this.engine.connection.connected,
-      relay: this.config.MEDIA_RELAY,
+      relay: this.relaySetting,
       store: this.store.description,
       storeAlive,
       listeners: this.engine.listeners,

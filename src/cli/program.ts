@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { AppError, errorMessage } from '../platform/errors.js';
+import { AppError } from '../platform/errors.js';
 import { packageVersion } from '../platform/version.js';
 import { cdrCommand } from './cdr.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo/demo-command.js';
 import { engineCommand } from './engine.js';
+import { explain } from './explain.js';
 import { mmlCommand } from './mml.js';
 import { relayCommand } from './relay.js';
 import { startCommand } from './start.js';
@@ -52,11 +53,4 @@ function refuseWrongUse(command: Command): void {
 
 function commandPath(command: Command): string {
   return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
-}
-
-function explain(error: unknown): string {
-  if (error instanceof AppError) return error.message;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined) return errorMessage(error);
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -61,6 +61,11 @@ export const SETTINGS = {
     default: 'embedded',
     meaning: 'media relay: embedded, or RTPProxy URLs',
   }),
+  RTPPROXY_AUTO_START: setting({
+    type: v.flag,
+    default: 'false',
+    meaning: 'with MEDIA_RELAY=embedded: start an installed rtpproxy instead of the built-in relay',
+  }),
   RTP_PORTS: setting({ type: v.portRange, default: '20000-29999', meaning: 'ports of the built-in relay' }),
   RTP_TIMEOUT_SEC: setting({
     type: v.whole(5, 86_400),
