@@ -1,10 +1,10 @@
 import type { Clock } from '../platform/clock.js';
 import { cseqNumber, header, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
-import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { Leg, LegEnding } from './leg.js';
-import { parseAllow } from './leg.js';
+import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
 
@@ -33,6 +33,7 @@ export class ALeg implements Leg {
   private confirmed: LegDialog | undefined;
   private readonly allowed: ReadonlySet<string> | undefined;
   private trail: Trail | undefined;
+  private onUpdate: SrfHandler = answerEarlyUpdate;
 
   /** Throws BadRequestError when From, CSeq or Call-ID cannot be used. */
   constructor(
@@ -46,6 +47,7 @@ export class ALeg implements Leg {
     this.dialogId = dialogIdOf(this.callId, party(req, 'from').tag ?? '');
     this.cseq = cseqNumber(req);
     this.allowed = parseAllow(header(req, 'allow'));
+    req.on('update', answerEarlyUpdate);
   }
 
   get peer(): { signallingAddress: string } {
@@ -60,9 +62,10 @@ export class ALeg implements Leg {
     return this.state === 'trying';
   }
 
-  /** From now on what is sent and received is written down. */
-  record(trail: Trail): void {
+  /** Joins it to its call: what is sent is written down, and `onRequest` takes what srf brings up elsewhere. */
+  join(trail: Trail, onRequest: SrfHandler): void {
     this.trail = trail;
+    this.onUpdate = onRequest;
   }
 
   allows(method: string): boolean {
@@ -88,8 +91,7 @@ export class ALeg implements Leg {
   confirm(): void {
     if (this.state !== 'answering') return;
     this.state = 'confirmed';
-    const trail = this.trail;
-    if (trail) this.confirmed = new LegDialog(this.dialogId, 'a', this.engine, this.clock, trail);
+    this.confirmed = this.makeDialog();
   }
 
   /** A final response that is no success. Ignored when there was a final one. */
@@ -112,13 +114,14 @@ export class ALeg implements Leg {
       this.refuse(ending.status, ending.headers, ending.reasonPhrase);
       return;
     }
-    const dialog =
-      this.confirmed ??
-      // A 200 on its way out: the dialog may be there, so it is ended as one that is.
-      (this.state === 'answering' && this.trail
-        ? new LegDialog(this.dialogId, 'a', this.engine, this.clock, this.trail)
-        : undefined);
+    // A 200 on its way out: the dialog may be there, so it is ended as one that is.
+    const dialog = this.confirmed ?? (this.state === 'answering' ? this.makeDialog() : undefined);
     this.ended();
     await dialog?.bye(ending.headers);
+  }
+
+  private makeDialog(): LegDialog | undefined {
+    const { trail, onUpdate } = this;
+    return trail && new LegDialog(this.dialogId, 'a', this.engine, this.clock, trail, onUpdate);
   }
 }

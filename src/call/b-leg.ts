@@ -1,11 +1,12 @@
 import type { Clock } from '../platform/clock.js';
+import { rejectOffer } from '../sdp/reject-offer.js';
 import { header, party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfAck, SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
-import { answerEarlyUpdate, type Leg, type LegEnding, parseAllow } from './leg.js';
+import { answerCrossingUpdate, type Leg, type LegEnding, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
 
@@ -25,6 +26,8 @@ export interface BLegDeps {
   readonly engine: SrfEngine;
   readonly clock: Clock;
   readonly trail: Trail;
+  /** Takes an UPDATE that srf brings up on a request of ours, once there is a dialog. */
+  onRequest(leg: BLeg, req: SrfRequest, res: SrfResponse): void;
 }
 
 /** One phone of the callee: we are the UAC of the INVITE to it (RFC 3261 §13.2). */
@@ -44,6 +47,8 @@ export class BLeg implements Leg {
   private allowed: ReadonlySet<string> | undefined;
   private settleEnd: (() => void) | undefined;
   private hasResult = false;
+  private isLateOffer = false;
+  private rejection: string | undefined;
 
   constructor(
     readonly name: string,
@@ -67,6 +72,7 @@ export class BLeg implements Leg {
   /** Sends the INVITE; without `body` it asks the phone for the offer. */
   call(headers: OutgoingHeaders, body: string | undefined, timeoutMs: number): void {
     const { engine, clock, trail } = this.deps;
+    this.isLateOffer = body === undefined;
     trail.request(this.name, true, 'INVITE', body);
     const request = { method: 'INVITE', uri: this.target.uri, headers, timeoutMs };
     this.invite = new ClientRequest(
@@ -82,6 +88,7 @@ export class BLeg implements Leg {
         onProvisional: (res, ack) => this.onProvisional(res, ack),
         onFinal: (res, ack) => this.onFinal(res, ack),
         onFailure: (error) => this.onNoResponse(error),
+        onUpdate: answerCrossingUpdate,
       },
     );
   }
@@ -93,7 +100,9 @@ export class BLeg implements Leg {
     this.state = 'confirmed';
     trail.request(this.name, true, 'ACK', body);
     this.ack?.(body ? { body } : {});
-    this.confirmed = new LegDialog(this.dialogId, this.name, engine, clock, trail);
+    this.confirmed = new LegDialog(this.dialogId, this.name, engine, clock, trail, (req, res) =>
+      this.deps.onRequest(this, req, res),
+    );
   }
 
   ended(): void {
@@ -107,7 +116,7 @@ export class BLeg implements Leg {
         return this.cancel(ending.headers);
       case 'answered':
         // RFC 3261 §13.2.2.4: a 2xx is acknowledged even when the call is not wanted any more.
-        this.acknowledge();
+        this.acknowledge(this.rejection);
         return this.end(ending);
       case 'confirmed': {
         const dialog = this.confirmed;
@@ -137,7 +146,6 @@ export class BLeg implements Leg {
     this.dialogId = dialogIdOf(this.callId, party(sent, 'from').tag ?? '');
     this.attempt();
     if (this.state === 'calling') this.user.onSent(this);
-    sent.on('update', answerEarlyUpdate);
   }
 
   private onProvisional(res: SrfResponse, ack: SrfAck): void {
@@ -169,13 +177,15 @@ export class BLeg implements Leg {
   private onSuccess(res: SrfResponse): void {
     const isTooLate = this.state !== 'calling';
     this.state = 'answered';
+    // RFC 3261 §13.2.2.4: the ACK of a 2xx with an offer holds an answer, even when the call is not wanted.
+    if (this.isLateOffer && res.body) this.rejection = rejectOffer(res.body);
     this.result(res.status, res.reason);
     if (!isTooLate) {
       this.user.onAnswer(this, res);
       return;
     }
     // RFC 3261 §9.1: the 2xx crossed our CANCEL, so the call is there and has to be ended.
-    this.acknowledge();
+    this.acknowledge(this.rejection);
     const dialog = this.confirmed;
     this.ended();
     void dialog?.bye({}).then(() => this.settleEnd?.());

@@ -72,7 +72,7 @@ export class Call implements ReofferHost {
     this.startTime = deps.clock.now();
     this.ringing = new Ringing(this, deps);
     this.inDialog = new InDialog(this, this.ringing);
-    a.record(this.trail);
+    a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
 
   get fork(): Fork {

@@ -22,6 +22,8 @@ export interface ClientRequestUser {
   onProvisional?(res: SrfResponse, ack: SrfAck): void;
   onFinal(res: SrfResponse, ack: SrfAck): void;
   onFailure(error: NoResponseError): void;
+  /** UPDATE of the peer while this request is open: srf hands it to the request that it finds by Call-ID. */
+  onUpdate?(req: SrfRequest, res: SrfResponse): void;
 }
 
 export interface OutgoingRequest {
@@ -93,6 +95,7 @@ export class ClientRequest {
       return;
     }
     sent.on('response', (res, ack) => this.onResponse(res, ack));
+    sent.on('update', (req, res) => this.user.onUpdate?.(req, res));
     this.arm(this.request.timeoutMs);
     this.user.onSent?.(sent);
     if (this.pendingCancel) this.cancel(this.pendingCancel);

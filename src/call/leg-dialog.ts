@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
-import type { SrfAck, SrfEngine, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfAck, SrfEngine, SrfHandler, SrfResponse } from '../signalling/srf-types.js';
 import { ClientRequest, type ClientRequestUser } from './client-request.js';
 import { NoResponseError } from './errors.js';
 import type { Trail } from './trail.js';
@@ -24,6 +24,8 @@ export class LegDialog {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly trail: Trail,
+    /** Takes an UPDATE that srf brings up on a request of ours. */
+    private readonly onUpdate: SrfHandler,
   ) {}
 
   /** Sends a request; resolves its final response, rejects with NoResponseError. Not for INVITE. */
@@ -31,6 +33,7 @@ export class LegDialog {
     this.trail.request(this.leg, true, method, body);
     return new Promise((resolve, reject) => {
       this.send(method, headers, body, NON_INVITE_TIMEOUT_MS, {
+        onUpdate: this.onUpdate,
         onFinal: (res) => {
           this.received(res, method);
           resolve(res);
@@ -44,6 +47,7 @@ export class LegDialog {
   reinvite(headers: OutgoingHeaders, body: string | undefined, user: ReinviteUser): ClientRequest {
     this.trail.request(this.leg, true, 'INVITE', body);
     return this.send('INVITE', headers, body, REINVITE_TIMEOUT_MS, {
+      onUpdate: this.onUpdate,
       onProvisional: (_res, ack) => ack(),
       onFinal: (res, ack) => {
         this.received(res, 'INVITE');

@@ -41,11 +41,19 @@ export function parseAllow(allow: string | undefined): ReadonlySet<string> | und
   );
 }
 
-/**
- * UPDATE before the answer. With an offer it comes too early, since ours or theirs is still open: 500 with Retry-After
- * (RFC 3311 §5.2). Without one it only refreshes.
- */
+/** UPDATE of the caller before our answer. With an offer it comes too early: 500 with Retry-After (RFC 3311 §5.2). */
 export function answerEarlyUpdate(req: SrfRequest, res: SrfResponse): void {
   if (req.body) respondOnly(res, 500, { headers: { 'Retry-After': '2' } });
-  else respondOnly(res, 200, { headers: { Contact: `<${req.uri}>` } });
+  else acceptRefresh(req, res);
+}
+
+/** UPDATE of the callee while the offer in our INVITE is open: 491 when it holds another (RFC 3311 §5.2). */
+export function answerCrossingUpdate(req: SrfRequest, res: SrfResponse): void {
+  if (req.body) respondOnly(res, 491);
+  else acceptRefresh(req, res);
+}
+
+/** The Contact of a 2xx to UPDATE is where the request came to. */
+function acceptRefresh(req: SrfRequest, res: SrfResponse): void {
+  respondOnly(res, 200, { headers: { Contact: `<${req.uri}>` } });
 }

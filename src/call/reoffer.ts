@@ -1,5 +1,6 @@
 import type { Logger } from '../platform/logger.js';
 import { isHold } from '../sdp/offer-answer.js';
+import { rejectOffer } from '../sdp/reject-offer.js';
 import { parseSdp } from '../sdp/session-description.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfAck, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -38,6 +39,8 @@ interface Exchange {
   client?: ClientRequest;
   /** Late offer: ACKs the other phone's 2xx with the answer that the ACK of this side brings. */
   ackWithAnswer?: SrfAck;
+  /** Late offer: the answer that refuses all, for an exchange that comes to nothing. */
+  rejection?: string;
   phase: 'offering' | 'forwarded' | 'awaiting-ack' | 'over';
   isCancelled: boolean;
 }
@@ -93,7 +96,7 @@ export class Reoffer {
     if (!exchange) return;
     const isAnswered = exchange.phase === 'awaiting-ack';
     this.finish(exchange);
-    exchange.ackWithAnswer?.({});
+    exchange.ackWithAnswer?.({ body: exchange.rejection ?? '' });
     exchange.client?.cancel();
     if (!isAnswered && !exchange.isCancelled) this.respond(exchange.from, exchange.req, exchange.res, 487);
   }
@@ -126,16 +129,19 @@ export class Reoffer {
       return;
     }
     const isLate = !exchange.req.body;
+    const rejection = isLate && res.body ? rejectOffer(res.body) : undefined;
+    const isDropped = exchange.phase === 'over' || exchange.isCancelled;
     // RFC 3261 §13.2.2.4: a 2xx is always acknowledged; one with an offer in it when the answer is there.
-    if (!isLate || exchange.phase === 'over' || !res.body) ack();
+    if (isDropped || !rejection) ack(rejection ? { body: rejection } : {});
     if (exchange.phase === 'over') return;
-    if (!res.body) {
+    if (!res.body || exchange.isCancelled) {
       this.onRefused(exchange, 488);
       return;
     }
+    if (rejection) exchange.rejection = rejection;
     this.agree(exchange, res.body, isLate ? ack : undefined).catch((error: unknown) => {
       this.host.log.warn({ err: error }, 'a new session was agreed on and cannot be relayed');
-      if (isLate) ack();
+      if (rejection) ack({ body: rejection });
       this.respondOver(exchange, 488);
       this.host.onMediaLost();
     });
@@ -148,7 +154,7 @@ export class Reoffer {
       ? await media.offer(to.side, sdp, to.peer)
       : await media.answer(to.side, sdp, to.peer);
     if (exchange.phase === 'over') {
-      ack?.({});
+      if (exchange.rejection) ack?.({ body: exchange.rejection });
       return;
     }
     if (ack) exchange.ackWithAnswer = ack;
@@ -163,7 +169,7 @@ export class Reoffer {
   private async answerLate(exchange: Exchange, answer: string | undefined, send: SrfAck): Promise<void> {
     if (!answer) {
       // RFC 3261 §13.2.1: the offer in our 200 had to be answered in the ACK.
-      send({});
+      send({ body: exchange.rejection ?? '' });
       this.host.onMediaLost();
       return;
     }
@@ -171,7 +177,7 @@ export class Reoffer {
     try {
       send({ body: await this.host.media.answer(from.side, answer, from.peer) });
     } catch (error) {
-      send({});
+      send({ body: exchange.rejection ?? '' });
       throw error;
     }
     this.host.onAgreed(from, isHoldOffer(answer));

@@ -3,7 +3,7 @@ import { errorMessage } from '../platform/errors.js';
 import { header } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfResponse } from '../signalling/srf-types.js';
-import { BLeg } from './b-leg.js';
+import { BLeg, type BLegDeps } from './b-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { isBadDescription } from './call-media.js';
 import { type Cause, type CauseName, calleeFailure, causeOf } from './causes.js';
@@ -33,7 +33,13 @@ export class Ringing implements ForkUser {
   dial(targets: readonly CalleeTarget[], headers: OutgoingHeaders, offer: string | undefined): void {
     const { engine, clock, noAnswerMs } = this.deps;
     const { call, fork } = this;
-    const deps = { engine, clock, trail: call.trail };
+    const { trail } = call;
+    const deps: BLegDeps = {
+      engine,
+      clock,
+      trail,
+      onRequest: (leg, req, res) => call.onRequest(leg, req, res),
+    };
     fork.legs.push(...targets.map((target, i) => new BLeg(`b${i + 1}`, target, deps, fork)));
     this.noAnswerTimer = clock.setTimeout(() => call.finish('callee-no-answer', 'SERVER'), noAnswerMs);
     for (const leg of fork.legs)

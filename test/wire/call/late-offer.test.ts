@@ -40,7 +40,8 @@ describe('an INVITE without a description', () => {
     b.respond(await b.next('INVITE'), 200, { sdp: b.sdp() });
     const ok = await a.response(invite, 200);
     a.ack(invite, ok);
-    await b.next('ACK');
+    // RFC 3261 §13.2.2.4: the callee's offer is answered all the same, with every stream refused.
+    assert.equal(mediaPort(await b.next('ACK')), 0);
     await Promise.all([a.expectBye(), b.expectBye()]);
     const record = (await rig.records(2)).at(-1);
     assert.deepEqual([record?.result, record?.releaseReason], ['ABNORMAL', 'ack-without-answer']);

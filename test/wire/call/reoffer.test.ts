@@ -140,6 +140,23 @@ describe('a new offer inside a call', () => {
     await rig.stateIs('held');
   });
 
+  test('RFC 3311 §5.2: UPDATE of the phone that is being asked is 491, and an INFO under way loses none', async () => {
+    const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
+    const atB = await b.next('INVITE');
+    const update = b.inDialog(call.b, 'UPDATE', { sdp: b.sdp('sendonly', 2) });
+    assert.equal((await b.final(update)).statusCode, 491);
+    b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
+    await a.response(request, 200);
+    await b.next('ACK');
+    a.ackIn(call.a, request.cseq?.seq ?? 0);
+    const info = a.inDialog(call.a, 'INFO');
+    const infoAtB = await b.next('INFO');
+    const refresh = b.inDialog(call.b, 'UPDATE');
+    assert.equal((await b.final(refresh)).statusCode, 200);
+    b.respond(infoAtB, 200);
+    assert.equal((await a.final(info)).statusCode, 200);
+  });
+
   test('RFC 3311 §5.2: UPDATE without an offer is answered here', async () => {
     const update = b.inDialog(call.b, 'UPDATE');
     assert.equal((await b.response(update, 200)).body.length, 0);

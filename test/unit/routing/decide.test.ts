@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decideRoute } from '../../../src/routing/decide.js';
+import type { RoutableBinding, RouteFacts } from '../../../src/routing/types.js';
+
+interface Phone extends RoutableBinding {
+  readonly name: string;
+}
+
+const phone = (name: string, q = 1, registeredAt = 0): Phone => ({ name, q, registeredAt });
+
+const facts = (change: Partial<RouteFacts<Phone>> = {}): RouteFacts<Phone> => ({
+  caller: { username: '1001', status: 'ACTIVE' },
+  scheme: 'sip',
+  host: 'ims',
+  isLocalHost: true,
+  number: '1002',
+  callee: { username: '1002', status: 'ACTIVE', bindings: [phone('desk')] },
+  maxTargets: 10,
+  ...change,
+});
+
+test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration, up to the bound', () => {
+  const bindings = [phone('old', 0.5, 1), phone('low', 0.1, 9), phone('new', 0.5, 2), phone('best', 1, 0)];
+  const decision = decideRoute(
+    facts({ callee: { username: '1002', status: 'ACTIVE', bindings }, maxTargets: 3 }),
+  );
+  assert.ok(decision.kind === 'targets');
+  assert.deepEqual(
+    decision.targets.map(({ name }) => name),
+    ['best', 'new', 'old'],
+  );
+  assert.match(decision.steps.join('; '), /3 of 4 registered phones/);
+});
+
+test('a call to tel: needs no host, one to the own number is as any other', () => {
+  const decision = decideRoute(facts({ scheme: 'tel', host: '', isLocalHost: false }));
+  assert.equal(decision.kind, 'targets');
+  const own = { username: '1001', status: 'ACTIVE', bindings: [phone('mobile')] } as const;
+  assert.equal(decideRoute(facts({ number: '1001', callee: own })).kind, 'targets');
+});
+
+for (const [refusal, change] of [
+  ['caller-suspended', { caller: { username: '1001', status: 'SUSPENDED' } }],
+  ['scheme-unsupported', { scheme: 'mailto' }],
+  ['address-incomplete', { number: undefined }],
+  ['foreign-domain', { host: 'example.org', isLocalHost: false }],
+  ['callee-unknown', { callee: undefined }],
+  ['callee-suspended', { callee: { username: '1002', status: 'INACTIVE', bindings: [phone('desk')] } }],
+  ['callee-not-registered', { callee: { username: '1002', status: 'ACTIVE', bindings: [] } }],
+] as const)
+  test(`a call is refused as ${refusal}, and the steps say why`, () => {
+    const decision = decideRoute(facts(change));
+    assert.ok(decision.kind === 'refusal');
+    assert.equal(decision.refusal, refusal);
+    assert.ok((decision.steps.at(-1) ?? '').length > 10);
+  });

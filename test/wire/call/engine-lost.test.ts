@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { connect, hangUp } from '../../support/call-steps.js';
+import type { SipPeer } from '../../support/sip-peer.js';
+import { waitFor } from '../../support/wait-for.js';
+
+describe('the line to the engine breaks', () => {
+  let rig: CallRig;
+  let a: SipPeer;
+  let b: SipPeer;
+  beforeEach(async () => {
+    rig = await startCallRig();
+    a = await rig.phone('1001');
+    b = await rig.phone('1002');
+  });
+  afterEach(() => rig.close());
+
+  /** Cuts the connection under call control; it comes back by itself. */
+  const cut = (): void => (rig.connection as unknown as { socket: { destroy(): void } }).socket.destroy();
+
+  test('calls end with an honest record, their phones get BYE when the line is back, and new calls go through', async () => {
+    await connect(a, b);
+    await rig.stateIs('connected');
+    cut();
+    const [record] = await rig.records(1);
+    assert.deepEqual(
+      [record?.result, record?.releaseParty, record?.releaseReason],
+      ['ABNORMAL', 'SERVER', 'engine-lost'],
+    );
+    await waitFor('the line', () => rig.connection.connected);
+    await Promise.all([a.expectBye(), b.expectBye()]);
+    await hangUp(a, b, await connect(a, b));
+    await rig.records(2);
+  });
+
+  test('a call that rings ends with an honest record', async () => {
+    await a.invite('1002');
+    b.respond(await b.next('INVITE'), 180);
+    await rig.stateIs('ringing');
+    cut();
+    const [record] = await rig.records(1);
+    assert.deepEqual([record?.result, record?.releaseReason], ['ABNORMAL', 'engine-lost']);
+  });
+});
