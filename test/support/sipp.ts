@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freeTcpPort, freeUdpPort } from './free-port.js';
+import { programPath } from './peers.js';
+
+/** The project's scenarios, seen from `.build/test/support`. */
+const SCENARIOS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'scenarios');
+const KILL_AFTER_MS = 60_000;
+
+export interface SippOptions {
+  /** Name of a file in `scenarios/`, without `.xml`. */
+  readonly scenario: string;
+  /** Port of the server on 127.0.0.1. */
+  readonly port: number;
+  readonly transport?: 'udp' | 'tcp';
+  /** Lines of the injection file: a call takes one after the other, and the first again after the last. */
+  readonly lines?: readonly string[];
+  /** Calls, default one for each line. */
+  readonly calls?: number;
+  /** Calls a second, default 10. */
+  readonly rate?: number;
+  readonly args?: readonly string[];
+}
+
+export interface SippResult {
+  /** 0 when every call went as the scenario says. */
+  readonly code: number | null;
+  /** Screen and error log, for a failure's message. */
+  readonly output: string;
+}
+
+/** Injection line of a subscriber: user and its credentials, then what else the scenario takes. */
+export function subscriberLine(username: string, password: string, ...more: readonly string[]): string {
+  return [username, `[authentication username=${username} password=${password}]`, ...more].join(';');
+}
+
+/** Runs a scenario as the caller to its end. */
+export async function runSipp(options: SippOptions): Promise<SippResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'ims-sipp-'));
+  const { transport = 'udp', lines = [] } = options;
+  const localPort = transport === 'udp' ? await freeUdpPort() : await freeTcpPort();
+  writeFileSync(join(directory, 'lines.csv'), `SEQUENTIAL\n${lines.join('\n')}\n`);
+  const args = [
+    ...['-sf', join(SCENARIOS, `${options.scenario}.xml`), '-i', '127.0.0.1', '-p', String(localPort)],
+    ...['-m', String(options.calls ?? Math.max(1, lines.length)), '-r', String(options.rate ?? 10)],
+    ...(lines.length > 0 ? ['-inf', 'lines.csv'] : []),
+    ...(transport === 'tcp' ? ['-t', 't1'] : []),
+    ...['-nostdin', '-timeout', '30', '-timeout_error', '-trace_err', '-error_file', 'errors.log'],
+    ...(options.args ?? []),
+    `127.0.0.1:${options.port}`,
+  ];
+  try {
+    return await run(args, directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function run(args: readonly string[], directory: string): Promise<SippResult> {
+  return new Promise((resolve) => {
+    const child = spawn(programPath('sipp'), args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output = (output + chunk).slice(-8000);
+      });
+    }
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, output: output + errorsIn(directory) });
+    });
+  });
+}
+
+function errorsIn(directory: string): string {
+  try {
+    return readFileSync(join(directory, 'errors.log'), 'utf8').slice(0, 8000);
+  } catch {
+    return '';
+  }
+}
