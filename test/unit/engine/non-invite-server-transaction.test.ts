@@ -70,3 +70,14 @@ test('RFC 3261 §17.2.3: the same branch from another sent-by or with another me
   bench.startServer({ ...base, method: 'INFO' });
   assert.equal(bench.requests.length, 3);
 });
+
+test('once answered, a transaction keeps of its request only what a response is built from', () => {
+  const bench = new TransactionBench();
+  const server = bench.startServer({ method: 'MESSAGE', headers: ['Subject: long'], body: 'long' });
+  assert.equal(server.tx.request.get('subject'), 'long');
+  server.respond(200);
+  const { request } = server.tx;
+  const keys = request.headers.map(({ key }) => key);
+  assert.deepEqual(keys, ['via', 'from', 'to', 'call-id', 'cseq']);
+  assert.equal(request.body.length + (request.raw?.length ?? 0), 0);
+});
