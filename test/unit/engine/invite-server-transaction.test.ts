@@ -102,6 +102,7 @@ for (const protocol of ['udp', 'tcp'] as const)
     assert.deepEqual(server.events, []);
     bench.clock.advance(100);
     assert.deepEqual(server.events, ['terminated']);
+    assert.deepEqual(bench.layer.counts().inviteServer, {});
     assert.equal(server.respond(200), false);
   });
 
@@ -140,6 +141,7 @@ test('RFC 3261 §9.2: a CANCEL finds the INVITE of its branch and sent-by, and n
   assert.equal(strange.tx.cancels, undefined);
   const elsewhere = bench.startServer({ ...cancel, via: 'SIP/2.0/UDP 192.0.2.66:5070' });
   assert.equal(elsewhere.tx.cancels, undefined);
+  assert.equal(bench.requests.length, 4);
 });
 
 test('RFC 3261 §17.2.3: a branch without the magic cookie is matched as RFC 2543 did', () => {

@@ -32,6 +32,7 @@ test('RFC 3261 §17.2.2: no response follows the final one; timer J ends it at 6
   assert.deepEqual(bench.transport.takeKinds(), ['200', '200']);
   bench.clock.advance(100);
   assert.deepEqual(server.events, ['terminated']);
+  assert.deepEqual(bench.layer.counts().nonInviteServer, {});
   assert.equal(bench.clock.pendingTimers, 0);
 });
 
