@@ -45,6 +45,8 @@ export function pickCredentials(
 
 /** Credentials joined by commas, taken apart where a scheme begins. */
 function splitCredentials(value: string): string[] {
+  // The usual case: one scheme, nothing to take apart.
+  if (!/,[ \t]*[A-Za-z][\w-]*[ \t]+[\w*-]+[ \t]*=/.test(value)) return [value];
   const items: string[] = [];
   for (const part of splitList(value)) {
     if (items.length === 0 || /^[A-Za-z][\w-]*[ \t]+[\w*-]+[ \t]*=/.test(part)) items.push(part);

@@ -22,7 +22,9 @@ const DEFAULT_MAX_USED = 65_536;
 /** A nonce from a process whose clock is this far ahead of ours is still taken. */
 const CLOCK_SKEW_MS = 5000;
 const TIME_BYTES = 6;
-const RANDOM_BYTES = 9;
+const PROCESS_BYTES = 5;
+const SERIAL_BYTES = 4;
+const HEAD_BYTES = TIME_BYTES + PROCESS_BYTES + SERIAL_BYTES;
 const MAC_BYTES = 15;
 const NONCE_PATTERN = /^[A-Za-z0-9_-]{40}$/;
 /** Expired entries dropped from the front of the table at each new one. */
@@ -37,14 +39,18 @@ interface UsedNonce {
 }
 
 /**
- * Digest nonces: time, random octets and an HMAC over both and the client's address (RFC 7616 §3.3, §5.4). Nothing is
- * kept until a nonce is used; then its counts are, so that no Authorization is taken twice (RFC 7616 §3.4, §5.3).
+ * Digest nonces: time, process and serial number, and an HMAC over these and the client's address, which nobody can guess
+ * (RFC 7616 §3.3, §5.4). Nothing is kept until a nonce is used; then its counts are, so that no Authorization is taken
+ * twice (RFC 7616 §3.4, §5.3).
  */
 export class Nonces {
   private readonly clock: Clock;
   private readonly lifetimeMs: number;
   private readonly maxUsed: number;
   private readonly used = new Map<string, UsedNonce>();
+  /** Keeps nonces of processes with one secret apart. */
+  private readonly processId = randomBytes(PROCESS_BYTES);
+  private serial = 0;
   /**
    * Nonces issued at or before this time that are not in the table are stale: their entry may have been dropped, or
    * another life of this process may have seen them used.
@@ -60,9 +66,11 @@ export class Nonces {
 
   /** Makes a nonce for the client at `address`. */
   issue(address: string): string {
-    const head = Buffer.allocUnsafe(TIME_BYTES + RANDOM_BYTES);
+    const head = Buffer.allocUnsafe(HEAD_BYTES);
     head.writeUIntBE(this.clock.now(), 0, TIME_BYTES);
-    randomBytes(RANDOM_BYTES).copy(head, TIME_BYTES);
+    this.processId.copy(head, TIME_BYTES);
+    this.serial = (this.serial + 1) >>> 0;
+    head.writeUInt32BE(this.serial, TIME_BYTES + PROCESS_BYTES);
     return Buffer.concat([head, this.mac(head, address)]).toString('base64url');
   }
 
@@ -70,8 +78,8 @@ export class Nonces {
   isAuthentic(nonce: string, address: string): boolean {
     if (!NONCE_PATTERN.test(nonce)) return false;
     const octets = Buffer.from(nonce, 'base64url');
-    const head = octets.subarray(0, TIME_BYTES + RANDOM_BYTES);
-    return timingSafeEqual(octets.subarray(TIME_BYTES + RANDOM_BYTES), this.mac(head, address));
+    const head = octets.subarray(0, HEAD_BYTES);
+    return timingSafeEqual(octets.subarray(HEAD_BYTES), this.mac(head, address));
   }
 
   /**
