@@ -14,8 +14,6 @@ export const ALLOWED_METHODS = [
   'UPDATE',
   'PRACK',
   'INFO',
-  'REFER',
-  'NOTIFY',
 ] as const;
 
 /** Allow's value. */
