@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +17,8 @@ export interface SippOptions {
   /** Port of the server on 127.0.0.1. */
   readonly port: number;
   readonly transport?: 'udp' | 'tcp';
+  /** Port that sipp binds to; a free one when absent. */
+  readonly localPort?: number;
   /** Lines of the injection file: a call takes one after the other, and the first again after the last. */
   readonly lines?: readonly string[];
   /** Calls, default one for each line. */
@@ -41,7 +44,7 @@ export function subscriberLine(username: string, password: string, ...more: read
 export async function runSipp(options: SippOptions): Promise<SippResult> {
   const directory = mkdtempSync(join(tmpdir(), 'ims-sipp-'));
   const { transport = 'udp', lines = [] } = options;
-  const localPort = transport === 'udp' ? await freeUdpPort() : await freeTcpPort();
+  const localPort = options.localPort ?? (await (transport === 'udp' ? freeUdpPort() : freeTcpPort()));
   writeFileSync(join(directory, 'lines.csv'), `SEQUENTIAL\n${lines.join('\n')}\n`);
   const args = [
     ...['-sf', join(SCENARIOS, `${options.scenario}.xml`), '-i', '127.0.0.1', '-p', String(localPort)],
@@ -57,6 +60,21 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** A scenario that waits for calls, on a port of its own, until it is stopped. */
+export function startCallee(scenario: string, port: number): { stop(): Promise<void> } {
+  const directory = mkdtempSync(join(tmpdir(), 'ims-sipp-'));
+  const args = ['-sf', join(SCENARIOS, `${scenario}.xml`), '-i', '127.0.0.1', '-p', String(port), '-nostdin'];
+  const child = spawn(programPath('sipp'), args, { cwd: directory, stdio: 'ignore' });
+  const closed = once(child, 'close');
+  return {
+    stop: async () => {
+      child.kill('SIGTERM');
+      await closed;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 function run(args: readonly string[], directory: string): Promise<SippResult> {
