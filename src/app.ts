@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
-import { registerRecords } from './app/register-records.js';
-import { startRtpProxy } from './app/rtpproxy-process.js';
+import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
+import type { ServerContext } from './app/server-context.js';
 import { LoadMeter } from './app/system-info.js';
-import { type CallControl, createCallControl } from './call/call-control.js';
-import { openRecords } from './cdr/record-service.js';
+import { openTelephony, type Telephony } from './app/telephony.js';
+import { type JournalledRecords, openRecords } from './cdr/record-service.js';
 import { bracket } from './config/describe.js';
 import type { Config } from './config/schema.js';
-import { createMediaRelay } from './media/create.js';
 import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
 import { systemClock } from './platform/clock.js';
@@ -19,13 +18,6 @@ import { Lifecycle } from './platform/lifecycle.js';
 import { detectServerIp } from './platform/local-address.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
-import { DEFAULT_BINDING_POLICY } from './registrar/apply-register.js';
-import { createRegistrar } from './registrar/registrar.js';
-import { AuthThrottle } from './security/auth-throttle.js';
-import { Authenticator } from './security/authenticator.js';
-import { loadNonceSecret } from './security/nonce-secret.js';
-import { Nonces } from './security/nonces.js';
-import { LocalNames, machineNames } from './signalling/local-names.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/types.js';
 
@@ -80,140 +72,65 @@ export async function startServer(config: Config, logs: LoggerFactory): Promise<
 class Server implements RunningServer {
   readonly version = packageVersion();
   readonly startedAt = systemClock.now();
-  private state: SystemInfo['state'] = 'starting';
-  private readonly serverIp: string;
+  readonly failed: Promise<Error>;
+  private readonly context: ServerContext;
   private readonly node: string;
+  private readonly adminSocketPath: string;
+  private state: SystemInfo['state'] = 'starting';
   private store!: Store;
+  private relay!: OpenedRelay;
   private engine!: ConnectedEngine;
-  private calls!: CallControl;
+  private records!: JournalledRecords;
+  private telephony!: Telephony;
   private console!: Console;
-  private relaySetting = '';
   private userCount = 0;
   private generatedPassword: string | undefined;
   private stopping: Promise<void> | undefined;
-  readonly failed: Promise<Error>;
-  private fail!: (reason: Error) => void;
 
-  constructor(
-    private readonly config: Config,
-    private readonly logs: LoggerFactory,
-    private readonly parts: Lifecycle,
-  ) {
-    this.serverIp = config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp();
-    this.node = config.NODE_NAME ?? hostname();
+  constructor(config: Config, logs: LoggerFactory, parts: Lifecycle) {
+    let fail!: (reason: Error) => void;
     this.failed = new Promise((resolve) => {
-      this.fail = resolve;
+      fail = resolve;
     });
+    const serverIp = config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp();
+    this.context = { config, logs, parts, serverIp, fail };
+    this.node = config.NODE_NAME ?? hostname();
+    this.adminSocketPath = join(config.DATA_DIR, 'ims.sock');
   }
 
   get facts(): RunningServer['facts'] {
     return {
-      serverIp: this.serverIp,
+      serverIp: this.context.serverIp,
       sip: this.engine.listeners,
       mml: this.console.addresses.map(({ host, port }) => `${bracket(host)}:${port}`).join(' '),
       adminSocket: this.adminSocketPath,
-      relay: this.relaySetting,
+      relay: this.relay.name,
       store: this.store.description,
       engine: this.engine.name,
-      realm: this.config.SIP_REALM,
+      realm: this.context.config.SIP_REALM,
       userCount: this.userCount,
       ...(this.generatedPassword !== undefined && { generatedPassword: this.generatedPassword }),
     };
   }
 
   async start(): Promise<void> {
-    const { config, logs, parts } = this;
-    const clock = systemClock;
+    const { context } = this;
+    const { config, logs, parts } = context;
     this.store = parts.own(
       'store',
       await openStore(config.STORE_URL, { dataDir: config.DATA_DIR, log: logs.for('store') }),
     );
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
     const operators = new StoredOperators({ store: this.store });
-    this.relaySetting = await this.chooseRelay();
-    const relay = parts.own(
-      'media',
-      await createMediaRelay(this.relaySetting, {
-        clock,
-        log: logs.for('media'),
-        address: this.serverIp,
-        rtpPorts: { min: config.RTP_PORTS.first, max: config.RTP_PORTS.last },
-        sessionTimeoutMs: config.RTP_TIMEOUT_SEC * 1000,
-      }),
-    );
+    this.relay = await openMediaRelay(context);
     this.engine = await openEngine(config, logs, parts);
-    const records = parts.own('records', await this.openRecords());
-    const { connection, died } = this.engine;
     // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
-    void died?.then((reason) => reason && this.fail(reason));
-    const names = new LocalNames([config.SIP_REALM, this.serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
-    names.add(...connection.hostports.map(({ address }) => address));
-    const nonces = new Nonces({
-      secret: await loadNonceSecret(this.store.collection('settings'), logs.for('security')),
-    });
-    const authenticator = new Authenticator({
-      realm: config.SIP_REALM,
-      users,
-      names,
-      nonces,
-      throttle: new AuthThrottle(),
-      algorithms: config.AUTH_ALGORITHMS,
-      log: logs.for('security'),
-    });
-    const registrations = parts.own(
-      'registrar',
-      createRegistrar({
-        connection,
-        authenticator,
-        bindings: this.store.bindings,
-        realm: config.SIP_REALM,
-        names,
-        policy: {
-          ...DEFAULT_BINDING_POLICY,
-          expiry: { minSec: config.REG_MIN_SEC, maxSec: config.REG_MAX_SEC, defaultSec: config.REG_MAX_SEC },
-          maxContacts: config.MAX_CONTACTS,
-        },
-        observer: registerRecords(records, config.SIP_REALM),
-        log: logs.for('registrar'),
-      }),
-    );
-    this.calls = parts.own(
-      'calls',
-      createCallControl({
-        connection,
-        authenticator,
-        users,
-        registrations,
-        relay,
-        records,
-        names,
-        limits: { maxCalls: config.MAX_CALLS, noAnswerMs: config.NO_ANSWER_SEC * 1000 },
-        log: logs.for('call'),
-      }),
-    );
-    const load = parts.own('load meter', new LoadMeter());
-    this.console = parts.own(
-      'console',
-      await startConsole({
-        services: {
-          users,
-          operators,
-          registrations,
-          calls: this.calls,
-          records,
-          logs: {
-            levels: () => logs.levels(),
-            setLevel: (level, module) => logs.setLevel(level as LogLevel, module),
-          },
-          system: () => this.systemInfo(load, records.backlog().storeAlive),
-        },
-        listen: [config.MML_LISTEN],
-        adminSocketPath: this.adminSocketPath,
-        log: logs.for('mml'),
-        clock,
-        product: { name: 'ims-server', version: this.version },
-      }),
-    );
+    void this.engine.died?.then((reason) => reason && context.fail(reason));
+    this.records = parts.own('records', await this.openRecords());
+    const { connection } = this.engine;
+    const { store, records, relay } = this;
+    this.telephony = await openTelephony(context, { connection, store, users, records, relay: relay.relay });
+    this.console = parts.own('console', await this.openConsole(users, operators));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
     await this.prepareAccounts(users, operators);
     this.state = 'running';
@@ -224,69 +141,73 @@ class Server implements RunningServer {
     return this.stopping;
   }
 
-  private get adminSocketPath(): string {
-    return join(this.config.DATA_DIR, 'ims.sock');
-  }
-
   private async drainAndClose(): Promise<void> {
+    const { config, parts } = this.context;
+    const { calls } = this.telephony;
     this.state = 'draining';
-    this.calls.setDraining(true);
-    const until = systemClock.monotonic() + this.config.DRAIN_SEC * 1000;
-    while (this.calls.count().active > 0 && systemClock.monotonic() < until) {
+    calls.setDraining(true);
+    const until = systemClock.monotonic() + config.DRAIN_SEC * 1000;
+    while (calls.count().active > 0 && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
-    await this.parts.close();
-  }
-
-  /** The relay that MEDIA_RELAY names; with RTPPROXY_AUTO_START an rtpproxy of ours takes the built-in one's place. */
-  private async chooseRelay(): Promise<string> {
-    const { MEDIA_RELAY, RTPPROXY_AUTO_START, RTP_PORTS, RTP_TIMEOUT_SEC } = this.config;
-    if (!RTPPROXY_AUTO_START || MEDIA_RELAY !== 'embedded') return MEDIA_RELAY;
-    const rtpproxy = this.parts.own(
-      'rtpproxy',
-      await startRtpProxy({
-        address: this.config.SERVER_IP ?? detectServerIp(),
-        ports: RTP_PORTS,
-        timeoutSec: RTP_TIMEOUT_SEC,
-        log: this.logs.for('media'),
-      }),
-    );
-    void rtpproxy.died.then((reason) => reason && this.fail(reason));
-    return rtpproxy.url;
+    await parts.close();
   }
 
   /** A new Store gets its first operator; a Store that is away is no reason not to take calls. */
   private async prepareAccounts(users: StoredUsers, operators: StoredOperators): Promise<void> {
+    const { config, logs } = this.context;
     try {
-      const { generatedPassword } = await operators.ensureAdmin(this.config.ADMIN_PASSWORD);
+      const { generatedPassword } = await operators.ensureAdmin(config.ADMIN_PASSWORD);
       this.generatedPassword = generatedPassword;
       this.userCount = await users.count();
     } catch (error) {
-      this.logs
-        .for('app')
-        .warn(
-          { err: error },
-          'the Store is away; starting on what is known, operators cannot log in until it is back',
-        );
+      const text = 'the Store is away; starting on what is known, operators cannot log in until it is back';
+      logs.for('app').warn({ err: error }, text);
     }
   }
 
-  private openRecords() {
+  private openRecords(): Promise<JournalledRecords> {
+    const { config, logs, serverIp } = this.context;
     return openRecords({
-      journalDir: join(this.config.DATA_DIR, 'journal'),
+      journalDir: join(config.DATA_DIR, 'journal'),
       store: this.store,
       clock: systemClock,
-      log: this.logs.for('cdr'),
+      log: logs.for('cdr'),
       node: {
         node: this.node,
-        engine: this.config.SIP_ENGINE === 'embedded' ? 'embedded' : 'drachtio',
-        serverIp: this.serverIp,
+        engine: config.SIP_ENGINE === 'embedded' ? 'embedded' : 'drachtio',
+        serverIp,
         serverPort: Number(this.engine.listeners[0]?.split(':').at(-1) ?? 5060),
       },
     });
   }
 
-  private systemInfo(load: LoadMeter, storeAlive: boolean): SystemInfo {
+  private openConsole(users: StoredUsers, operators: StoredOperators): Promise<Console> {
+    const { config, logs, parts } = this.context;
+    const load = parts.own('load meter', new LoadMeter());
+    return startConsole({
+      services: {
+        users,
+        operators,
+        registrations: this.telephony.registrations,
+        calls: this.telephony.calls,
+        records: this.records,
+        logs: {
+          levels: () => logs.levels(),
+          setLevel: (level, module) => logs.setLevel(level as LogLevel, module),
+        },
+        system: () => this.systemInfo(load),
+      },
+      listen: [config.MML_LISTEN],
+      adminSocketPath: this.adminSocketPath,
+      log: logs.for('mml'),
+      clock: systemClock,
+      product: { name: 'ims-server', version: this.version },
+    });
+  }
+
+  private systemInfo(load: LoadMeter): SystemInfo {
+    const { engine, relay, store } = this;
     return {
       product: 'ims-server',
       version: this.version,
@@ -294,13 +215,13 @@ class Server implements RunningServer {
       pid: process.pid,
       startedAt: this.startedAt,
       state: this.state,
-      realm: this.config.SIP_REALM,
-      engine: this.engine.name,
-      engineConnected: this.engine.connection.connected,
-      relay: this.relaySetting,
-      store: this.store.description,
-      storeAlive,
-      listeners: this.engine.listeners,
+      realm: this.context.config.SIP_REALM,
+      engine: engine.name,
+      engineConnected: engine.connection.connected,
+      relay: relay.name,
+      store: store.description,
+      storeAlive: this.records.backlog().storeAlive,
+      listeners: engine.listeners,
       ...load.look(),
     };
   }

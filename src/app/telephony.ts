@@ -1,0 +1,73 @@
+import type { UserService } from '../accounts/types.js';
+import { type CallControl, createCallControl } from '../call/call-control.js';
+import type { RecordService } from '../cdr/types.js';
+import type { MediaRelay } from '../media/types.js';
+import { DEFAULT_BINDING_POLICY } from '../registrar/apply-register.js';
+import { createRegistrar, type Registrar } from '../registrar/registrar.js';
+import { AuthThrottle } from '../security/auth-throttle.js';
+import { Authenticator } from '../security/authenticator.js';
+import { loadNonceSecret } from '../security/nonce-secret.js';
+import { Nonces } from '../security/nonces.js';
+import type { SignallingConnection } from '../signalling/connection.js';
+import { LocalNames, machineNames } from '../signalling/local-names.js';
+import type { Store } from '../store/types.js';
+import { registerRecords } from './register-records.js';
+import type { ServerContext } from './server-context.js';
+
+/** What registrar and call control are made of. */
+export interface TelephonyParts {
+  readonly connection: SignallingConnection;
+  readonly store: Store;
+  readonly users: UserService;
+  readonly records: RecordService;
+  readonly relay: MediaRelay;
+}
+
+export interface Telephony {
+  readonly registrations: Registrar;
+  readonly calls: CallControl;
+}
+
+/** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
+export async function openTelephony(context: ServerContext, wired: TelephonyParts): Promise<Telephony> {
+  const { config, logs, parts, serverIp } = context;
+  const { connection, store, users, records, relay } = wired;
+  const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
+  names.add(...connection.hostports.map(({ address }) => address));
+  const authenticator = new Authenticator({
+    realm: config.SIP_REALM,
+    users,
+    names,
+    nonces: new Nonces({ secret: await loadNonceSecret(store.collection('settings'), logs.for('security')) }),
+    throttle: new AuthThrottle(),
+    algorithms: config.AUTH_ALGORITHMS,
+    log: logs.for('security'),
+  });
+  const registrations = createRegistrar({
+    connection,
+    authenticator,
+    bindings: store.bindings,
+    realm: config.SIP_REALM,
+    names,
+    policy: {
+      ...DEFAULT_BINDING_POLICY,
+      expiry: { minSec: config.REG_MIN_SEC, maxSec: config.REG_MAX_SEC, defaultSec: config.REG_MAX_SEC },
+      maxContacts: config.MAX_CONTACTS,
+    },
+    observer: registerRecords(records, config.SIP_REALM),
+    log: logs.for('registrar'),
+  });
+  parts.own('registrar', registrations);
+  const calls = createCallControl({
+    connection,
+    authenticator,
+    users,
+    registrations,
+    relay,
+    records,
+    names,
+    limits: { maxCalls: config.MAX_CALLS, noAnswerMs: config.NO_ANSWER_SEC * 1000 },
+    log: logs.for('call'),
+  });
+  return { registrations, calls: parts.own('calls', calls) };
+}
