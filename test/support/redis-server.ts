@@ -26,17 +26,22 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-/** Starts redis-server and waits until it answers PING. `extraArgs` are passed to it. The caller closes it. */
-export async function startRedis(extraArgs: readonly string[] = []): Promise<TestRedis> {
+/**
+ * Starts redis-server and waits until it answers PING. `extraArgs` are passed to it; with `sentinelConfig` (a file) it
+ * is a sentinel. The caller closes it.
+ */
+export async function startRedis(
+  extraArgs: readonly string[] = [],
+  sentinelConfig?: string,
+): Promise<TestRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'ims-redis-'));
   const port = await freePort();
   let child: ChildProcess | undefined;
 
   const start = async () => {
-    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    child = spawn('redis-server', [...args, '--dir', directory, '--loglevel', 'warning', ...extraArgs], {
-      stdio: 'ignore',
-    });
+    const place = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--loglevel', 'warning'];
+    const role = sentinelConfig ? [sentinelConfig, '--sentinel'] : ['--save', '', '--appendonly', 'no'];
+    child = spawn('redis-server', [...role, ...place, ...extraArgs], { stdio: 'ignore' });
     await ready(port, child);
   };
   const stop = async () => {

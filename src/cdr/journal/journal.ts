@@ -203,8 +203,17 @@ export class Journal {
       this.noteWritten(batch, writer.segment, start);
     } catch (error) {
       this.buffer = batch.concat(this.buffer);
+      await this.leaveSegment();
       throw this.noteFailure(error);
     }
+  }
+
+  /** What one file refuses another may take; one that nothing was written to yet is tried again. */
+  private async leaveSegment(): Promise<void> {
+    if (!this.writer || this.writer.segment.ids.size === 0) return;
+    const writer = this.writer;
+    this.writer = undefined;
+    await writer.close().catch(() => undefined);
   }
 
   private noteWritten(batch: readonly Buffered[], segment: Segment, start: number): void {
