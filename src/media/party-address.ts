@@ -20,7 +20,7 @@ const LOCAL_RANGES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Chooses the address that a relay is told for a stream (docs/adr/0010-media-latching.md). It is the one in the
+ * Chooses the address that a relay is told for a stream (docs/adr/0005-media-latching.md). It is the one in the
  * description, unless that cannot be reached from here: a name, or a local address of somebody whose signalling comes
  * from a public one, or the loopback address of another machine. Then it is where the signalling comes from. The signalling's address is expected as well.
  */

@@ -2,7 +2,7 @@
 export const RELEARN_WINDOW_MS = 10_000;
 
 /**
- * Which sender a relay port listens to and where it sends. The rule (docs/adr/0010-media-latching.md):
+ * Which sender a relay port listens to and where it sends. The rule (docs/adr/0005-media-latching.md):
  * - Until a packet has come, sending goes to the address that was told. A packet counts only from an expected IP
  *   address: the told one, or a second one that the controller vouches for. Its port may be another (NAT).
  * - The first such packet is learned: from then on only that address and port is heard and sent to.
