@@ -13,9 +13,24 @@ export interface AppTarget {
   readonly secret: string;
 }
 
+const connected = new Set<Srf>();
+
+/** Disconnects every application that a test left connected; for `afterEach`. */
+export function disconnectApps(): void {
+  for (const srf of connected) {
+    try {
+      srf.disconnect();
+    } catch {
+      // Gone already.
+    }
+  }
+  connected.clear();
+}
+
 /** An application connected to an engine: resolves when it is authenticated, rejects when it is refused. */
 export function connectApp(target: AppTarget, tags: readonly string[] = []): Promise<Srf> {
   const srf = new SrfClass([...tags]);
+  connected.add(srf);
   return new Promise((resolve, reject) => {
     srf.on('connect', (error: unknown) => (error ? reject(error) : resolve(srf)));
     srf.on('error', reject);

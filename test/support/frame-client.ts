@@ -20,10 +20,19 @@ export class FrameClient {
   private bytes = Buffer.alloc(0);
   private lastId = 0;
 
+  private static readonly opened = new Set<FrameClient>();
+
+  /** Closes every client that a test left open; for `afterEach`. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...FrameClient.opened].map((client) => client.close()));
+  }
+
   private constructor(readonly socket: Socket) {
+    FrameClient.opened.add(this);
     socket.on('data', (chunk) => this.take(chunk));
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => socket.on('close', () => resolve()));
+    void this.closed.then(() => FrameClient.opened.delete(this));
   }
 
   static async open(port: number, host = '127.0.0.1'): Promise<FrameClient> {

@@ -8,10 +8,13 @@ import { PendingRequest } from './pending-request.js';
 /** Requests that applications have not answered; with more, new ones get 503. */
 export const MAX_PENDING_REQUESTS = 50_000;
 
+/** How long an application may leave an INVITE without any response, in T1: 64 s. */
+const INVITE_DEADLINE_T1 = 128;
+
 /** The requests that wait for an application's final response, by the name of their transaction. */
 export class PendingRequests {
   private readonly byTxnId = new Map<string, PendingRequest>();
-  /** Called when an application took too long; the request is out of the table then. */
+  /** Called when an application took too long over an INVITE, which is out of the table then. */
   onUnanswered: (pending: PendingRequest) => void = () => {};
 
   constructor(private readonly ctx: CoreContext) {}
@@ -75,6 +78,14 @@ export class PendingRequests {
       if (pending.app === app && pending.method === 'INVITE') this.setDeadline(pending);
   }
 
+  /** A transaction is over, answered or not. */
+  onTerminated(tx: ServerTransaction): void {
+    const pending = this.byTxnId.get(tx.id);
+    if (!pending) return;
+    this.ctx.counters.unanswered++;
+    this.finish(pending);
+  }
+
   close(): void {
     for (const pending of this.byTxnId.values()) {
       this.ctx.clock.clearTimeout(pending.deadline);
@@ -83,18 +94,18 @@ export class PendingRequests {
     this.byTxnId.clear();
   }
 
-  /** An INVITE waits twice as long as other requests, whose clients have given up after 64*T1 (RFC 3261 §17.1.2.2). */
+  /** The transaction of a request other than INVITE ends by itself when its client has given up (RFC 4320 §4.2). */
   private setDeadline(pending: PendingRequest): void {
+    if (pending.method !== 'INVITE') return;
     const { clock, timers } = this.ctx;
     clock.clearTimeout(pending.deadline);
-    pending.deadline = clock.setTimeout(
-      () => {
-        if (!this.finish(pending)) return;
-        this.ctx.counters.unanswered++;
-        this.onUnanswered(pending);
-      },
-      (pending.method === 'INVITE' ? 128 : 64) * timers.t1Ms,
-    );
+    pending.deadline = clock.setTimeout(() => this.onDeadline(pending), INVITE_DEADLINE_T1 * timers.t1Ms);
+  }
+
+  private onDeadline(pending: PendingRequest): void {
+    if (!this.finish(pending)) return;
+    this.ctx.counters.unanswered++;
+    this.onUnanswered(pending);
   }
 }
 

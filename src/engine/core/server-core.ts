@@ -51,6 +51,7 @@ export class ServerCore implements ServerTransactionUser {
   onTerminated(tx: ServerTransaction): void {
     const key = mergeKey(tx.request);
     if (this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
+    this.pending.onTerminated(tx);
   }
 
   /** An ACK for a 2xx of ours: ends its repetition and goes to the application, once. */
@@ -194,8 +195,7 @@ export class ServerCore implements ServerTransactionUser {
 
   private onUnanswered(pending: PendingRequest): void {
     const { tx, dialog, localTag } = pending;
-    // RFC 4320 §4.2: never 408 to a request other than INVITE.
-    reply(tx, pending.method === 'INVITE' ? 480 : 500, localTag);
+    reply(tx, 480, localTag);
     if (dialog && pending.isInitial) this.closer.close(dialog);
   }
 
