@@ -6,6 +6,8 @@ import type { WaitingRecord, WaitingRecords } from './waiting-records.js';
 
 /** Records given to the Store at once. */
 const BATCH = 100;
+/** A record waits this long for others to go with it: one transaction costs the same for many. Milliseconds. */
+const GATHER_MS = 50;
 /** Back-off between attempts while the Store is away: doubles from the first to the last. Milliseconds. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
@@ -53,19 +55,23 @@ export class StoreDelivery {
     this.timer = undefined;
     this.running = this.run().finally(() => {
       this.running = undefined;
-      if (this.options.waiting.size > 0 && this.alive && !this.isClosed) this.kick();
+      if (this.options.waiting.size > 0) this.notice();
     });
   }
 
-  /** Records arrive: starts unless the Store is away and a retry is set. */
+  /** A record has come: it goes with the next batch, at once when that is full; never before a retry that is set. */
   notice(): void {
-    if (!this.timer) this.kick();
+    if (this.timer !== undefined || this.running || this.isClosed) return;
+    if (this.options.waiting.size >= BATCH) this.kick();
+    else this.timer = this.options.clock.setTimeout(() => this.fire(), GATHER_MS);
   }
 
-  /** Resolves when nothing waits or the Store did not take it. */
+  /** Resolves when nothing of what waits now still waits, or the Store did not take it. */
   async attempt(): Promise<void> {
+    // What is under way may have begun before the last record came.
+    await this.running;
     this.kick();
-    while (this.running) await this.running;
+    await this.running;
   }
 
   /** Ends attempts; what the Store is taking now is waited for. */
@@ -79,20 +85,23 @@ export class StoreDelivery {
   /** Never rejects. */
   private async run(): Promise<void> {
     try {
-      while (this.options.waiting.size > 0 && !this.isClosed) {
+      let batch: WaitingRecord[];
+      do {
+        batch = this.options.waiting.first(BATCH);
         // Journal first, then Store.
-        await this.options.synced();
-        await this.deliver(this.options.waiting.first(BATCH));
+        if (batch.some(({ location }) => location === undefined)) await this.options.synced();
+        if (batch.length === 0) return;
+        await this.deliver(batch);
         this.setAlive(true);
-      }
+      } while (batch.length === BATCH && !this.isClosed);
     } catch (error) {
       this.setAlive(false, error);
       const delayMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.attempts++, 10));
-      if (!this.isClosed) this.timer = this.options.clock.setTimeout(() => this.retry(), delayMs);
+      if (!this.isClosed) this.timer = this.options.clock.setTimeout(() => this.fire(), delayMs);
     }
   }
 
-  private retry(): void {
+  private fire(): void {
     this.timer = undefined;
     this.kick();
   }
