@@ -162,22 +162,23 @@ class EngineCallControl extends LiveCallService implements CallControl {
     const { uri, number } = dialled(req);
     let call: Call | undefined;
     const open = (): Call => {
-      call ??= this.open(leg, from, uri?.user, number?.number);
+      call ??= this.open(attempt, number?.number ?? uri?.user ?? req.uri);
       return call;
     };
+    const attempt: Attempt = { req, res, leg, from, uri, number, open };
     this.registry.watchCancel(req, () => {
       leg.isCancelled = true;
       call?.onCancel();
     });
-    return { req, res, leg, from, uri, number, open, isOver: () => call?.isEnding ?? false };
+    return Object.assign(attempt, { isOver: () => call?.isEnding ?? false });
   }
 
   /** Opens the record and the call: from here on the attempt leaves a record, whatever its end. */
-  private open(leg: ALeg, from: Attempt['from'], user: string | undefined, number: string | undefined): Call {
-    const { req, address } = leg;
+  private open({ req, leg, from, user }: Attempt, dialledNumber: string): Call {
+    const { address } = leg;
     const record = this.options.records.begin('CALL');
-    const callerNumber = /^[^:]+:([^@;>]+)@/.exec(from.uri)?.[1] ?? from.uri;
-    const dialledNumber = number ?? user ?? req.uri;
+    // A caller that hides its name is known to us all the same.
+    const callerNumber = user?.username ?? /^[^:]+:([^@;>]+)@/.exec(from.uri)?.[1] ?? from.uri;
     const userAgent = header(req, 'user-agent');
     record.add({
       kind: 'received',

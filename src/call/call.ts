@@ -144,7 +144,8 @@ export class Call implements ReofferHost {
       this.ringing.stop();
       this.inDialog.abort();
       this.release = new Release(this, this.record, this.deps.clock, end);
-      this.log.info({ reason: end.cause.name, by: end.by }, 'call ends');
+      const { caller, dialled } = this.parties;
+      this.log.info({ caller, dialled, reason: end.cause.name, by: end.by }, 'call ends');
     }
     return this.release.done.finally(() => this.deps.registry.remove(this));
   }

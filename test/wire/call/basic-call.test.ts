@@ -82,7 +82,9 @@ describe('a call between two phones', () => {
   });
 
   test('RFC 3323 §4.1: a caller that wants privacy is shown to nobody, but to the record', async () => {
-    const invite = await a.invite('1002', undefined, (request) => request.append('Privacy', 'id'));
+    const invite = await a.invite('1002', undefined, (request) => {
+      request.set('From', '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=nobody').append('Privacy', 'id');
+    });
     const atB = await b.next('INVITE');
     assert.equal(atB.from?.uri, 'sip:anonymous@anonymous.invalid');
     assert.doesNotMatch(atB.headers.map(({ value }) => value).join(), /1001/);

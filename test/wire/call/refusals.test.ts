@@ -42,7 +42,10 @@ describe('a call that is refused before a phone rings', () => {
     a.send(invite);
     const challenge = await a.response(invite, 407);
     a.ackRefusal(invite, challenge);
-    assert.match(challenge.getAll('proxy-authenticate').join('\n'), /SHA-256[\s\S]*MD5/);
+    for (const algorithm of ['MD5', 'SHA-256'])
+      assert.ok(
+        challenge.getAll('proxy-authenticate').some((value) => value.includes(`algorithm=${algorithm},`)),
+      );
     await rig.records(0);
     assert.equal(rig.control.count().active, 0);
   });
