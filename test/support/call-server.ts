@@ -3,19 +3,29 @@ import { startServer, type TestServer } from './server.js';
 import { SipPeer } from './sip-peer.js';
 import { waitFor } from './wait-for.js';
 
-/** A whole server as a process of its own, with subscribers 1001 to 1003 and phones that do what a test says. */
+export interface PhoneChoice {
+  readonly register?: boolean;
+  readonly password?: string;
+  readonly transport?: 'udp' | 'tcp';
+  /** In place of 127.0.0.1 and the port for the transport. */
+  readonly server?: { readonly address: string; readonly port: number };
+}
+
+/** A whole server as a process of its own, with subscribers 1001 to 1004 and phones that do what a test says. */
 export interface CallServer {
   readonly server: TestServer;
   readonly users: Readonly<Record<string, string>>;
   /** A phone of a subscriber, registered unless told. */
-  phone(username: string, options?: { register?: boolean; password?: string }): Promise<SipPeer>;
+  phone(username: string, options?: PhoneChoice): Promise<SipPeer>;
   /** Records of calls in the Store, oldest first, once there are `count` of them; fails when there are more. */
   records(count: number): Promise<CallRecord[]>;
+  /** The records of the caller's Call-ID, once there are `count` of them, default 1; fails when there are more. */
+  recordsOf(callId: string | undefined, count?: number): Promise<CallRecord[]>;
   close(): Promise<void>;
 }
 
 export async function startCallServer(env: Record<string, string> = {}): Promise<CallServer> {
-  const users = { 1001: '1001-secret', 1002: '1002-secret', 1003: '1003-secret' };
+  const users = { 1001: '1001-secret', 1002: '1002-secret', 1003: '1003-secret', 1004: '1004-secret' };
   const server = await startServer({ users, env });
   const phones: SipPeer[] = [];
   const list = async (): Promise<CallRecord[]> => {
@@ -23,14 +33,27 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
     const lines = stdout.split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as CallRecord).reverse();
   };
+  const until = async (count: number, isWanted: (record: CallRecord) => boolean): Promise<CallRecord[]> => {
+    let records: CallRecord[] = [];
+    await waitFor(`${count} records`, async () => {
+      records = (await list()).filter(isWanted);
+      return records.length >= count;
+    });
+    if (records.length > count) throw new Error(`${records.length} records in place of ${count}`);
+    return records;
+  };
   return {
     server,
     users,
-    phone: async (username, { register = true, password } = {}) => {
+    phone: async (username, { register = true, password, transport = 'udp', server: at } = {}) => {
       const phone = await SipPeer.open({
         username,
         password: password ?? (users as Record<string, string>)[username] ?? '',
-        server: { address: server.address, port: server.udpPort },
+        transport,
+        server: at ?? {
+          address: server.address,
+          port: transport === 'tcp' ? server.tcpPort : server.udpPort,
+        },
       });
       phones.push(phone);
       if (register) {
@@ -39,15 +62,8 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
       }
       return phone;
     },
-    records: async (count) => {
-      let records: CallRecord[] = [];
-      await waitFor(`${count} records`, async () => {
-        records = await list();
-        return records.length >= count;
-      });
-      if (records.length > count) throw new Error(`${records.length} records in place of ${count}`);
-      return records;
-    },
+    records: (count) => until(count, () => true),
+    recordsOf: (callId, count = 1) => until(count, (record) => record.callId === callId),
     close: async () => {
       await Promise.all(phones.map((phone) => phone.close()));
       await server.close();

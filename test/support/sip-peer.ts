@@ -1,20 +1,18 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { randomToken } from '../../src/platform/ids.js';
 import { type SipMessage, SipRequest, type SipResponse } from '../../src/sip/message.js';
-import { parseMessage } from '../../src/sip/parser.js';
 import { createResponse } from '../../src/sip/response.js';
 import { serialize } from '../../src/sip/serialize.js';
 import { answerChallenge } from '../../src/testkit/challenge.js';
 import { type DialogState, dialogOfUac, dialogOfUas, requestInDialog } from '../../src/testkit/dialog.js';
 import { audioSdp } from '../../src/testkit/sdp-text.js';
+import { type LinkOptions, openLink, type PeerLink } from './peer-link.js';
 
 const WAIT_MS = 5000;
 
-export interface PeerOptions {
+export interface PeerOptions extends LinkOptions {
   readonly username: string;
   readonly password?: string;
-  readonly server: { readonly address: string; readonly port: number };
   readonly domain?: string;
 }
 
@@ -39,20 +37,22 @@ export class SipPeer {
 
   private constructor(
     readonly options: PeerOptions,
-    private readonly socket: Socket,
+    private readonly link: PeerLink,
   ) {
-    socket.on('message', (bytes) => this.receive(bytes));
+    link.onMessage((message) => this.receive(message));
   }
 
   static async open(options: PeerOptions): Promise<SipPeer> {
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    return new SipPeer(options, socket);
+    return new SipPeer(options, await openLink(options));
   }
 
   get port(): number {
-    return this.socket.address().port;
+    return this.link.port;
+  }
+
+  /** Where this phone is, as it stands in a URI. */
+  get hostPort(): string {
+    return `${isIPv6(this.options.server.address) ? '[::1]' : '127.0.0.1'}:${this.port}`;
   }
 
   get username(): string {
@@ -64,12 +64,14 @@ export class SipPeer {
   }
 
   get contact(): string {
-    return `<sip:${this.username}@127.0.0.1:${this.port}>`;
+    const transport = this.options.transport === 'tcp' ? ';transport=tcp' : '';
+    return `<sip:${this.username}@${this.hostPort}${transport}>`;
   }
 
   /** A description of this phone: audio at a port of its own. */
   sdp(direction = 'sendrecv', version = 1): string {
-    return audioSdp('127.0.0.1', 40_000 + (this.port % 10_000) * 2, direction, version);
+    const address = isIPv6(this.options.server.address) ? '::1' : '127.0.0.1';
+    return audioSdp(address, 40_000 + (this.port % 10_000) * 2, direction, version);
   }
 
   send(message: SipMessage): void {
@@ -77,8 +79,7 @@ export class SipPeer {
   }
 
   sendRaw(bytes: Buffer): void {
-    const { address, port } = this.options.server;
-    this.socket.send(bytes, port, address);
+    this.link.send(bytes);
   }
 
   /** Registers, answering the challenge; resolves the final response. */
@@ -262,8 +263,7 @@ export class SipPeer {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.socket.close();
-    await once(this.socket, 'close');
+    await this.link.close();
   }
 
   private take(
@@ -291,8 +291,7 @@ export class SipPeer {
     });
   }
 
-  private receive(bytes: Buffer): void {
-    const message = parseMessage(bytes);
+  private receive(message: SipMessage): void {
     this.log.push(message);
     const key = `${summary(message)} ${message.topVia?.branch} ${message.toTag} ${message.callId}`;
     if (this.seen.has(key)) return;
@@ -307,7 +306,8 @@ export class SipPeer {
   }
 
   private via(): string {
-    return `SIP/2.0/UDP 127.0.0.1:${this.port};branch=z9hG4bK${randomToken(14)};rport`;
+    const protocol = this.options.transport === 'tcp' ? 'TCP' : 'UDP';
+    return `SIP/2.0/${protocol} ${this.hostPort};branch=z9hG4bK${randomToken(14)};rport`;
   }
 
   /** This phone's tag in a dialog: the same for every request of one Call-ID. */
