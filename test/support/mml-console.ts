@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Console, startConsole } from '../../src/mml/console.js';
 import type { Services } from '../../src/mml/services.js';
-import { systemClock } from '../../src/platform/clock.js';
+import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { type Logger, silentLogger } from '../../src/platform/logger.js';
 import { mmlTestServices } from './mml-services.js';
 
@@ -20,7 +20,7 @@ export interface TestConsole {
 /** Starts a console; the caller closes it. */
 export async function startTestConsole(
   services: Services = mmlTestServices(),
-  log: Logger = silentLogger,
+  options: { readonly log?: Logger; readonly clock?: Clock } = {},
 ): Promise<TestConsole> {
   const directory = await mkdtemp(join(tmpdir(), 'ims-mml-'));
   const socketPath = join(directory, 'ims.sock');
@@ -28,8 +28,8 @@ export async function startTestConsole(
     services,
     listen: [{ host: '127.0.0.1', port: 0 }],
     adminSocketPath: socketPath,
-    log,
-    clock: systemClock,
+    log: options.log ?? silentLogger,
+    clock: options.clock ?? systemClock,
     product: { name: 'ims-server', version: '0.1.0' },
   });
   return {
@@ -45,6 +45,33 @@ export async function startTestConsole(
 }
 
 const WAIT_MS = 10_000;
+
+/** What a telnet client answers to our offers: DO ECHO, DO SGA, WILL SGA, WILL NAWS and the window size. */
+export function terminalAnswer(columns = 80, rows = 24): Buffer {
+  return Buffer.from([
+    255,
+    253,
+    1,
+    255,
+    253,
+    3,
+    255,
+    251,
+    3,
+    255,
+    251,
+    31,
+    255,
+    250,
+    31,
+    0,
+    columns,
+    0,
+    rows,
+    255,
+    240,
+  ]);
+}
 
 /** A raw TCP client that waits for what it is to see. */
 export class WireClient {
@@ -126,6 +153,16 @@ export class WireClient {
     this.send(`${name}\n`);
     await this.until('password: ');
     this.send(`${password}\n`);
+  }
+
+  /** Logs in at a terminal: negotiates, then types. */
+  async loginAtTerminal(columns = 80, rows = 24, name = 'admin'): Promise<void> {
+    await this.until('login: ');
+    this.send(terminalAnswer(columns, rows));
+    this.send(`${name}\r\0`);
+    await this.until('password: ');
+    this.send('secret\r\0');
+    await this.until('MML> ');
   }
 
   /** Runs a command as a plain line; resolves its report. */

@@ -28,7 +28,7 @@ export async function complete(
   const context = lineContext(registry, before);
   switch (context.stage) {
     case 'word': {
-      const words = [...registry.next(context.words)]
+      const words = [...registry.suggest(context.words, context.partial)]
         .filter(([, commands]) => commands.some((command) => mayRun(role, command.role)))
         .map(([word]) => word);
       const params = context.command ? paramCandidates(context.command, new Set()) : [];

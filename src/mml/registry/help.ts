@@ -65,7 +65,7 @@ export function helpAt(registry: Registry, before: string, language: Language): 
   switch (context.stage) {
     case 'word': {
       const { words, partial, command } = context;
-      const next = [...registry.next(words)].filter(([word]) => word.startsWith(partial));
+      const next = [...registry.suggest(words, partial)];
       const shown = columns(
         next.sort().map(([word, commands]) => [word, say(wordPurpose(words, word, commands))]),
       );

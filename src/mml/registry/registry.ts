@@ -39,14 +39,15 @@ export class Registry {
 
   /** Words that may follow `words` on the way to a command, with the commands they lead to. */
   next(words: readonly string[]): Map<string, Command[]> {
-    const found = new Map<string, Command[]>();
-    for (const [path, command] of this.byPath) {
-      const parts = path.split(' ');
-      if (parts.length <= words.length || words.some((word, i) => parts[i] !== word)) continue;
-      const word = parts[words.length]!;
-      found.set(word, [...(found.get(word) ?? []), command]);
-    }
-    return found;
+    return following(this.byPath, words);
+  }
+
+  /** The same for what begins with `partial`, old spellings left out unless there is nothing else. */
+  suggest(words: readonly string[], partial: string): Map<string, Command[]> {
+    const fits = (found: Map<string, Command[]>) =>
+      new Map([...found].filter(([word]) => word.startsWith(partial)));
+    const own = fits(following(new Map(this.commands.map((command) => [command.path, command])), words));
+    return own.size > 0 ? own : fits(this.next(words));
   }
 
   /** Finds the command that the first words name; the longest spelling wins. Throws MmlError 1002 or 1003. */
@@ -92,4 +93,15 @@ export function didYouMean(near: readonly string[], lookAt: string): Bilingual {
   return near.length > 0
     ? text(`Did you mean ${near.join(', ')}?`, `是否想输入 ${near.join('、')}？`)
     : text(`See ${lookAt}`, `请查看 ${lookAt}`);
+}
+
+function following(paths: ReadonlyMap<string, Command>, words: readonly string[]): Map<string, Command[]> {
+  const found = new Map<string, Command[]>();
+  for (const [path, command] of paths) {
+    const parts = path.split(' ');
+    if (parts.length <= words.length || words.some((word, i) => parts[i] !== word)) continue;
+    const word = parts[words.length]!;
+    found.set(word, [...(found.get(word) ?? []), command]);
+  }
+  return found;
 }

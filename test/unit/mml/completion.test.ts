@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Role } from '../../../src/accounts/types.js';
+import { allCommands } from '../../../src/mml/commands/all-commands.js';
+import { complete } from '../../../src/mml/registry/completion.js';
+import { helpAt } from '../../../src/mml/registry/help.js';
+import { Registry } from '../../../src/mml/registry/registry.js';
+import { mmlTestServices } from '../../support/mml-services.js';
+
+const registry = new Registry(allCommands);
+const services = mmlTestServices();
+await services.users.add('1001', { password: 'secret1' });
+await services.users.add('1002', { password: 'secret1' });
+
+const offered = async (before: string, role: Role = 'ADMIN') =>
+  (await complete(registry, services, role, before)).candidates.join(' ');
+const help = (before: string) => helpAt(registry, before, 'EN').join('\n');
+
+describe('MML completion', () => {
+  const cases: [string, string | RegExp][] = [
+    ['', /^ADD DSP HLP LGO LST MOD RMV SET$/],
+    ['l', 'LGO LST'],
+    ['LST ', 'CDR OPERATOR OPLOG SESSION USER'],
+    ['lst us', 'USER'],
+    ['LST USR', 'USR'],
+    ['DSP CALL ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STAT STATE=$/],
+    ['DSP CALL: ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STATE=$/],
+    ['DSP CALL: STATE=con', 'CONNECTED'],
+    ['DSP CALL: STATE=CONNECTED, LI', 'LIMIT='],
+    ['DSP CALL: STATE=CONNECTED, ST', ''],
+    ['DSP CALL STATE=CONNECTED LI', 'LIMIT='],
+    ['DSP CDR TOD', 'TODAY'],
+    ['MOD USER: USERNAME=10', '1001 1002'],
+    ['MOD USER: USERNAME="10', '"1001" "1002"'],
+    ['ADD USER: PASSWORD=', ''],
+    ['LST USER; DSP VER', 'VERSION'],
+    ['LST USER;', /^ADD DSP/],
+    ['NOSUCH THING ', ''],
+    ['LST USER: NAME="unclosed ', ''],
+    ['HLP: CMD=', ''],
+  ];
+  for (const [before, expected] of cases) {
+    it(`offers after ${JSON.stringify(before)}`, async () => {
+      const found = await offered(before);
+      if (typeof expected === 'string') assert.equal(found, expected);
+      else assert.match(found, expected);
+    });
+  }
+
+  it('offers a guest only what a guest may do', async () => {
+    assert.equal(await offered('', 'GUEST'), 'DSP HLP LGO LST SET');
+    assert.equal(await offered('LST O', 'GUEST'), '');
+  });
+
+  it('replaces what was typed, in the declared spelling', async () => {
+    assert.deepEqual(await complete(registry, services, 'ADMIN', 'dsp vers'), {
+      replaced: 'vers',
+      candidates: ['VERSION'],
+      suffix: ' ',
+    });
+  });
+});
+
+describe('MML help at a point', () => {
+  it('explains verbs, objects, parameters and values', () => {
+    assert.match(help(''), /LST +show stored configuration/);
+    assert.match(help('DSP '), /SYSINFO +Show what runs here/);
+    assert.doesNotMatch(help('LST '), /USR/);
+    assert.match(help('ADD USER: '), /USERNAME= +.*required/);
+    assert.doesNotMatch(help('ADD USER: USERNAME=1, '), /USERNAME=/);
+    assert.match(help('ADD USER: STATUS='), /ACTIVE\|INACTIVE\|SUSPENDED[\s\S]*SUSPENDED/);
+    assert.match(help('DSP VERSION: '), /Enter runs the command/);
+    assert.match(help('BLAH '), /Nothing known/);
+    assert.match(helpAt(registry, 'ADD ', 'ZH').join('\n'), /增加用户/);
+  });
+});

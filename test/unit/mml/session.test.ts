@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { nearest } from '../../../src/mml/registry/nearest.js';
+import { LoginThrottle } from '../../../src/mml/session/login-throttle.js';
+import { type OperationEntry, OperationLog } from '../../../src/mml/session/operation-log.js';
+import { silentLogger } from '../../../src/platform/logger.js';
+import { ManualClock } from '../../support/manual-clock.js';
+
+describe('operation log', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'ims-oplog-'));
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  const entry = (at: number, fields: Partial<OperationEntry> = {}): OperationEntry => ({
+    at,
+    operator: 'admin',
+    role: 'ADMIN',
+    address: '127.0.0.1',
+    session: 1,
+    command: `LST USER: LIMIT=${at}`,
+    retcode: 0,
+    durationMs: 1.5,
+    ...fields,
+  });
+
+  it('keeps entries over a restart, newest first, and finds them', async () => {
+    const path = join(directory, 'a');
+    const first = new OperationLog(path, silentLogger);
+    for (let at = 1; at <= 10; at++) first.append(entry(at, { operator: at % 2 ? 'odd' : 'even' }));
+    await first.flush();
+    const second = new OperationLog(path, silentLogger);
+    second.append(entry(11, { command: 'RMV CALL: ID=x' }));
+    assert.deepEqual(
+      (await second.query({ limit: 3 })).map((one) => one.at),
+      [11, 10, 9],
+    );
+    assert.deepEqual(
+      (await second.query({ limit: 3, operator: 'odd' })).map((one) => one.at),
+      [9, 7, 5],
+    );
+    assert.deepEqual(
+      (await second.query({ limit: 9, from: 3, to: 5 })).map((one) => one.at),
+      [4, 3],
+    );
+    assert.deepEqual(
+      (await second.query({ limit: 9, keyword: 'rmv' })).map((one) => one.at),
+      [11],
+    );
+    assert.equal((await stat(join(path, 'oplog.jsonl'))).mode & 0o777, 0o600);
+  });
+
+  it('rotates by size and keeps five files', async () => {
+    const path = join(directory, 'b');
+    const log = new OperationLog(path, silentLogger, 1000);
+    for (let at = 1; at <= 200; at++) {
+      log.append(entry(at));
+      await log.flush();
+    }
+    assert.deepEqual((await readdir(path)).sort(), [
+      'oplog.1.jsonl',
+      'oplog.2.jsonl',
+      'oplog.3.jsonl',
+      'oplog.4.jsonl',
+      'oplog.jsonl',
+    ]);
+    assert.ok((await readFile(join(path, 'oplog.jsonl'))).length < 1400);
+    const found = await log.query({ limit: 1000 });
+    assert.deepEqual(
+      found.slice(0, 20).map((one) => one.at),
+      Array.from({ length: 20 }, (_, i) => 200 - i),
+    );
+    assert.ok(found.length > 20 && found.length < 60);
+  });
+
+  it('never fails a command when the disk refuses', async () => {
+    const log = new OperationLog('/dev/null/oplog', silentLogger);
+    log.append(entry(1));
+    await log.flush();
+    log.append(entry(2));
+    await log.flush();
+  });
+});
+
+describe('login throttle', () => {
+  it('lets three go, then doubles the wait, and forgets after a quarter of an hour', () => {
+    const clock = new ManualClock();
+    const throttle = new LoginThrottle(clock);
+    const waits = [];
+    for (let i = 0; i < 12; i++) {
+      throttle.failed('192.0.2.1');
+      waits.push(throttle.waitMs('192.0.2.1'));
+    }
+    assert.deepEqual(
+      waits,
+      [0, 0, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000],
+    );
+    assert.equal(throttle.waitMs('192.0.2.2'), 0);
+    clock.advance(15 * 60_000);
+    throttle.failed('192.0.2.1');
+    assert.equal(throttle.waitMs('192.0.2.1'), 0);
+    throttle.succeeded('192.0.2.1');
+    assert.equal(throttle.size, 0);
+  });
+
+  it('takes IPv6 addresses by /64, mapped ones as IPv4, and is bounded', () => {
+    const throttle = new LoginThrottle(new ManualClock());
+    for (let i = 0; i < 3; i++) throttle.failed(`2001:db8::${i}`);
+    assert.equal(throttle.waitMs('2001:db8::ffff'), 2000);
+    assert.equal(throttle.waitMs('2001:db8:0:1::1'), 0);
+    for (let i = 0; i < 3; i++) throttle.failed('::ffff:192.0.2.7');
+    assert.equal(throttle.waitMs('192.0.2.7'), 2000);
+    for (let i = 0; i < 5000; i++) throttle.failed(`10.0.${i >> 8}.${i & 255}`);
+    assert.equal(throttle.size, 1024);
+  });
+});
+
+describe('nearest words', () => {
+  it('finds slips and beginnings, not strangers', () => {
+    assert.deepEqual(nearest('USRENAME', ['USERNAME', 'STATUS']), ['USERNAME']);
+    assert.deepEqual(nearest('US', ['USER', 'REG']), ['USER']);
+    assert.deepEqual(nearest('XYZZY', ['USER', 'REG']), []);
+  });
+});
