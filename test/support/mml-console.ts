@@ -46,9 +46,15 @@ export async function startTestConsole(
 
 const WAIT_MS = 10_000;
 
-/** What a telnet client answers to our offers: DO ECHO, DO SGA, WILL SGA, WILL NAWS and the window size. */
+/** What a telnet client answers to our offers: DO BINARY, WILL BINARY, DO ECHO, DO SGA, WILL SGA, WILL NAWS and the window size. */
 export function terminalAnswer(columns = 80, rows = 24): Buffer {
   return Buffer.from([
+    255,
+    253,
+    0,
+    255,
+    251,
+    0,
     255,
     253,
     1,

@@ -26,6 +26,11 @@ export class KeyQueue {
     }
   }
 
+  /** The next key if it is here already; spares a flood of keys a promise each. */
+  poll(): Key | undefined {
+    return this.take();
+  }
+
   /** The next key; undefined once closed. One caller at a time. */
   next(): Promise<Key | undefined> {
     const key = this.take();

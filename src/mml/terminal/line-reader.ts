@@ -54,7 +54,7 @@ export async function readLine(
   else if (!options.silentWhenPlain) port.write(options.prompt);
   let drawn = wasTerminal;
   for (;;) {
-    const key = await keys.next();
+    const key = keys.poll() ?? (await keys.next());
     if (!key) return { kind: 'closed' };
     const action = editor.press(key);
     const entry = finished(action);
@@ -62,7 +62,8 @@ export async function readLine(
       // The client may have become a terminal since the prompt: take the line over as it stands.
       if (!drawn) port.write(editor.draw());
       drawn = true;
-      if (action.kind !== 'refused' || keys.isEmpty) await react(action, editor, options.assist, port);
+      const isSilent = action.kind === 'edited' || (action.kind === 'refused' && !keys.isEmpty);
+      if (!isSilent) await react(action, editor, options.assist, port);
       if (entry || keys.isEmpty) port.write(editor.render());
       if (entry) port.write(entry.kind === 'interrupt' ? '^C\r\n' : '\r\n');
     } else if (entry && options.hidden) {

@@ -15,6 +15,7 @@ export const DONT = 254;
 export const IAC = 255;
 
 /** Telnet options that are known here. */
+export const OPTION_BINARY = 0; // RFC 856
 export const OPTION_ECHO = 1; // RFC 857
 export const OPTION_SGA = 3; // RFC 858
 export const OPTION_TTYPE = 24; // RFC 1091

@@ -3,6 +3,7 @@ import {
   DO,
   DONT,
   IAC,
+  OPTION_BINARY,
   OPTION_ECHO,
   OPTION_NAWS,
   OPTION_SGA,
@@ -14,8 +15,9 @@ import {
 } from './telnet-codes.js';
 
 /** Options that we offer to do, and that we ask the client to do. */
-const OURS = [OPTION_ECHO, OPTION_SGA];
-const THEIRS = [OPTION_SGA, OPTION_NAWS, OPTION_TTYPE];
+// RFC 856: without BINARY a client may strip the eighth bit, and with it all of UTF-8.
+const OURS = [OPTION_ECHO, OPTION_SGA, OPTION_BINARY];
+const THEIRS = [OPTION_SGA, OPTION_BINARY, OPTION_NAWS, OPTION_TTYPE];
 const TTYPE_IS = 0;
 const TTYPE_SEND = 1;
 const MAX_TERMINAL_TYPE_CHARS = 40;
@@ -57,6 +59,11 @@ export class TelnetOptions {
   /** Whether the client lets us echo and sends each key at once: a terminal, not lines. RFC 857, RFC 858. */
   get isTerminal(): boolean {
     return this.ours.get(OPTION_ECHO) === 'yes' && this.ours.get(OPTION_SGA) === 'yes';
+  }
+
+  /** Whether we send bytes as they are: a lone CR needs no NUL then. RFC 856. */
+  get isBinary(): boolean {
+    return this.ours.get(OPTION_BINARY) === 'yes';
   }
 
   receive(verb: number, option: number): void {

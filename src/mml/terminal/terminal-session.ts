@@ -35,6 +35,7 @@ export class TerminalSession {
   private readonly history = new History();
   private state: SessionState | undefined;
   private running: AbortController | undefined;
+  private readonly startedAt: number;
   private lastInput: number;
   private idleTimer: ReturnType<ConsoleCore['clock']['setTimeout']> | undefined;
   private ended = false;
@@ -47,7 +48,8 @@ export class TerminalSession {
     private readonly onLogin: () => void = () => {},
   ) {
     this.keys = new KeyQueue(port);
-    this.lastInput = core.clock.monotonic();
+    this.startedAt = core.clock.monotonic();
+    this.lastInput = this.startedAt;
   }
 
   /** Takes keys from the connection. Ctrl-C while a command runs ends the command and what was typed ahead. */
@@ -94,8 +96,9 @@ export class TerminalSession {
   }
 
   private watchIdle(): void {
-    const limitMs = this.state ? IDLE_TIMEOUT_MS : LOGIN_TIMEOUT_MS;
-    const leftMs = this.lastInput + limitMs - this.core.clock.monotonic();
+    // Typing keeps a session alive, but does not put the login off.
+    const endsAt = this.state ? this.lastInput + IDLE_TIMEOUT_MS : this.startedAt + LOGIN_TIMEOUT_MS;
+    const leftMs = endsAt - this.core.clock.monotonic();
     if (leftMs <= 0) {
       this.end('Session timed out / 会话超时');
       return;

@@ -9,6 +9,8 @@ export interface Screen {
   readonly isTerminal: boolean;
   readonly columns: number | undefined;
   readonly rows: number | undefined;
+  /** Bytes go as they are; else a lone CR is sent as CR NUL (RFC 854). */
+  readonly isBinary: boolean;
 }
 
 export interface SocketPortOptions {
@@ -39,7 +41,8 @@ export class SocketPort implements TerminalPort {
   write(value: string | Buffer): void {
     const { socket } = this.options;
     if (this.ending || socket.destroyed || value.length === 0) return;
-    socket.write(value);
+    const isText = typeof value === 'string' && !this.options.screen.isBinary;
+    socket.write(isText ? value.replace(/\r(?!\n)/g, '\r\0') : value);
     if (socket.writableLength > MAX_OUTPUT_BACKLOG_BYTES) this.cutOff();
   }
 

@@ -95,6 +95,9 @@ export class TelnetConnection {
       get isTerminal() {
         return local !== undefined || negotiation.isTerminal;
       },
+      get isBinary() {
+        return local !== undefined || negotiation.isBinary;
+      },
       get columns() {
         return negotiation.columns ?? local?.screen.columns;
       },

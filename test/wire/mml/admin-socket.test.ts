@@ -16,7 +16,7 @@ import { mmlTestServices } from '../../support/mml-services.js';
 
 const product = { name: 'ims-server', version: '0.1.0' };
 
-describe('admin socket and ims mml', () => {
+describe('admin socket and ims mml', { timeout: 60_000 }, () => {
   let server: TestConsole;
   const services = mmlTestServices();
   before(async () => {
@@ -142,7 +142,7 @@ describe('admin socket and ims mml', () => {
   });
 });
 
-describe('admin socket file', () => {
+describe('admin socket file', { timeout: 60_000 }, () => {
   let directory: string;
   const parts = () => ({
     services: mmlTestServices(),

@@ -8,7 +8,7 @@ import { callRecord, mmlTestServices } from '../../support/mml-services.js';
 
 const IAC = 255;
 
-describe('console and hostile clients', () => {
+describe('console and hostile clients', { timeout: 60_000 }, () => {
   let server: TestConsole;
   const services = mmlTestServices();
   const logged: string[] = [];
@@ -155,7 +155,7 @@ describe('console and hostile clients', () => {
   });
 });
 
-describe('console and clients that do nothing', () => {
+describe('console and clients that do nothing', { timeout: 60_000 }, () => {
   it('closes a connection without a login, and a session without a key, in time', async () => {
     const clock = new ManualClock();
     const server = await startTestConsole(mmlTestServices(), { clock });

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { callRecord, mmlTestServices } from '../../support/mml-services.js';
 
-describe('console by plain lines, as nc speaks', () => {
+describe('console by plain lines, as nc speaks', { timeout: 60_000 }, () => {
   let server: TestConsole;
   const services = mmlTestServices();
   before(async () => {

@@ -5,7 +5,7 @@ import { mmlTestServices } from '../../support/mml-services.js';
 
 const UP = '\x1b[A';
 
-describe('console at a telnet terminal', () => {
+describe('console at a telnet terminal', { timeout: 60_000 }, () => {
   let server: TestConsole;
   const services = mmlTestServices();
   before(async () => {
@@ -20,12 +20,33 @@ describe('console at a telnet terminal', () => {
     return client;
   };
 
-  it('RFC 857, RFC 858, RFC 1073, RFC 1091: offers ECHO and SGA, asks for NAWS and TTYPE', async () => {
+  it('RFC 856, RFC 857, RFC 858, RFC 1073, RFC 1091: offers ECHO, SGA, BINARY, asks for BINARY, NAWS, TTYPE', async () => {
     const client = await WireClient.open(server.port);
     await client.until('login: ');
     const offers = client.bytes.toString('latin1');
-    for (const offer of ['\xff\xfb\x01', '\xff\xfb\x03', '\xff\xfd\x1f', '\xff\xfd\x18'])
+    for (const offer of [
+      '\xff\xfb\x01',
+      '\xff\xfb\x00',
+      '\xff\xfd\x00',
+      '\xff\xfb\x03',
+      '\xff\xfd\x1f',
+      '\xff\xfd\x18',
+    ])
       assert.ok(offers.includes(offer));
+    client.close();
+  });
+
+  it('RFC 854: sends a lone CR as CR NUL to a client that refuses BINARY', async () => {
+    const client = await WireClient.open(server.port);
+    await client.until('login: ');
+    client.send(Buffer.from([255, 253, 1, 255, 253, 3, 255, 254, 0]));
+    client.send('admin\r\0secret\r\0');
+    await client.until('MML> ');
+    client.send('ab');
+    await client.until('ab');
+    client.send('\x7f');
+    await client.until('\r\0MML> a');
+    assert.doesNotMatch(client.bytes.toString('latin1'), /\r[^\n\0]/);
     client.close();
   });
 

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { StoredOperators } from '../../src/accounts/stored-operators.js';
+import { StoredUsers } from '../../src/accounts/stored-users.js';
+import { startTestConsole, type TestConsole } from '../support/mml-console.js';
+import { mmlTestServices } from '../support/mml-services.js';
+import { Pty } from '../support/pty.js';
+import { openTempStore } from '../support/temp-store.js';
+
+const has = (program: string) => spawnSync('which', [program]).status === 0;
+const UP = '\x1b[A';
+const LEFT = '\x1b[D';
+
+describe('MML console with real clients', { timeout: 60_000 }, () => {
+  let temp: Awaited<ReturnType<typeof openTempStore>>;
+  let server: TestConsole;
+  before(async () => {
+    temp = await openTempStore();
+    const operators = new StoredOperators({ store: temp.store });
+    await operators.ensureAdmin('Sesame-1');
+    const users = new StoredUsers({ store: temp.store, realm: 'ims' });
+    server = await startTestConsole({ ...mmlTestServices(), users, operators });
+  });
+  after(async () => {
+    await server.close();
+    await temp.close();
+  });
+
+  const login = async (pty: Pty) => {
+    await pty.until('login: ');
+    pty.type('admin\r');
+    await pty.until('password: ');
+    pty.type('Sesame-1\r');
+    await pty.until('MML> ');
+  };
+
+  it('telnet: login, commands, Tab, history, editing, ? and log-out', {
+    skip: !has('telnet') && 'no telnet',
+  }, async () => {
+    const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 120, rows: 40 });
+    try {
+      await login(pty);
+      assert.doesNotMatch(pty.text, /Sesame/);
+      pty.type('ADD USER: USERNAME=1001, PASSWORD="secret words", NAME="李四"\r');
+      const added = await pty.until('---    END');
+      assert.match(added, /%%ADD USER: USERNAME=1001, PASSWORD=\*{6}, NAME=李四;%%/);
+      assert.match(
+        added,
+        /RETCODE = 0 {2}Operation succeeded\r\n\r\nUser\r\n----\r\n {2}User name {2}= {2}1001\r\n/,
+      );
+      await pty.until('MML> ');
+      pty.type('ls\tus\tUSERNAME=10\t\r');
+      assert.match(await pty.until('---    END'), /%%LST USER: USERNAME=1001;%%\r\nRETCODE = 0/);
+      await pty.until('MML> ');
+      pty.type(`${UP}${LEFT}\x7f9\r`);
+      assert.match(await pty.until('---    END'), /%%LST USER: USERNAME=1091;%%\r\nRETCODE = 4001/);
+      await pty.until('MML> ');
+      pty.type('DSP CALL ?');
+      assert.match(await pty.until('MML> DSP CALL '), /STAT +Count the calls[\s\S]*STATE= /);
+      pty.type('STAT\r');
+      assert.match(await pty.until('---    END'), /Calls now/);
+      await pty.until('MML> ');
+      pty.type('junk\x03');
+      await pty.until('^C');
+      pty.type('LGO\r');
+      await pty.untilExit();
+      assert.match(pty.text, /Connection closed by foreign host/);
+    } finally {
+      pty.close();
+    }
+  });
+
+  it('telnet: pages by the size of its window (RFC 1073)', {
+    skip: !has('telnet') && 'no telnet',
+  }, async () => {
+    const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 120, rows: 12 });
+    try {
+      await login(pty);
+      pty.type('DSP SYSINFO\r');
+      const first = await pty.until('--More--');
+      assert.equal(first.split('\r\n').length, 13);
+      pty.type(' ');
+      await pty.until('--More--');
+      pty.type('q');
+      await pty.until('MML> ');
+      pty.type('\x04');
+      await pty.untilExit();
+    } finally {
+      pty.close();
+    }
+  });
+
+  it('nc: plain lines, reports until END', { skip: !has('nc') && 'no nc' }, async () => {
+    const client = spawn('nc', ['127.0.0.1', String(server.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    client.stdin.end('admin\nSesame-1\nLST USER: USERNAME=1001\nLGO\n');
+    assert.match(await text(client.stdout), /RETCODE = 0 {2}Operation succeeded\r\n\r\nUser\r\n/);
+  });
+
+  it('ims mml: line editor on the terminal of the user, by the admin socket', async () => {
+    const module = join(process.cwd(), '.build/src/mml/transport/run-mml.js');
+    const script =
+      `import('${module}').then(({ runMml }) => runMml({ socketPath: '${server.socketPath}', interactive: true, ` +
+      'stdin: process.stdin, stdout: process.stdout, stderr: process.stderr })).then((code) => { process.exitCode = code; })';
+    const pty = Pty.start(`${process.execPath} -e "${script}"`, { columns: 100, rows: 40 });
+    try {
+      await pty.until('MML> ');
+      pty.type('DSP VERS\t\r');
+      assert.match(await pty.until('---    END'), /%%DSP VERSION;%%/);
+      await pty.until('MML> ');
+      pty.type('LST SESSION\r');
+      assert.match(await pty.until('---    END'), /local:/);
+      await pty.until('MML> ');
+      pty.type('\x04');
+      assert.equal(await pty.untilExit(), 0);
+    } finally {
+      pty.close();
+    }
+  });
+});
