@@ -13,8 +13,8 @@ export interface Frame {
 export class FrameClient {
   /** Frames of type `sip` and the like. */
   readonly events = new Inbox<Frame>();
-  /** All frames in the order they came: `response`, `sip`. */
-  readonly order: string[] = [];
+  /** Leaders of all frames in the order they came. */
+  readonly leaders: (readonly string[])[] = [];
   readonly closed: Promise<void>;
   private readonly answers = new Map<string, Inbox<Frame>>();
   private bytes = Buffer.alloc(0);
@@ -97,7 +97,7 @@ export class FrameClient {
     const cr = text.indexOf('\r\n');
     const fields = (cr < 0 ? text : text.slice(0, cr)).split('|');
     const frame = { fields, sip: cr < 0 ? '' : text.slice(cr + 2) };
-    this.order.push(`${fields[1]} ${frame.sip.slice(0, frame.sip.indexOf('\r\n'))}`);
+    this.leaders.push(fields);
     if (fields[1] === 'response') this.answersTo(fields[2] ?? '').push(frame);
     else this.events.push(frame);
   }

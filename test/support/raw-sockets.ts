@@ -6,9 +6,15 @@ import { Inbox } from './inbox.js';
 /** A bare UDP socket that speaks text; its datagrams wait in `inbox`. */
 export class RawUdp {
   readonly inbox = new Inbox<string>();
+  /** Takes each datagram at once, in place of the inbox. */
+  onMessage: ((text: string) => void) | undefined;
 
   private constructor(private readonly socket: UdpSocket) {
-    socket.on('message', (bytes) => this.inbox.push(bytes.toString('latin1')));
+    socket.on('message', (bytes) => {
+      const text = bytes.toString('latin1');
+      if (this.onMessage) this.onMessage(text);
+      else this.inbox.push(text);
+    });
   }
 
   static async open(address = '127.0.0.1', port = 0): Promise<RawUdp> {
