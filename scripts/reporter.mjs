@@ -44,7 +44,12 @@ export default async function* report(source) {
       }
       continue;
     }
-    if (isSuite) continue;
+    if (isSuite) {
+      // Its tests are counted as cancelled; why is only said here.
+      if (data.details?.error?.failureType === 'hookFailed')
+        failures.push({ name: `${data.name}: a hook`, file: data.file, error: data.details.error });
+      continue;
+    }
     if (current !== data.file && files.has(current)) yield line(current, files.get(current));
     current = data.file;
     const file = files.get(data.file) ?? { passed: 0, failed: 0, skipped: 0, ms: 0 };

@@ -31,9 +31,13 @@ export function toneSamples(frequencyHz: number, from: number, count: number): B
   return samples;
 }
 
-/** Which of `candidatesHz` fills the audio (Goertzel's algorithm); 0 when none does. */
+/** Which of `candidatesHz` fills the audio; 0 when none does. */
 export function toneOf(muLaw: Buffer, candidatesHz: readonly number[]): number {
-  const samples = Array.from(muLaw, fromMuLaw);
+  return toneOfSamples(Array.from(muLaw, fromMuLaw), candidatesHz);
+}
+
+/** The same for samples at 8 kHz (Goertzel's algorithm). */
+export function toneOfSamples(samples: readonly number[], candidatesHz: readonly number[]): number {
   const energy = samples.reduce((sum, sample) => sum + sample * sample, 0);
   if (energy === 0) return 0;
   const found = candidatesHz.find((frequencyHz) => {
