@@ -117,7 +117,7 @@ describe('baresip', { skip: missing('baresip') }, () => {
     assert.equal((await record()).result, 'CANCELLED');
   });
 
-  test('a wrong password does not register and leaves no record of a call', async (t) => {
+  test('a wrong password does not register and does not call', async (t) => {
     const stranger = await phone('1003', CALLER_HZ, { password: 'wrong-horse' });
     t.after(() => stranger.close());
     await stranger.refused();
@@ -125,7 +125,8 @@ describe('baresip', { skip: missing('baresip') }, () => {
     stranger.command('dial', '1002');
     await stranger.event('CALL_CLOSED');
     assert.ok(!callee.has('CALL_INCOMING'));
-    console.error(JSON.stringify((await callRecords(server))[0]));
+    const { result, sipStatus, billSec } = await record();
+    assert.deepEqual({ result, sipStatus, billSec }, { result: 'REJECTED', sipStatus: 403, billSec: 0 });
   });
 
   test('a phone over TCP is called on its connection', async (t) => {

@@ -70,7 +70,7 @@ export class ClientDialogs {
     if (request.isInitial) {
       dialog.dialog.confirm(response);
       dialog.prackPeers.clear();
-      if (source) dialog.followResponse(response, source, this.ctx.detectNat);
+      if (source) dialog.followResponse(response, source, request.tx?.hop, this.ctx.detectNat);
     } else if (method === 'BYE' || isLastNotify(request.request)) this.closer.close(dialog);
     // RFC 3261 §12.2.1.2, RFC 3311 §5.1
     else if (method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE')

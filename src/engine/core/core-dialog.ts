@@ -76,8 +76,11 @@ export class CoreDialog {
     else this.override = undefined;
   }
 
-  /** The same for the 2xx to our request. */
-  followResponse(response: SipMessage, source: Source, detectNat: boolean): void {
+  /**
+   * The same for the 2xx to our request, which was sent to `sentTo`. A 2xx that comes from exactly there shows a way that
+   * works; another port of the host that Contact names may be a NAT's as well as a peer's that sends from elsewhere.
+   */
+  followResponse(response: SipMessage, source: Source, sentTo: Hop | undefined, detectNat: boolean): void {
     const target = contactUri(response);
     const top = this.dialog.peer.routeSet[0];
     const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
@@ -87,10 +90,16 @@ export class CoreDialog {
         this.override = flowHop(source, routeUri ?? target);
     } else if (
       detectNat &&
-      (top === undefined ? !isAt(target, source, false) : isPrivateElsewhere(routeUri, source))
+      (top === undefined
+        ? !isAt(target, source, isSameHop(source, sentTo))
+        : isPrivateElsewhere(routeUri, source))
     )
       this.override = hopOf(source);
   }
+}
+
+function isSameHop(source: Source, hop: Hop | undefined): boolean {
+  return hop?.address === source.address && hop.port === source.port;
 }
 
 function hopOf(source: Source): Hop {
