@@ -65,11 +65,15 @@ export interface Attempt {
 /** A step refuses with CallRefusedError. */
 export type AdmissionStep = (deps: AdmissionDeps, attempt: Attempt) => void | Promise<void>;
 
-/** What an INVITE has to pass before phones ring, in this order. */
+/**
+ * What an INVITE has to pass before phones ring, in this order. Authentication comes before the header fields and the body are
+ * looked at (RFC 3261 §8.2), so that a stranger cannot fill the records.
+ */
 export const ADMISSION_STEPS: readonly AdmissionStep[] = [
-  checkRequest,
+  checkMerged,
   checkDraining,
   authenticate,
+  checkRequest,
   checkFrom,
   checkCapacity,
   route,
@@ -77,9 +81,12 @@ export const ADMISSION_STEPS: readonly AdmissionStep[] = [
   dial,
 ];
 
-function checkRequest(deps: AdmissionDeps, { req, leg }: Attempt): void {
-  // RFC 3261 §8.2.2.2: the same request by two ways.
+/** RFC 3261 §8.2.2.2: the same request by two ways. */
+function checkMerged(deps: AdmissionDeps, { leg }: Attempt): void {
   if (deps.isKnownDialog(leg.dialogId)) throw new CallRefusedError('loop-detected', 'merged request');
+}
+
+function checkRequest(_deps: AdmissionDeps, { req }: Attempt): void {
   // RFC 3261 §8.1.1.8: an INVITE has exactly one Contact.
   if (header(req, 'contact') === undefined)
     throw new CallRefusedError('request-malformed', 'Missing Contact Header');

@@ -151,7 +151,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       const { log } = call;
       if (refusal.refusal.name === 'server-error')
         log.error({ err: error }, 'an INVITE could not be handled');
-      else log.info({ reason: refusal.message }, 'call refused');
+      else log.debug({ reason: refusal.message }, 'call refused');
       call.conclude({ cause: refusal.refusal, by: refuser(refusal.refusal.name), headers: refusal.headers });
     }
   }

@@ -145,7 +145,7 @@ export class Call implements ReofferHost {
       this.inDialog.abort();
       this.release = new Release(this, this.record, this.deps.clock, end);
       const { caller, dialled } = this.parties;
-      this.log.info({ caller, dialled, reason: end.cause.name, by: end.by }, 'call ends');
+      this.log.debug({ caller, dialled, reason: end.cause.name, by: end.by }, 'call ends');
     }
     return this.release.done.finally(() => this.deps.registry.remove(this));
   }

@@ -27,16 +27,6 @@ describe('a call that is refused before a phone rings', () => {
     return { response, record: (await rig.records(++count)).at(-1) };
   }
 
-  /** As `refused`, for what is not even challenged. */
-  async function refusedAtOnce(change: (invite: SipRequest) => void) {
-    const invite = a.invitation('1002');
-    change(invite);
-    a.send(invite);
-    const response = await a.final(invite);
-    a.ackRefusal(invite, response);
-    return { response, record: (await rig.records(++count)).at(-1) };
-  }
-
   test('RFC 3261 §22.3: a challenge alone leaves no record', async () => {
     const invite = a.invitation('1002');
     a.send(invite);
@@ -92,19 +82,19 @@ describe('a call that is refused before a phone rings', () => {
   });
 
   test('RFC 3261 §16.3 item 3: Max-Forwards of 0 is 483', async () => {
-    const { response, record } = await refusedAtOnce((invite) => invite.set('Max-Forwards', '0'));
+    const { response, record } = await refused('1002', (invite) => invite.set('Max-Forwards', '0'));
     assert.equal(response.statusCode, 483);
     assert.equal(record?.releaseReason, 'too-many-hops');
   });
 
   test('RFC 3261 §8.2.2.3: an extension that we do not have is 420 with Unsupported', async () => {
-    const { response } = await refusedAtOnce((invite) => invite.append('Require', '100rel, fancy'));
+    const { response } = await refused('1002', (invite) => invite.append('Require', '100rel, fancy'));
     assert.equal(response.statusCode, 420);
     assert.equal(response.get('unsupported'), '100rel, fancy');
   });
 
   test('RFC 3261 §8.2.3: a body that is no description is 415 with Accept', async () => {
-    const { response } = await refusedAtOnce((invite) => invite.set('Content-Type', 'text/plain'));
+    const { response } = await refused('1002', (invite) => invite.set('Content-Type', 'text/plain'));
     assert.equal(response.statusCode, 415);
     assert.equal(response.get('accept'), 'application/sdp');
   });
