@@ -1,8 +1,9 @@
+import { isIPv6 } from 'node:net';
 import type { Config } from '../config/schema.js';
 import { createMediaRelay } from '../media/create.js';
 import type { MediaRelay } from '../media/types.js';
 import { systemClock } from '../platform/clock.js';
-import { detectServerIp } from '../platform/local-address.js';
+import { detectServerIp, detectServerIp6 } from '../platform/local-address.js';
 import { startRtpProxy } from './rtpproxy-process.js';
 import type { ServerContext } from './server-context.js';
 
@@ -20,11 +21,26 @@ export async function openMediaRelay(context: ServerContext): Promise<OpenedRela
   const relay = await createMediaRelay(name, {
     clock: systemClock,
     log: logs.for('media'),
-    address: serverIp,
+    ...mediaAddresses(serverIp, config.SIP_LISTEN),
     rtpPorts: { min: config.RTP_PORTS.first, max: config.RTP_PORTS.last },
     sessionTimeoutMs: config.RTP_TIMEOUT_SEC * 1000,
   });
   return { relay: parts.own('media', relay), name };
+}
+
+/**
+ * What phones of either family are told. IPv6 is relayed when SIP is taken over IPv6: at the address that it is taken
+ * at, or that of the machine when that is all of them.
+ */
+export function mediaAddresses(
+  serverIp: string,
+  listeners: Config['SIP_LISTEN'],
+): { address: string; address6?: string } {
+  if (isIPv6(serverIp)) return { address: detectServerIp(), address6: serverIp };
+  const bound = listeners.map(({ address }) => address).filter((address) => isIPv6(address));
+  if (bound.length === 0) return { address: serverIp };
+  const address6 = bound.find((address) => address !== '::') ?? detectServerIp6() ?? '::1';
+  return { address: serverIp, address6 };
 }
 
 async function chooseRelay(context: ServerContext, config: Config): Promise<string> {

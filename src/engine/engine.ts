@@ -11,7 +11,7 @@ import { UaCore } from './core/ua-core.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { DrachtioServer } from './drachtio/drachtio-server.js';
 import { SipCommands } from './drachtio/sip-commands.js';
-import { OwnAddresses } from './own-addresses.js';
+import { isUsableOver, OwnAddresses } from './own-addresses.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
 import { ResolveError } from './transport/errors.js';
@@ -201,6 +201,7 @@ function advertiser(
 ): (listener: BoundListener, peer: string) => SentBy | undefined {
   const networks = (advertised.localNetworks ?? []).map((cidr) => ipaddr.parseCIDR(cidr));
   return (listener, peer) => {
+    if (!isUsableOver(advertised.address, listener.address)) return undefined;
     if (networks.length > 0 && ipaddr.isValid(peer)) {
       const address = ipaddr.process(peer);
       const isLocal = networks.some(

@@ -1,7 +1,14 @@
+import { isIP } from 'node:net';
 import { formatHost } from '../sip/host.js';
 import { parseUri } from '../sip/uri.js';
 import { isWildcard } from './transport/select-listener.js';
 import type { BoundListener } from './transport/types.js';
+
+/** False for an IPv4 address on a listener of IPv6 and the reverse: nobody could use it there. */
+export function isUsableOver(advertised: string, listenerAddress: string): boolean {
+  const family = isIP(advertised);
+  return family === 0 || family === isIP(listenerAddress);
+}
 
 /** The addresses this engine is known by: those it is bound to, those of the machine for a wildcard, the advertised one. */
 export class OwnAddresses {
@@ -15,7 +22,7 @@ export class OwnAddresses {
     for (const { address, port } of listeners) {
       const hosts = isWildcard(address) ? [...machineAddresses, '127.0.0.1', '::1'] : [address];
       if (hosts.includes('127.0.0.1') || hosts.includes('::1')) hosts.push('localhost');
-      if (advertised !== undefined) hosts.push(advertised);
+      if (advertised !== undefined && isUsableOver(advertised, address)) hosts.push(advertised);
       for (const host of hosts) this.hostPorts.add(`${host} ${port}`);
     }
   }
@@ -34,6 +41,9 @@ export class OwnAddresses {
       this.listeners
         .map(({ protocol, address, port }) => `${protocol}/${formatHost(host(address))}:${port}`)
         .join(',');
-    return { external: list((address) => this.advertised ?? address), local: list((address) => address) };
+    const { advertised } = this;
+    const external = (address: string): string =>
+      advertised !== undefined && isUsableOver(advertised, address) ? advertised : address;
+    return { external: list(external), local: list((address) => address) };
   }
 }

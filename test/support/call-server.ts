@@ -7,6 +7,8 @@ export interface PhoneChoice {
   readonly register?: boolean;
   readonly password?: string;
   readonly transport?: 'udp' | 'tcp';
+  /** Has the last word on how a message is written. */
+  readonly write?: (text: string) => string;
   /** In place of 127.0.0.1 and the port for the transport. */
   readonly server?: { readonly address: string; readonly port: number };
 }
@@ -45,11 +47,12 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
   return {
     server,
     users,
-    phone: async (username, { register = true, password, transport = 'udp', server: at } = {}) => {
+    phone: async (username, { register = true, password, transport = 'udp', server: at, write } = {}) => {
       const phone = await SipPeer.open({
         username,
         password: password ?? (users as Record<string, string>)[username] ?? '',
         transport,
+        write,
         server: at ?? {
           address: server.address,
           port: transport === 'tcp' ? server.tcpPort : server.udpPort,

@@ -14,6 +14,8 @@ export interface PeerOptions extends LinkOptions {
   readonly username: string;
   readonly password?: string;
   readonly domain?: string;
+  /** Has the last word on how a message is written. */
+  readonly write?: ((text: string) => string) | undefined;
 }
 
 interface Waiter {
@@ -75,7 +77,9 @@ export class SipPeer {
   }
 
   send(message: SipMessage): void {
-    this.sendRaw(serialize(message));
+    const bytes = serialize(message);
+    const { write } = this.options;
+    this.sendRaw(write ? Buffer.from(write(bytes.toString('latin1')), 'latin1') : bytes);
   }
 
   sendRaw(bytes: Buffer): void {
