@@ -9,6 +9,7 @@ import { parseSessionExpires } from '../../../src/sip/session-expires.js';
 import { splitList } from '../../../src/sip/split.js';
 import { isToken } from '../../../src/sip/token.js';
 import { formatVia, parseVia } from '../../../src/sip/via.js';
+import { leastMs } from '../../support/least-time.js';
 
 test('RFC 3261 §7.3.1: a list is split at commas outside quotes, <> and comments', () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
@@ -29,9 +30,8 @@ test('RFC 3261 §7.3.1: a list is split at commas outside quotes, <> and comment
 
 test('RFC 3261 §7.3.1: splitting is linear in hostile lists', () => {
   for (const unit of ['"', '<', '(', ',', ',"', ',<', ' (', '\\', '" (<,']) {
-    const started = performance.now();
-    splitList(`,${unit.repeat(65_000 / unit.length)}`);
-    assert.ok(performance.now() - started < 200, JSON.stringify(unit));
+    const list = `,${unit.repeat(65_000 / unit.length)}`;
+    assert.ok(leastMs(200, () => splitList(list)) < 200, JSON.stringify(unit));
   }
 });
 

@@ -7,6 +7,7 @@ import { createResponse } from '../../../src/sip/response.js';
 import { serialize } from '../../../src/sip/serialize.js';
 import { refusal, request, response } from '../../fixtures/sip/parsing.js';
 import { sip } from '../../fixtures/sip/sip-text.js';
+import { leastMs } from '../../support/least-time.js';
 
 const LINES = [
   'OPTIONS sip:bob@example.com SIP/2.0',
@@ -171,12 +172,14 @@ test('bounds: datagram size, number of header fields', () => {
 test('bounds: parsing is linear in hostile header sections', () => {
   const size = 60_000;
   for (const filler of ['X: y\n', ' \n', '\r\n ', 'x\n', '\r', ':', 'x', 'Via:\r\n', ';', '"', 'a,', ';;=']) {
-    const started = performance.now();
-    try {
-      parseMessage(message({ x: `X: ${filler.repeat(size / filler.length)}` }));
-      parseMessage(message({ 'Via:': `Via: ${filler.repeat(size / filler.length)}` }));
-    } catch {}
-    assert.ok(performance.now() - started < 250, JSON.stringify(filler));
+    const text = filler.repeat(size / filler.length);
+    const least = leastMs(250, () => {
+      for (const fields of [{ x: `X: ${text}` }, { 'Via:': `Via: ${text}` }])
+        try {
+          parseMessage(message(fields));
+        } catch {}
+    });
+    assert.ok(least < 250, JSON.stringify(filler));
   }
 });
 
