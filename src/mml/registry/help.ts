@@ -1,4 +1,4 @@
-import { padTo } from '../report/layout.js';
+import { displayWidth, padTo } from '../report/layout.js';
 import { type Bilingual, inLanguage, type Language, text } from '../text.js';
 import { CONFIRM } from './bind-params.js';
 import type { Command, ParamSpec } from './command.js';
@@ -165,6 +165,6 @@ export function commandHelp(command: Command, language: Language): string[] {
 }
 
 const padded = (pairs: readonly (readonly [string, string])[]): string[] => {
-  const width = Math.max(0, ...pairs.map(([left]) => [...left].length));
+  const width = Math.max(0, ...pairs.map(([left]) => displayWidth(left)));
   return pairs.map(([left, right]) => `  ${padTo(left, width)}  ${right}`);
 };

@@ -1,3 +1,4 @@
+import type { OperatorView } from '../../accounts/types.js';
 import { errorMessage } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
 import { isContinued, splitStatements } from '../grammar/statement-splitter.js';
@@ -12,6 +13,7 @@ import { historyLine } from '../report/history-line.js';
 import { jsonReport } from '../report/json-report.js';
 import { maskText } from '../report/mask.js';
 import type { Outcome } from '../report/outcome.js';
+import { printable } from '../report/printable.js';
 import { textReport } from '../report/text-report.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import { toMmlError } from '../session/error-mapping.js';
@@ -138,7 +140,7 @@ export class TerminalSession {
         const name = await this.ask('login: ', false);
         const password = name === undefined ? undefined : await this.ask('password: ', true);
         if (name === undefined || password === undefined) return undefined;
-        const operator = await this.core.gate.login(name.trim(), password, address);
+        const operator = await this.tryLogin(name.trim(), password);
         return { operator: operator.name, role: operator.role, address, transport };
       } catch (error) {
         const failure = toMmlError(error, 0);
@@ -148,6 +150,31 @@ export class TerminalSession {
       }
     }
     return undefined;
+  }
+
+  /** Checks a password; either way the operation log has it. */
+  private async tryLogin(name: string, password: string): Promise<OperatorView> {
+    const { core, port } = this;
+    const entry = { at: core.clock.now(), address: port.address, session: 0, command: 'LGI' };
+    const started = core.clock.monotonic();
+    const took = () => ({ durationMs: Math.round(core.clock.monotonic() - started) });
+    try {
+      const operator = await core.gate.login(name, password, port.address);
+      core.operations.append({
+        ...entry,
+        operator: operator.name,
+        role: operator.role,
+        retcode: 0,
+        ...took(),
+      });
+      return operator;
+    } catch (error) {
+      const { retcode } = toMmlError(error, 0);
+      // Somebody may have typed the password in the place of the name: only its first characters are kept.
+      const operator = `${printable(name.slice(0, 3))}…`;
+      core.operations.append({ ...entry, operator, role: '', retcode, ...took() });
+      throw error;
+    }
   }
 
   private say(error: MmlError): void {

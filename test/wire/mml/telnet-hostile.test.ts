@@ -119,7 +119,8 @@ describe('console and hostile clients', { timeout: 60_000 }, () => {
     assert.doesNotMatch(all, /wrong\d/);
     const again = await open('127.0.0.66');
     assert.match(await again.untilClosed(), /RETCODE = 3006 .*Try again in \d+ s/);
-    await othersAreServed();
+    const admin = await loggedIn('127.0.0.9');
+    assert.match(await admin.run('LST OPLOG: KEYWORD=LGI'), /adm… +127\.0\.0\.66 +0 +3005 [\s\S]*LGI/);
     assert.doesNotMatch(logged.join(''), /wrong\d/);
   });
 
