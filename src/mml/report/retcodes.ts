@@ -44,10 +44,6 @@ export const RETCODES = {
     'Syntax error at position {position}: control character or broken UTF-8. Send text as UTF-8',
     '第 {position} 个字符处语法错误：控制字符或无效的 UTF-8。请用 UTF-8 发送文本',
   ),
-  1012: text(
-    'The script ends inside a command. Close the last command with ;',
-    '脚本在命令中间结束。请用 ; 结束最后一条命令',
-  ),
   2001: text('Unknown parameter {name}. {hint}', '未知参数 {name}。{hint}'),
   2002: text(
     'Required parameter missing: {names}. Add it, for example {example}',
@@ -70,7 +66,6 @@ export const RETCODES = {
   ),
   2009: text('The name is not accepted: {reason}. Choose another', '名称不符合要求：{reason}。请另选一个'),
   2010: text('A value is not accepted: {reason}. Correct it', '有参数的值不被接受：{reason}。请改正'),
-  3001: text('Not logged in. Log in first', '尚未登录。请先登录'),
   3002: text(
     'Not permitted: the command needs role {needed}, yours is {role}. Ask an administrator',
     '没有权限：该命令需要角色 {needed}，当前角色为 {role}。请联系管理员',
@@ -91,7 +86,6 @@ export const RETCODES = {
     '{what} {name} exists already. Choose another name, or change it with MOD',
     '{what} {name} 已存在。请换一个名称，或用 MOD 修改',
   ),
-  4003: text('The present state does not allow it: {reason}', '当前状态不允许该操作：{reason}'),
   4005: text(
     'Too many sessions: {limit} are open. Log out elsewhere, or end one with RMV SESSION',
     '会话过多：已有 {limit} 个。请在别处退出，或用 RMV SESSION 结束一个',
