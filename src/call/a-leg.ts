@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.js';
+import { withDeadline } from '../platform/deadline.js';
 import { cseqNumber, header, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -7,6 +8,9 @@ import type { Leg, LegEnding } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
+
+/** How long the engine may take to say that it has sent the 200. */
+const ECHO_TIMEOUT_MS = 5000;
 
 /** `trying` until the 200 goes out, `answering` until the engine has sent it, `confirmed` until the end. */
 type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
@@ -79,11 +83,11 @@ export class ALeg implements Leg {
     respondOnly(this.res, status, { headers, ...(body && { body }) });
   }
 
-  /** Sends the 200 with the description. Rejects with SignallingError when it did not leave: a CANCEL came first. */
+  /** Sends the 200 with the description. Rejects when it did not leave: a CANCEL came first, the engine is lost or says nothing. */
   async answer(headers: OutgoingHeaders, body: string): Promise<void> {
     this.state = 'answering';
     this.trail?.response('a', true, 200, 'OK', 'INVITE', body);
-    await respond(this.res, 200, { headers, body });
+    await withDeadline(respond(this.res, 200, { headers, body }), ECHO_TIMEOUT_MS, 'sending the 200');
     this.confirm();
   }
 

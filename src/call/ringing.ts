@@ -157,6 +157,8 @@ export class Ringing implements ForkUser {
   /** The engine did not send our 200: the caller's CANCEL came first, or its transport is gone. */
   private notAnswered(error: unknown): void {
     const { call } = this;
+    // The caller's ACK or BYE has shown otherwise.
+    if (call.answerTime !== undefined) return;
     call.log.info({ reason: errorMessage(error) }, 'the answer did not reach the caller');
     call.a.ended();
     if (call.a.isCancelled) call.finish('caller-cancelled', 'CALLER');

@@ -20,7 +20,8 @@ describe('sipp calls through a whole server', { skip: missing('sipp') }, () => {
   after(() => calls?.close());
 
   async function sipp(options: Omit<SippOptions, 'port'>): Promise<void> {
-    const { code, output } = await runSipp({ ...options, port: calls.server.udpPort });
+    const port = options.transport === 'tcp' ? calls.server.tcpPort : calls.server.udpPort;
+    const { code, output } = await runSipp({ ...options, port });
     assert.equal(code, 0, `${output.slice(-6000)}\n${calls.server.output().slice(-2000)}`);
   }
 
@@ -28,7 +29,7 @@ describe('sipp calls through a whole server', { skip: missing('sipp') }, () => {
   async function call(
     scenario: string,
     callee: string | undefined,
-    options: { number: string; calls: number; rate: number; args?: readonly string[] },
+    options: { number: string; calls: number; rate: number; args?: readonly string[]; transport?: 'tcp' },
   ): Promise<void> {
     const phone = callee === undefined ? undefined : startCallee(callee, calleePort);
     const { number, args = [], ...load } = options;
@@ -50,6 +51,18 @@ describe('sipp calls through a whole server', { skip: missing('sipp') }, () => {
     });
     for (const { result, reinvites, releaseReason } of await calls.records(count))
       assert.deepEqual([result, reinvites, releaseReason], ['ANSWERED', 2, 'normal-clearing']);
+  });
+
+  test('RFC 3261 §18: a caller over TCP and a callee over UDP', async () => {
+    await call('uac-call-hold-resume-expect-200', 'uas-answer-two-reinvites', {
+      number: '1002',
+      calls: 20,
+      rate: 20,
+      transport: 'tcp',
+      args: ['-d', '100'],
+    });
+    for (const { result, callerTransport } of (await calls.records(count)).slice(-20))
+      assert.deepEqual([result, callerTransport], ['ANSWERED', 'tcp']);
   });
 
   test('RFC 3261 §9: calls that are cancelled while they ring', async () => {

@@ -119,7 +119,7 @@ export class RtpProxySession implements MediaSession {
     offer: SessionDescription,
     peer: MediaPeer,
   ): Promise<{ place: Place; targets: Targets }> {
-    let failure: unknown = new MediaError('no media relay is configured');
+    let failure: unknown;
     for (const node of this.chooseNodes(this.place?.node)) {
       const isCurrent = node === this.place?.node;
       const place = isCurrent ? this.place! : { node, relayCallId: this.nextRelayCallId() };
@@ -133,7 +133,11 @@ export class RtpProxySession implements MediaSession {
     }
     throw failure instanceof MediaError
       ? failure
-      : new MediaError('no media relay took the call', {}, failure);
+      : new MediaError(
+          `no media relay ${failure === undefined ? 'is configured' : 'took the call'}`,
+          {},
+          failure,
+        );
   }
 
   private nextRelayCallId(): string {

@@ -4,6 +4,7 @@ import { createMediaRelay } from '../../../src/media/create.js';
 import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { connect, hangUp } from '../../support/call-steps.js';
 import { freeUdpPort } from '../../support/free-port.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -64,6 +65,29 @@ describe('a call without media', () => {
       await relay.close();
     }
   });
+});
+
+test('a fault of ours ends that call with 500 and a record, and the next call is none the worse', async () => {
+  const real = await openRelay('embedded');
+  let isBroken = true;
+  const open = (id: string) => {
+    if (isBroken) throw new TypeError('a bug');
+    return real.open(id);
+  };
+  const rig = await startCallRig({ relay: { open, health: () => real.health(), close: () => real.close() } });
+  try {
+    const [a, b] = [await rig.phone('1001'), await rig.phone('1002')];
+    const invite = await a.invite('1002');
+    a.ackRefusal(invite, await a.response(invite, 500));
+    const [record] = await rig.records(1);
+    assert.deepEqual([record?.result, record?.releaseReason], ['ABNORMAL', 'server-error']);
+    isBroken = false;
+    await hangUp(a, b, await connect(a, b));
+    await rig.records(2);
+  } finally {
+    await rig.close();
+    await real.close();
+  }
 });
 
 describe('a relay that fails at the answer', () => {
