@@ -30,6 +30,8 @@ interface Waiter {
 export class SipPeer {
   /** All that came in, repeats included. */
   readonly log: SipMessage[] = [];
+  /** All that went out. */
+  readonly sent: SipMessage[] = [];
   private readonly unread: SipMessage[] = [];
   private readonly waiters: Waiter[] = [];
   private readonly seen = new Set<string>();
@@ -77,6 +79,7 @@ export class SipPeer {
   }
 
   send(message: SipMessage): void {
+    this.sent.push(message);
     const bytes = serialize(message);
     const { write } = this.options;
     this.sendRaw(write ? Buffer.from(write(bytes.toString('latin1')), 'latin1') : bytes);

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** TCP ports that a process of this machine listens on, as Linux tells it. */
+export function listeningTcpPorts(pid: number): number[] {
+  const sockets = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
+  const rows = ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1),
+  );
+  const ports = rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+    // State 0A is LISTEN.
+    return state === '0A' && sockets.has(`socket:[${inode}]`) ? [parseInt(local!.split(':')[1]!, 16)] : [];
+  });
+  return [...new Set(ports)];
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It was closed meanwhile.
+    return '';
+  }
+}
