@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunFacts, readRunFacts } from '../../src/app/run-file.js';
+import { claimRedisDatabase } from './redis-database.js';
 
 /** Compiled tree that this file runs from: `.build`. */
 const BUILD = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -45,6 +46,7 @@ export interface TestServerOptions {
  */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'ims-test-'));
+  const database = await claimRedisDatabase(options.env?.['STORE_URL'] ?? process.env['STORE_URL']);
   const env: Record<string, string> = {
     ...(process.env as Record<string, string>),
     SERVER_IP: '127.0.0.1',
@@ -55,6 +57,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     DRAIN_SEC: '1',
     DATA_DIR: dataDir,
     ...options.env,
+    ...(database && { STORE_URL: database.url }),
   };
   for (const [username, password] of Object.entries(options.users ?? {})) {
     const added = await runIms(env, ['user', 'add', username, '--password', password]);
@@ -100,11 +103,18 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       await stop(child);
       return startServer({
         dataDir,
-        env: { ...options.env, SIP_LISTEN: facts.sip.join(','), MML_LISTEN: facts.mml, ...more },
+        env: {
+          ...options.env,
+          ...(database && { STORE_URL: database.url }),
+          SIP_LISTEN: facts.sip.join(','),
+          MML_LISTEN: facts.mml,
+          ...more,
+        },
       });
     },
     close: async () => {
       await stop(child);
+      await database?.release();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
