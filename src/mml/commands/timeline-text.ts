@@ -14,7 +14,7 @@ export function timelineText(event: TimelineEvent): string {
     case 'ringing':
       return `${event.leg}: ringing (${event.status})`;
     case 'attempt-ended':
-      return `${event.leg}: ended ${event.status} ${event.reason}`;
+      return `${event.leg}: final answer ${event.status} ${event.reason}`;
     case 'answered':
       return `${event.leg}: answered${event.userAgent ? ` by ${event.userAgent}` : ''}`;
     case 'acknowledged':
