@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunFacts, readRunFacts } from '../../src/app/run-file.js';
-import { claimRedisDatabase } from './redis-database.js';
+import { claimRedisDatabase, type RedisDatabase } from './redis-database.js';
 
 /** Compiled tree that this file runs from: `.build`. */
 const BUILD = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -38,6 +38,8 @@ export interface TestServerOptions {
   /** Subscribers made before the start: user name to password. */
   readonly users?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** That of an earlier life; by default one is claimed when STORE_URL names a Redis without a database. */
+  readonly database?: RedisDatabase;
 }
 
 /**
@@ -46,7 +48,8 @@ export interface TestServerOptions {
  */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'ims-test-'));
-  const database = await claimRedisDatabase(options.env?.['STORE_URL'] ?? process.env['STORE_URL']);
+  const storeUrl = options.env?.['STORE_URL'] ?? process.env['STORE_URL'];
+  const database = options.database ?? (await claimRedisDatabase(storeUrl));
   const env: Record<string, string> = {
     ...(process.env as Record<string, string>),
     SERVER_IP: '127.0.0.1',
@@ -103,9 +106,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       await stop(child);
       return startServer({
         dataDir,
+        ...(database && { database }),
         env: {
           ...options.env,
-          ...(database && { STORE_URL: database.url }),
           SIP_LISTEN: facts.sip.join(','),
           MML_LISTEN: facts.mml,
           ...more,
