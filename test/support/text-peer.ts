@@ -1,7 +1,6 @@
+import { randomToken } from '../../src/platform/ids.js';
 import { RawUdp } from './raw-sockets.js';
 import { headerOf, type RequestText, requestText, responseText } from './sip-text.js';
-
-let lastBranch = 0;
 
 /** A phone on a bare UDP socket: it sends texts to one engine and reads what comes, message by message. */
 export class TextPeer {
@@ -40,7 +39,14 @@ export class TextPeer {
       ...(options.headers ?? []),
     ];
     const via = `SIP/2.0/UDP 127.0.0.1:${this.port}`;
-    const text = requestText({ via, branch: `z9hG4bKpeer${++lastBranch}`, ...options, method, headers });
+    const text = requestText({
+      via,
+      branch: `z9hG4bK${randomToken(12)}`,
+      callId: `${randomToken(12)}@test`,
+      ...options,
+      method,
+      headers,
+    });
     this.send(text);
     return text;
   }

@@ -78,7 +78,7 @@ describe('applications connect to the engine', () => {
     await second.closed;
   });
 
-  test('a prefix that is no length closes the connection', async () => {
+  test('a prefix that is no length closes the connection', { skip: oursOnly }, async () => {
     for (const bytes of ['abc', '#x', '0#', '12x#']) {
       const client = await FrameClient.start(engine.target);
       client.raw(bytes);

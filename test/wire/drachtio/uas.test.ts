@@ -76,8 +76,9 @@ describe('requests of peers', () => {
       ['BYE', 'x'],
       ['UPDATE', 'x'],
       ['INVITE', 'x'],
-      ['PRACK', 'x'],
       ['CANCEL', undefined],
+      // Another engine dies of it.
+      ...(oursOnly ? [] : ([['PRACK', 'x']] as const)),
     ] as const) {
       peer.request({ method, ...(toTag === undefined ? {} : { toTag }) });
       assert.match(await peer.next(), /^SIP\/2\.0 481 Call\/Transaction Does Not Exist\r\n/, method);
@@ -180,12 +181,14 @@ describe('requests of peers', () => {
     assert.equal(peer.udp.inbox.size, 0);
   });
 
-  test('20: what is malformed does not reach the application; compact names and odd display names do', async () => {
+  test('20: what is malformed does not reach the application; compact names and odd display names do', {
+    skip: oursOnly,
+  }, async () => {
     await start();
     const bad = (change: (text: string) => string): void => {
       const text = peer
         .request({ method: 'OPTIONS', via: 'SIP/2.0/UDP 127.0.0.1:9' })
-        .replace(/z9hG4bK/, 'z9hG4bKbad');
+        .replace(/branch=z9hG4bK/, 'branch=z9hG4bKbad');
       peer.send(change(text));
     };
     for (const change of [
