@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
+import { gatherFigures } from './app/figures.js';
 import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
@@ -197,6 +198,7 @@ class Server implements RunningServer {
           setLevel: (level, module) => logs.setLevel(level as LogLevel, module),
         },
         system: () => this.systemInfo(load),
+        figures: () => this.figures(),
       },
       listen: [config.MML_LISTEN],
       adminSocketPath: this.adminSocketPath,
@@ -204,6 +206,11 @@ class Server implements RunningServer {
       clock: systemClock,
       product: { name: 'ims-server', version: this.version },
     });
+  }
+
+  private figures(): ReturnType<typeof gatherFigures> {
+    const { engine, relay, telephony, records } = this;
+    return gatherFigures({ engine, relay: relay.relay, calls: telephony.calls, records });
   }
 
   private systemInfo(load: LoadMeter): SystemInfo {

@@ -1,6 +1,6 @@
 import { bracket } from '../config/describe.js';
 import type { Config } from '../config/schema.js';
-import type { EngineOptions } from '../engine/engine.js';
+import type { EngineOptions, EngineStats } from '../engine/engine.js';
 import { startEngineWorker } from '../engine/host.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { LoggerFactory } from '../platform/logger.js';
@@ -16,6 +16,8 @@ export interface ConnectedEngine {
   readonly listeners: readonly string[];
   /** The built-in engine's end: undefined after a close, else why it died. */
   readonly died?: Promise<Error | undefined>;
+  /** The built-in engine's figures. */
+  readonly stats?: () => Promise<EngineStats>;
 }
 
 function shown({ protocol, address, port }: { protocol: string; address: string; port: number }): string {
@@ -60,5 +62,6 @@ export async function openEngine(
     'signalling',
     await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log }),
   );
-  return { connection, name: 'embedded', listeners: engine.listeners.map(shown), died: engine.ended };
+  const listeners = engine.listeners.map(shown);
+  return { connection, name: 'embedded', listeners, died: engine.ended, stats: () => engine.stats() };
 }

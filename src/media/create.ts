@@ -55,6 +55,7 @@ async function createEmbeddedRelay(options: CreateMediaRelayOptions): Promise<Me
   return {
     open: (id) => relay.open(id),
     health: () => relay.health(),
+    figures: async () => ({ ...(await worker.stats()) }),
     close: async () => {
       await relay.close();
       await worker.close();

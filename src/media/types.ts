@@ -59,6 +59,8 @@ export interface MediaRelay {
   open(id: string): MediaSession;
   /** Health for the console and `doctor`: each relay's name and whether it answered the last command. */
   health(): Promise<RelayHealth[]>;
+  /** Counters of a relay that runs inside this process; absent for others. Rejects when it does not answer. */
+  figures?(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
 

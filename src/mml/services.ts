@@ -27,6 +27,14 @@ export interface SystemInfo {
   readonly loopDelayMs: number;
 }
 
+/** One count of `DSP PERF`: how many now, or how many since start. */
+export interface Figure {
+  /** Part of the server: `engine`, `relay`, `calls`. */
+  readonly part: string;
+  readonly name: string;
+  readonly value: number;
+}
+
 /** Log levels by module; key `*` is the general one. */
 export interface LogControl {
   levels(): Record<string, string>;
@@ -42,4 +50,6 @@ export interface Services {
   readonly records: RecordService;
   readonly logs: LogControl;
   system(): SystemInfo;
+  /** Counts of every part that runs in this process; a part that does not answer is left out. Never rejects. */
+  figures(): Promise<readonly Figure[]>;
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../platform/logger.js';
 import { SignallingError } from './errors.js';
 import { handle, type SipHandler } from './handle.js';
 import { type HostPort, parseHostPorts } from './hostport.js';
-import { createSrf, type SrfConnectOptions, type SrfEngine } from './srf-types.js';
+import { createSrf, type SrfConnectOptions, type SrfEngine, type SrfLine } from './srf-types.js';
 
 /** Back-off between attempts: doubles from the first to the last value. */
 const RETRY_FIRST_MS = 250;
@@ -47,6 +47,8 @@ export interface SignallingConnection extends Closeable {
   readonly engineVersion: string;
   /** For people: `drachtio://host:port`, without the secret. */
   readonly description: string;
+  /** What srf waits for, to see that nothing is forgotten: all are 0 when there is no traffic. */
+  waiting(): Readonly<Record<keyof SrfLine, number>>;
   /** Routes requests of a method outside dialogs to `handler`, errors handled. At most once for a method. */
   on(method: string, handler: SipHandler): void;
   /** Calls `listener` at each change of `connected`; returns the function that ends that. */
@@ -130,6 +132,18 @@ class EngineConnection implements SignallingConnection {
     if (this.methods.has(verb)) throw new Error(`requests of method ${method} have a handler already`);
     this.methods.add(verb);
     this.srf.use(verb, handle(handler, this.log));
+  }
+
+  waiting(): Record<keyof SrfLine, number> {
+    const total = {
+      pendingRequests: 0,
+      pendingSipRequests: 0,
+      pendingNetworkInvites: 0,
+      pendingAckOrPrack: 0,
+    };
+    for (const line of this.srf._app?.client?.mapServer?.values() ?? [])
+      for (const name of Object.keys(total) as (keyof SrfLine)[]) total[name] += line[name].size;
+    return total;
   }
 
   onStateChange(listener: EngineStateListener): () => void {

@@ -179,6 +179,16 @@ export interface SrfEngine {
   /** Sends a request outside a dialog; `response` events come on the request called back. */
   request(options: SrfRequestOptions, callback: (error: Error | null, req?: SrfRequest) => void): void;
   findDialogById(id: string): SrfDialog | undefined;
+  /** srf's insides: what waits on each connection to an engine. Read for figures only. */
+  readonly _app?: { readonly client?: { readonly mapServer?: ReadonlyMap<unknown, SrfLine> } };
+}
+
+/** What srf keeps for one connection; entries stay until their answer comes. */
+export interface SrfLine {
+  readonly pendingRequests: { readonly size: number };
+  readonly pendingSipRequests: { readonly size: number };
+  readonly pendingNetworkInvites: { readonly size: number };
+  readonly pendingAckOrPrack: { readonly size: number };
 }
 
 /** A final response that is no success, as srf throws it. */

@@ -42,6 +42,7 @@ export function mmlTestServices(): MmlTestServices {
     recordList,
     logs,
     users: userService(userMap),
+    figures: async () => [{ part: 'engine', name: 'dialogs', value: 2 }],
     operators: {
       login: async (name, password) => {
         const found = operatorMap.get(name);

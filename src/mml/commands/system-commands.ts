@@ -62,6 +62,30 @@ const displaySysinfo = defineCommand({
   },
 });
 
+const figuresReport: ReportSpec = {
+  name: 'figures',
+  title: text('Figures', '运行计数'),
+  layout: 'table',
+  columns: [
+    { key: 'part', title: text('Part', '部件') },
+    { key: 'name', title: text('Figure', '计数项') },
+    { key: 'value', title: text('Value', '数值') },
+  ],
+};
+
+const displayPerformance = defineCommand({
+  verb: 'DSP',
+  object: 'PERF',
+  purpose: text('Show what each part counts: what is open now, and what came since start', '查询各部件计数'),
+  params: {},
+  reports: [figuresReport],
+  examples: ['DSP PERF'],
+  async handler({ services }) {
+    const figures = await services.figures();
+    return { sections: [{ report: figuresReport, rows: figures.map((figure) => ({ ...figure })) }] };
+  },
+});
+
 const versionReport: ReportSpec = {
   name: 'version',
   title: text('Version', '版本'),
@@ -138,5 +162,11 @@ const displayLogLevels = defineCommand({
 const levelRows = (levels: Readonly<Record<string, string>>) =>
   Object.entries(levels).map(([module, level]) => ({ module, level }));
 
-/** The system and its log: DSP SYSINFO, DSP VERSION, SET LOG, DSP LOG CFG. */
-export const systemCommands: readonly Command[] = [displaySysinfo, displayVersion, setLog, displayLogLevels];
+/** The system and its log: DSP SYSINFO, DSP PERF, DSP VERSION, SET LOG, DSP LOG CFG. */
+export const systemCommands: readonly Command[] = [
+  displaySysinfo,
+  displayPerformance,
+  displayVersion,
+  setLog,
+  displayLogLevels,
+];
