@@ -8,7 +8,7 @@ import { type Engine, startEngine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
 import { createMediaRelay } from '../../src/media/create.js';
 import type { MediaRelay } from '../../src/media/types.js';
-import { systemClock } from '../../src/platform/clock.js';
+import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { LoggerFactory, type LogLevel } from '../../src/platform/logger.js';
 import { createRegistrar, type Registrar } from '../../src/registrar/registrar.js';
 import { AuthThrottle } from '../../src/security/auth-throttle.js';
@@ -49,6 +49,8 @@ export interface CallRigOptions {
   readonly limits?: CallLimits;
   /** Timers of the engine; shorter ones make loss tests quick. Such a test cannot run on an engine elsewhere. */
   readonly timers?: Partial<TimerSettings>;
+  /** Time of call control and records; the engine and the relay have their own. */
+  readonly clock?: Clock;
   /** In place of the built-in relay or that of MEDIA_RELAY. */
   readonly relay?: MediaRelay;
 }
@@ -75,7 +77,8 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   closers.push(() => registrar.close());
   const node = { node: 'rig', engine: connection.description, serverIp: '127.0.0.1', serverPort: 0 };
   const journalDir = join(temp.directory, 'journal');
-  const records = await openRecords({ journalDir, store: temp.store, log, node });
+  const { clock = systemClock } = options;
+  const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
   const watched = watch(records);
   const control = createCallControl({
@@ -87,6 +90,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     records: watched.service,
     names,
     log,
+    clock,
     ...(options.limits && { limits: options.limits }),
   });
   closers.push(() => control.close());

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,10 +62,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     ...options.env,
     ...(database && { STORE_URL: database.url }),
   };
-  for (const [username, password] of Object.entries(options.users ?? {})) {
-    const added = await runIms(env, ['user', 'add', username, '--password', password]);
-    if (added.code !== 0) throw new Error(`ims user add ${username}: ${added.stderr}`);
-  }
+  if (options.users) await importUsers(env, options.users);
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, 'start'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -121,6 +118,20 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes subscribers by one `ims user import`; those that a shared Store has already are left as they are. */
+async function importUsers(
+  env: Readonly<Record<string, string>>,
+  users: Readonly<Record<string, string>>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'ims-users-'));
+  const file = join(directory, 'users.json');
+  const rows = Object.entries(users).map(([username, password]) => ({ username, password }));
+  writeFileSync(file, JSON.stringify(rows));
+  const imported = await runIms(env, ['user', 'import', file]);
+  rmSync(directory, { recursive: true });
+  if (imported.code !== 0) throw new Error(`ims user import: ${imported.stderr}`);
 }
 
 /** Runs the `ims` command to its end. */
