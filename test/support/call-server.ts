@@ -15,6 +15,7 @@ export interface PhoneChoice {
 
 /** A whole server as a process of its own, with subscribers 1001 to 1004 and phones that do what a test says. */
 export interface CallServer {
+  /** The process that runs now. */
   readonly server: TestServer;
   readonly users: Readonly<Record<string, string>>;
   /** A phone of a subscriber, registered unless told. */
@@ -23,12 +24,14 @@ export interface CallServer {
   records(count: number): Promise<CallRecord[]>;
   /** The records of the caller's Call-ID, once there are `count` of them, default 1; fails when there are more. */
   recordsOf(callId: string | undefined, count?: number): Promise<CallRecord[]>;
+  /** Starts the server again, on its ports and directory. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startCallServer(env: Record<string, string> = {}): Promise<CallServer> {
   const users = { 1001: '1001-secret', 1002: '1002-secret', 1003: '1003-secret', 1004: '1004-secret' };
-  const server = await startServer({ users, env });
+  let server = await startServer({ users, env });
   const phones: SipPeer[] = [];
   const list = async (): Promise<CallRecord[]> => {
     const { stdout } = await server.ims('cdr', 'list', '--json', '--type', 'CALL', '--last', '1000');
@@ -45,7 +48,9 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
     return records;
   };
   return {
-    server,
+    get server() {
+      return server;
+    },
     users,
     phone: async (username, { register = true, password, transport = 'udp', server: at, write } = {}) => {
       const phone = await SipPeer.open({
@@ -67,6 +72,9 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
     },
     records: (count) => until(count, () => true),
     recordsOf: (callId, count = 1) => until(count, (record) => record.callId === callId),
+    restart: async () => {
+      server = await server.restart();
+    },
     close: async () => {
       await Promise.all(phones.map((phone) => phone.close()));
       await server.close();
