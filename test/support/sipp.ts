@@ -63,9 +63,14 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 }
 
 /** A scenario that waits for calls, on a port of its own, until it is stopped. */
-export function startCallee(scenario: string, port: number): { stop(): Promise<void> } {
+export function startCallee(
+  scenario: string,
+  port: number,
+  transport: 'udp' | 'tcp' = 'udp',
+): { stop(): Promise<void> } {
   const directory = mkdtempSync(join(tmpdir(), 'ims-sipp-'));
   const args = ['-sf', join(SCENARIOS, `${scenario}.xml`), '-i', '127.0.0.1', '-p', String(port), '-nostdin'];
+  if (transport === 'tcp') args.push('-t', 't1');
   const child = spawn(programPath('sipp'), args, { cwd: directory, stdio: 'ignore' });
   const closed = once(child, 'close');
   return {
