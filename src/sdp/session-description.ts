@@ -80,6 +80,9 @@ export function parseSdp(text: string): SessionDescription {
   if (text.length > MAX_SDP_LENGTH) throw new BadSdpError(`description over ${MAX_SDP_LENGTH} characters`);
   const lines = splitLines(text);
   const { session, media } = splitSections(lines);
+  // RFC 4566 §5: t= is required. Phones that leave it out but name streams are understood; a text cut short is not.
+  if (media.length === 0 && !session.some((line) => line.startsWith('t=')))
+    throw new BadSdpError('description has neither a time nor a stream');
   const parsed = sdpTransform.parse(lines.join('\r\n'));
   const address = connectionAddress(session);
   const streams = media.map((section, index) => readStream(section, index, parsed, address));

@@ -95,6 +95,7 @@ describe('parseSdp', () => {
       'too long': `${good}a=${'x'.repeat(MAX_SDP_LENGTH)}\r\n`,
       'too many lines': good + 'a=x\r\n'.repeat(MAX_LINES),
       'too many m-lines': good + 'm=audio 4000 RTP/AVP 0\r\n'.repeat(MAX_STREAMS),
+      'cut short before its time': 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n',
     };
     for (const [name, text] of Object.entries(cases)) assert.throws(() => parseSdp(text), bad, name);
   });
