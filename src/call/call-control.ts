@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../platform/clock.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import type { SignallingConnection } from '../signalling/connection.js';
-import { refuseMethod, refuseStray } from '../signalling/fallbacks.js';
+import { answerStray } from '../signalling/fallbacks.js';
 import type { SipHandler } from '../signalling/handle.js';
 import { header, party } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
@@ -128,13 +128,10 @@ class EngineCallControl extends LiveCallService implements CallControl {
     return (req, res) => {
       const endpoint = req.stackDialogId ? this.registry.find(req.stackDialogId) : undefined;
       if (endpoint) return endpoint.call.onRequest(endpoint.leg, req, res);
-      // RFC 3261 §17: an ACK is never answered; the engine's own BYE of a call that is over neither.
-      if (method === 'ACK' || req.source === 'application') return;
-      if (req.stackDialogId) return refuseStray(req, res);
-      if (method === 'INVITE') return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
-      if (method === 'OPTIONS') return answerOptions(req, res);
-      if (['MESSAGE', 'SUBSCRIBE', 'PUBLISH'].includes(method)) return refuseMethod(req, res);
-      return refuseStray(req, res);
+      // The engine's own BYE of a call that is over wants no answer.
+      if (req.source === 'application') return;
+      if (method !== 'INVITE' || req.stackDialogId) return answerStray(req, res);
+      return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
     };
   }
 
@@ -220,20 +217,4 @@ class EngineCallControl extends LiveCallService implements CallControl {
 function refuser(name: string): 'CALLER' | 'CALLEE' | 'SERVER' {
   const isCallers = ['request-malformed', 'extension-required', 'body-unsupported', 'offer-not-acceptable'];
   return isCallers.includes(name) ? 'CALLER' : 'SERVER';
-}
-
-/** RFC 3261 §11.2: OPTIONS outside a dialog is answered as an INVITE would be; 481 when it names a dialog that is over. */
-function answerOptions(req: SrfRequest, res: SrfResponse): void {
-  if (party(req, 'to').tag !== undefined) {
-    refuseStray(req, res);
-    return;
-  }
-  respondOnly(res, 200, {
-    headers: {
-      Allow: ALLOW,
-      Accept: 'application/sdp',
-      'Accept-Encoding': 'identity',
-      'Accept-Language': 'en',
-    },
-  });
 }

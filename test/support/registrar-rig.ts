@@ -9,9 +9,9 @@ import { AuthThrottle, type ThrottleLimits } from '../../src/security/auth-throt
 import { Authenticator } from '../../src/security/authenticator.js';
 import { Nonces } from '../../src/security/nonces.js';
 import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
-import { installFallbacks } from '../../src/signalling/fallbacks.js';
 import { LocalNames } from '../../src/signalling/local-names.js';
 import type { Store } from '../../src/store/types.js';
+import { installFallbacks } from './install-fallbacks.js';
 import { ManualClock } from './manual-clock.js';
 import { RawUdp } from './raw-sockets.js';
 import { requestText, statusOf } from './sip-text.js';
@@ -75,7 +75,7 @@ export async function startRegistrarRig(options: RigOptions): Promise<RegistrarR
     observer: (event) => events.push(event),
     log,
   });
-  installFallbacks(connection, { taken: ['REGISTER', 'INVITE'] });
+  installFallbacks(connection);
   const port = (protocol: string): number =>
     engine.listeners.find((listener) => listener.protocol === protocol)!.port;
   await takesRequests(port('udp'));

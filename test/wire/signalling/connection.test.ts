@@ -8,10 +8,10 @@ import {
   type SignallingConnection,
 } from '../../../src/signalling/connection.js';
 import { BadRequestError } from '../../../src/signalling/errors.js';
-import { installFallbacks } from '../../../src/signalling/fallbacks.js';
 import { respond } from '../../../src/signalling/respond.js';
 import { freeTcpPort } from '../../support/free-port.js';
 import { Inbox } from '../../support/inbox.js';
+import { installFallbacks } from '../../support/install-fallbacks.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { missing } from '../../support/peers.js';
 import { RawUdp } from '../../support/raw-sockets.js';

@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { type Engine, startEngine } from '../../../src/engine/engine.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../../../src/signalling/connection.js';
-import { installFallbacks } from '../../../src/signalling/fallbacks.js';
+import { installFallbacks } from '../../support/install-fallbacks.js';
 import { RawUdp } from '../../support/raw-sockets.js';
 import { headerOf, requestText, statusOf } from '../../support/sip-text.js';
 
