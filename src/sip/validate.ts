@@ -52,8 +52,15 @@ function countProblem(message: SipMessage): Problem | undefined {
   return MISSING.find((_, i) => (seen & (1 << i)) === 0);
 }
 
-/** One word, or two with an @ between: any octets without white space are taken (RFC 3261 §20.8). */
-const isCallId = (text: string): boolean => text !== '' && !text.includes(' ') && !text.includes('\t');
+/**
+ * What names a dialog: visible ASCII. More is taken than the grammar's word and token (RFC 3261 §25.1), since phones write
+ * more, but no `|`, no control character and no octet above 127: applications get these names as fields between `|` and
+ * as UTF-8, where one dialog would become another, or none.
+ */
+const isDialogName = (text: string): boolean => /^[!-{}~]+$/.test(text);
+
+/** The tag of a From or To may be absent, not unusable. */
+const isTag = (tag: string | undefined): boolean => tag === undefined || isDialogName(tag);
 
 /** Max-Forwards is 0..255 (RFC 3261 §20.22); a missing one is forgiven, as RFC 2543 did not know it. */
 function maxForwardsProblem(message: SipMessage): Problem | undefined {
@@ -89,9 +96,9 @@ export function findProblem(
   const counts = countProblem(message);
   if (counts) return counts;
   if (!message.topVia) return message.has('via') ? BAD_VIA : MISSING_VIA;
-  if (!message.from) return BAD_FROM;
-  if (!message.to) return BAD_TO;
-  if (!isCallId(message.callId ?? '')) return BAD_CALL_ID;
+  if (!message.from || !isTag(message.fromTag)) return BAD_FROM;
+  if (!message.to || !isTag(message.toTag)) return BAD_TO;
+  if (!isDialogName(message.callId ?? '')) return BAD_CALL_ID;
   const scalar = cseqProblem(message) ?? maxForwardsProblem(message);
   return scalar ?? (typeof contentLength === 'object' ? contentLength : undefined);
 }

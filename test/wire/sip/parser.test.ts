@@ -254,3 +254,17 @@ test('message: cached parts follow changes of their header fields', () => {
   options.removeFirst('via').requestUri = 'sip:other@example.net';
   assert.deepEqual([options.topVia?.branch, options.uri?.user], ['z9hG4bK1', 'other']);
 });
+
+test('RFC 3261 §8.1.1.4, §19.3: what names a dialog is visible ASCII without |, or the request is refused', () => {
+  for (const bad of ['a|b', 'a\0b', 'a\x7fb', 'caf\xe9', 'caf\xc3\xa9', '', 'a b']) {
+    assert.equal(refusal(message({ 'Call-ID': `Call-ID: ${bad}` })).reasonPhrase, 'Bad Call-ID Header');
+  }
+  for (const bad of ['a|b', 'a\0b', 'caf\xe9', '"a|b"']) {
+    const from = message({ From: `From: <sip:alice@example.com>;tag=${bad}` });
+    assert.equal(refusal(from).reasonPhrase, 'Bad From Header', bad);
+    const to = message({ To: `To: <sip:bob@example.com>;tag=${bad}` });
+    assert.equal(refusal(to).reasonPhrase, 'Bad To Header', bad);
+  }
+  const odd = '==x;from-tag=y,{"<q>"}#$&%00@h@h';
+  assert.equal(request(message({ 'Call-ID': `Call-ID: ${odd}` })).callId, odd);
+});
