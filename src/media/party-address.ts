@@ -19,9 +19,12 @@ const LOCAL_RANGES: ReadonlySet<string> = new Set([
   'uniqueLocal',
 ]);
 
+/** Where no phone can be: a description that names one of these would have the relay send to everybody. */
+const NO_PARTY: ReadonlySet<string> = new Set(['multicast', 'broadcast']);
+
 /**
  * Chooses the address that a relay is told for a stream (docs/adr/0005-media-latching.md). It is the one in the
- * description, unless that cannot be reached from here: a name, or a local address of somebody whose signalling comes
+ * description, unless that cannot be reached from here: a name, a group, or a local address of somebody whose signalling comes
  * from a public one, or the loopback address of another machine. Then it is where the signalling comes from. The signalling's address is expected as well.
  */
 export function expectedParty(stream: MediaStream, signallingAddress: string): ExpectedParty {
@@ -39,6 +42,7 @@ function isReachable(described: string, signalling: string): boolean {
   if (isIP(described) === 0) return false;
   const range = ipaddr.parse(described).range();
   const from = ipaddr.parse(signalling).range();
+  if (NO_PARTY.has(range)) return false;
   if (range === 'loopback') return from === 'loopback';
   return !LOCAL_RANGES.has(range) || LOCAL_RANGES.has(from);
 }

@@ -1,4 +1,5 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
+import type { OwnPorts, RingLeg } from './own-ports.js';
 import { SourceLatch } from './source-latch.js';
 
 /** Figures of all legs of a relay together; legs add to them, the control side reads them. */
@@ -16,13 +17,14 @@ export interface LegContext {
   /** Milliseconds, refreshed now and then: the packet path asks no clock. */
   nowMs: number;
   readonly trustAnySource: boolean;
+  readonly ownPorts: OwnPorts;
 }
 
 /**
  * One port of the relay, facing one party: packets of that party come in here, and packets for it leave from here, so
  * that it only ever sees the port that its description named. RTP and RTCP have a leg each.
  */
-export class MediaLeg {
+export class MediaLeg implements RingLeg {
   readonly latch: SourceLatch;
   packetsIn = 0;
   bytesIn = 0;
@@ -32,14 +34,17 @@ export class MediaLeg {
   /** Of the last packet that was taken, by the relay's coarse clock; 0 before the first. */
   lastPacketAtMs = 0;
   /** The leg that faces the other party. */
-  private peer: MediaLeg | undefined;
+  peer: MediaLeg | undefined;
   /** The RTCP leg beside an RTP leg, whose sender can be guessed. */
   private companion: MediaLeg | undefined;
   private socket: Socket | undefined;
+  private port = 0;
   private readonly onSent: (error: Error | null) => void;
 
   constructor(private readonly context: LegContext) {
-    this.latch = new SourceLatch(context.trustAnySource);
+    this.latch = new SourceLatch(context.trustAnySource, (address, port) =>
+      context.ownPorts.mayAim(this, address, port),
+    );
     this.onSent = (error) => {
       if (error) context.counters.sendErrors++;
     };
@@ -53,12 +58,17 @@ export class MediaLeg {
   /** Starts to use a bound socket; the owner of the port pair closes it. */
   attach(socket: Socket): void {
     this.socket = socket;
+    this.port = socket.address().port;
+    this.context.ownPorts.add(this.port, this);
+    // Somebody may have named this port before it was ours.
+    this.peer?.latch.recheck();
     socket.on('message', (packet, from) => this.receive(packet, from));
   }
 
   /** Stops sending; to be called before the socket is closed. */
   detach(): void {
     this.socket = undefined;
+    this.context.ownPorts.remove(this.port, this);
   }
 
   /** The packet path. It must not allocate, log, or ask the time. */

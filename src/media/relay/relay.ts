@@ -1,10 +1,12 @@
 import { isIPv6 } from 'node:net';
 import type { Clock, TimerHandle } from '../../platform/clock.js';
+import { localAddresses } from '../../platform/local-address.js';
 import type { Logger } from '../../platform/logger.js';
 import { type Command, parseCommand } from './command.js';
 import { CommandError, ERROR } from './error-codes.js';
 import { FEATURES, PROTOCOL_VERSION } from './features.js';
 import type { LegContext, RelayCounters } from './media-leg.js';
+import { OwnPorts } from './own-ports.js';
 import { PortPool } from './port-pool.js';
 import { answerQuery, knownModifiers } from './query.js';
 import { answerCounters, answerInfo, type RelayFigures, type RelayTallies } from './relay-figures.js';
@@ -41,6 +43,8 @@ export interface RelayStats extends RelayCounters {
   readonly sessionsTimedOut: number;
   readonly activeSessions: number;
   readonly freePortPairs: number;
+  /** Addresses in descriptions that were not sent to: the relay's own ports in a ring, or its control socket. */
+  readonly targetsRefused: number;
 }
 
 /**
@@ -73,6 +77,7 @@ export class Relay {
       counters: { packetsReceived: 0, packetsRelayed: 0, packetsDropped: 0, sendErrors: 0 },
       nowMs: options.clock.monotonic(),
       trustAnySource: options.trustAnySource ?? false,
+      ownPorts: new OwnPorts(ownAddresses(options)),
     };
     this.tick();
   }
@@ -91,7 +96,13 @@ export class Relay {
       sessionsTimedOut: this.tallies.timedOut,
       activeSessions: this.sessions.size,
       freePortPairs: this.pool.available,
+      targetsRefused: this.context.ownPorts.refused,
     };
+  }
+
+  /** No media is ever sent to this port of this machine: that of a control socket. */
+  forbid(port: number): void {
+    this.context.ownPorts.forbid(port);
   }
 
   /** Frees every port. Idempotent. */
@@ -288,4 +299,11 @@ export class Relay {
     }
     this.timer = clock.setTimeout(() => this.tick(), TICK_MS);
   }
+}
+
+/** Where this relay's ports are reached. */
+function ownAddresses(options: RelayOptions): string[] {
+  const { advertisedAddress, advertisedAddress6, bindAddress, bindAddress6 } = options;
+  const told = [advertisedAddress, advertisedAddress6, bindAddress, bindAddress6];
+  return [...localAddresses(), ...told.filter((address) => address !== undefined)];
 }

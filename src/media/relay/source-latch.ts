@@ -27,7 +27,11 @@ export class SourceLatch {
   private asymmetric = false;
 
   /** `trustAnySource` drops the rule of expected addresses: the first sender of anything like media is learned. */
-  constructor(private readonly trustAnySource: boolean) {}
+  constructor(
+    private readonly trustAnySource: boolean,
+    /** False for a target that must not be sent to; the latch then aims nowhere. */
+    private readonly mayAim: (address: string, port: number) => boolean = () => true,
+  ) {}
 
   /** True when the present address was learned from a packet. */
   get isLearned(): boolean {
@@ -63,8 +67,12 @@ export class SourceLatch {
   /** A guess from the RTP sender for its RTCP: the next port of the same host. RFC 3550 §11. */
   guess(address: string, port: number): void {
     if (this.learned || this.asymmetric || port > 65_535) return;
-    this.address = address;
-    this.port = port;
+    this.aim({ address, port });
+  }
+
+  /** The relay has new ports: what may be sent to is judged anew. */
+  recheck(): void {
+    if (this.port !== 0) this.aim({ address: this.address, port: this.port });
   }
 
   /** Decides on a packet that the fast path did not know. Returns true when it is to be relayed. */
@@ -75,8 +83,7 @@ export class SourceLatch {
     const isTold = this.told !== undefined && address === this.told.address && port === this.told.port;
     if (isCurrent && !isTold) return true;
     if (!isTold && !(this.open && this.isExpected(address) && looksLikeMedia(firstByte))) return false;
-    this.learn(address, port);
-    return true;
+    return this.learn(address, port);
   }
 
   private shut(): void {
@@ -84,16 +91,19 @@ export class SourceLatch {
     this.settled = true;
   }
 
-  private learn(address: string, port: number): void {
-    this.aim({ address, port });
+  private learn(address: string, port: number): boolean {
+    if (!this.aim({ address, port })) return false;
     this.learned = true;
     this.shut();
+    return true;
   }
 
-  private aim(remote: { address: string; port: number }): void {
-    this.address = remote.address;
-    this.port = remote.port;
+  private aim(remote: { address: string; port: number }): boolean {
     this.pending = undefined;
+    const isAllowed = remote.port === 0 || this.mayAim(remote.address, remote.port);
+    this.address = isAllowed ? remote.address : '';
+    this.port = isAllowed ? remote.port : 0;
+    return isAllowed;
   }
 
   private isExpected(address: string): boolean {

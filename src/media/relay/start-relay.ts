@@ -27,13 +27,14 @@ export async function startRelay(options: StartRelayOptions): Promise<RunningRel
   };
   try {
     for (const where of options.control) {
-      listeners.push(
-        await listenControl(
-          where,
-          (line) => relay.run(line),
-          () => options.clock.monotonic(),
-        ),
+      const listener = await listenControl(
+        where,
+        (line) => relay.run(line),
+        () => options.clock.monotonic(),
       );
+      listeners.push(listener);
+      const udpPort = /^rtpproxy\+udp:.*:(\d+)$/.exec(listener.url)?.[1];
+      if (udpPort !== undefined) relay.forbid(Number(udpPort));
     }
   } catch (error) {
     await close();
