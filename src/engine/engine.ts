@@ -169,6 +169,7 @@ class RunningEngine implements Engine {
       createClient: (request, hop, user) => this.transactions!.createClient(request, hop, user),
       sendStateless: (request, hop) => this.transactions!.sendStateless(request, hop),
       isOwnUri: (uri) => own.isOwnUri(uri),
+      nearness: (address) => own.nearness(address),
       defaultEnd: () => {
         const first = this.listeners[0]!;
         return { protocol: first.protocol, sentBy: { host: first.address, port: first.port } };

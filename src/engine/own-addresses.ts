@@ -4,6 +4,9 @@ import { parseUri } from '../sip/uri.js';
 import { isWildcard } from './transport/select-listener.js';
 import type { BoundListener } from './transport/types.js';
 
+/** 2: loopback, 1: another address of this machine, 0: elsewhere. */
+export type Nearness = 0 | 1 | 2;
+
 /** False for an IPv4 address on a listener of IPv6 and the reverse: nobody could use it there. */
 export function isUsableOver(advertised: string, listenerAddress: string): boolean {
   const family = isIP(advertised);
@@ -13,12 +16,14 @@ export function isUsableOver(advertised: string, listenerAddress: string): boole
 /** The addresses this engine is known by: those it is bound to, those of the machine for a wildcard, the advertised one. */
 export class OwnAddresses {
   private readonly hostPorts = new Set<string>();
+  private readonly machine: ReadonlySet<string>;
 
   constructor(
     private readonly listeners: readonly BoundListener[],
     machineAddresses: readonly string[],
     private readonly advertised: string | undefined,
   ) {
+    this.machine = new Set([...machineAddresses, ...(advertised === undefined ? [] : [advertised])]);
     for (const { address, port } of listeners) {
       const hosts = isWildcard(address) ? [...machineAddresses, '127.0.0.1', '::1'] : [address];
       if (hosts.includes('127.0.0.1') || hosts.includes('::1')) hosts.push('localhost');
@@ -33,6 +38,13 @@ export class OwnAddresses {
     if (!uri) return false;
     const port = uri.port ?? (uri.scheme === 'sips' ? 5061 : 5060);
     return this.hostPorts.has(`${uri.host.toLowerCase()} ${port}`);
+  }
+
+  /** How close an address is to us. */
+  nearness(address: string): Nearness {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    if (plain === '::1' || /^127(?:\.\d+){3}$/.test(plain)) return 2;
+    return this.machine.has(plain) ? 1 : 0;
   }
 
   /** Comma lists of `proto/host:port`: as peers see the listeners, and as they are bound. */

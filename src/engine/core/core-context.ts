@@ -28,6 +28,8 @@ export interface CoreContext {
   sendStateless(request: SipRequest, hop: Hop): SentRequest;
   /** True when a URI names this engine. */
   isOwnUri(uri: string): boolean;
+  /** How close an address is to us: 2 loopback, 1 another address of this machine, 0 elsewhere. */
+  nearness(address: string): number;
   /** Our end when no next hop is known. */
   defaultEnd(): LocalEnd;
 }

@@ -11,6 +11,8 @@ export interface CoreCounters {
   /** 482 (RFC 3261 §8.2.2.2). */
   mergedRequests: number;
   dialogsCreated: number;
+  /** Next hops on this machine that a peer from elsewhere named. */
+  hopsRefused: number;
   ackTimeouts: number;
   retransmitted2xx: number;
   unanswered: number;
@@ -26,6 +28,7 @@ export function createCoreCounters(): CoreCounters {
     outsideDialog: 0,
     mergedRequests: 0,
     dialogsCreated: 0,
+    hopsRefused: 0,
     ackTimeouts: 0,
     retransmitted2xx: 0,
     unanswered: 0,

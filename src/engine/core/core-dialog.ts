@@ -22,6 +22,8 @@ export function wireDialogId(callId: string, fromTag: string | undefined): strin
 export class CoreDialog {
   /** Where requests go instead of where Contact and routes say: back down a NAT's hole or a connection. */
   override: Hop | undefined;
+  /** Where the peer's last message that set its target came from. */
+  private seenAt: Source | undefined;
   /** Contact of ours in this dialog. */
   contact = '';
   /** Our 2xx that waits for its ACK. */
@@ -64,12 +66,26 @@ export class CoreDialog {
   /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */
   nextHop(ctx: CoreContext, uri = this.dialog.nextHopUri()): Hop | Promise<Hop> | undefined {
     if (uri === undefined) return undefined;
-    return this.override ?? ctx.resolve(uri);
+    if (this.override) return this.override;
+    const hop = ctx.resolve(uri);
+    return hop instanceof Promise ? hop.then((found) => this.guard(ctx, found)) : this.guard(ctx, hop);
+  }
+
+  /**
+   * A peer leads us no closer to ourselves than it is: a Contact or a Record-Route that names this machine would have us
+   * carry its words to whatever listens here. Such requests go back to where the peer was seen.
+   */
+  private guard(ctx: CoreContext, hop: Hop): Hop {
+    const seen = this.seenAt;
+    if (!seen || ctx.nearness(hop.address) <= ctx.nearness(seen.address)) return hop;
+    ctx.counters.hopsRefused++;
+    return hopOf(seen);
   }
 
   /** Where the peer's requests come from decides where ours go, when its Contact cannot be reached. */
   followRequest(request: SipMessage, source: Source, detectNat: boolean): void {
     const target = contactUri(request);
+    this.seenAt = source;
     if (source.protocol !== 'udp') this.override = flowHop(source, target);
     else if (detectNat && !request.has('record-route') && !isAt(target, source, true))
       this.override = hopOf(source);
@@ -85,6 +101,7 @@ export class CoreDialog {
     const top = this.dialog.peer.routeSet[0];
     const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
     this.override = undefined;
+    this.seenAt = source;
     if (source.protocol !== 'udp') {
       if (top === undefined || isAt(routeUri, source, false))
         this.override = flowHop(source, routeUri ?? target);
@@ -102,8 +119,8 @@ function isSameHop(source: Source, hop: Hop | undefined): boolean {
   return hop?.address === source.address && hop.port === source.port;
 }
 
-function hopOf(source: Source): Hop {
-  return { protocol: source.protocol, address: source.address, port: source.port };
+function hopOf({ protocol, address, port, flow }: Source): Hop {
+  return flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
 }
 
 /** The connection while it lives; then the address the peer names, if it is the one it was seen at. */
