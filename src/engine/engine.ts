@@ -7,6 +7,7 @@ import { parseUri } from '../sip/uri.js';
 import type { CoreContext } from './core/core-context.js';
 import { type CoreCounters, createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
+import { RegisteredFlows } from './core/registered-flows.js';
 import { UaCore } from './core/ua-core.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { DrachtioServer } from './drachtio/drachtio-server.js';
@@ -163,6 +164,7 @@ class RunningEngine implements Engine {
       counters: this.counters,
       dialogs: this.dialogs,
       applications: server,
+      registeredFlows: new RegisteredFlows(),
       detectNat: this.options.detectNat ?? true,
       outlet: (hop) => this.transport.outlet(hop),
       resolve: (uri) => resolveUri(this.resolver, uri),

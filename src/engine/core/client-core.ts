@@ -49,11 +49,15 @@ export class ClientCore implements ClientRequestOwner {
     const target = routeUri || message.uri;
     const fault = this.faultOf(message, target);
     if (fault === undefined)
-      findHop(this.ctx, () => this.ctx.resolve(target), {
-        found: (hop) => this.startNew(app, message, hop, routeUri !== '', echo),
-        unresolved: () => this.failNew(app, message, echo),
-        refused: (reason) => echo(refused(reason)),
-      });
+      findHop(
+        this.ctx,
+        () => (routeUri === '' && this.ctx.registeredFlows.find(target)) || this.ctx.resolve(target),
+        {
+          found: (hop) => this.startNew(app, message, hop, routeUri !== '', echo),
+          unresolved: () => this.failNew(app, message, echo),
+          refused: (reason) => echo(refused(reason)),
+        },
+      );
     else echo(refused(fault));
   }
 
@@ -241,6 +245,7 @@ export class ClientCore implements ClientRequestOwner {
     if (ack.body.length > 0) dialog.rememberSdp(ack);
     const sent = this.ctx.sendStateless(ack, hop);
     invite.ack = sent;
+    invite.shrink();
     if (invite.isOver) dialog.accepted.delete(invite.seq);
     const facts = factsOf(hop, sent.localAddress, sent.localPort, sent.bytes);
     echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, bytes: sent.bytes });

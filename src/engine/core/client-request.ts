@@ -36,7 +36,7 @@ export class ClientRequest implements ClientTransactionUser {
   constructor(
     private readonly owner: ClientRequestOwner,
     readonly app: Application,
-    readonly request: SipRequest,
+    public request: SipRequest,
     readonly dialog: CoreDialog | undefined,
     /** It founds the dialog, rather than being sent in it. */
     readonly isInitial: boolean,
@@ -58,6 +58,11 @@ export class ClientRequest implements ClientTransactionUser {
     const held = this.held ?? [];
     this.held = undefined;
     for (const event of held) event();
+  }
+
+  /** The request is done with but for its transaction, which has let go of most of it (see ClientTransaction). */
+  shrink(): void {
+    this.request = this.tx?.request ?? this.request;
   }
 
   onResponse(_tx: ClientTransaction, response: SipResponse, source: Source): void {
@@ -108,5 +113,6 @@ export class ClientRequest implements ClientTransactionUser {
     this.owner.onDialogResponse(this, response, source);
     this.owner.ctx.counters.responsesDelivered++;
     this.app.deliverResponse(response, facts, this.txnId, this.dialog?.wireId ?? '');
+    if (response.statusCode >= 300 || (response.statusCode >= 200 && this.method !== 'INVITE')) this.shrink();
   }
 }

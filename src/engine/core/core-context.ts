@@ -9,6 +9,7 @@ import type { ApplicationDirectory } from './application.js';
 import type { CoreCounters } from './core-counters.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { LocalEnd } from './local-addressing.js';
+import type { RegisteredFlows } from './registered-flows.js';
 
 /** What the core's parts share: the layers below it, the table of dialogs, settings. */
 export interface CoreContext {
@@ -18,6 +19,7 @@ export interface CoreContext {
   readonly counters: CoreCounters;
   readonly dialogs: DialogTable<CoreDialog>;
   readonly applications: ApplicationDirectory;
+  readonly registeredFlows: RegisteredFlows;
   /** False: in-dialog requests go where Contact and routes say, never back to where the peer was seen. */
   readonly detectNat: boolean;
   /** Throws TransportError when nothing listens with that protocol. */

@@ -130,8 +130,10 @@ export class Responder {
     dialog: CoreDialog | undefined,
   ): boolean {
     const { tx, isInitial, method } = pending;
+    const { request } = tx;
     if (!tx.respond(response)) return false;
     this.pending.finish(pending);
+    if (method === 'REGISTER') this.ctx.registeredFlows.learn(request, tx.source, response);
     const isSuccess = response.statusCode < 300;
     if (!dialog) return true;
     if (isInitial && isSuccess) dialog.dialog.confirm();

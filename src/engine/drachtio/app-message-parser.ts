@@ -28,15 +28,15 @@ export function parseAppMessage(payload: Buffer): AppRequest | AppResponse {
   const head = payload.toString('latin1', 0, end < 0 ? payload.length : end);
   const body = end < 0 || end + 4 === payload.length ? NO_BODY : Buffer.from(payload.subarray(end + 4));
   const lines = head.split('\r\n');
-  const startLine = lines[0]!;
+  const startLine = clean(lines[0]!);
   const headers = parseHeaders(lines);
   const status = STATUS_LINE.exec(startLine);
   if (status) {
-    const reasonPhrase = clean(status[2]!);
+    const reasonPhrase = status[2]!;
     return { kind: 'response', startLine, statusCode: Number(status[1]), reasonPhrase, headers, body };
   }
   const request = REQUEST_LINE.exec(startLine);
-  if (!request) throw new PayloadError(`invalid request-uri: ${clean(startLine)}`);
+  if (!request) throw new PayloadError(`invalid request-uri: ${startLine}`);
   return { kind: 'request', startLine, method: request[1]!, uri: request[2]!, headers, body };
 }
 

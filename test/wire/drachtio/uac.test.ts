@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { connectApp, disconnectApps, type Srf } from '../../support/b2bua-app.js';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
-import { RawTcpServer } from '../../support/raw-sockets.js';
+import { RawTcp, RawTcpServer } from '../../support/raw-sockets.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
-import { headerOf, statusOf } from '../../support/sip-text.js';
-import { appRequest, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
+import { headerOf, requestText, statusOf } from '../../support/sip-text.js';
+import { appRequest, appResponse, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
 
 describe('requests of applications', () => {
@@ -513,6 +513,38 @@ describe('requests of applications', () => {
       assert.equal(server.accepted, 1);
     } finally {
       await server.close();
+    }
+  });
+
+  test('78: a Contact that registered over a connection is reached by it, until it unregisters', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    await client.ask('route|register');
+    const phone = await RawTcp.connect(engine.tcpPort);
+    const contact = 'sip:web@abc.invalid;transport=tcp';
+    const register = async (expires: number): Promise<void> => {
+      phone.send(
+        requestText({
+          method: 'REGISTER',
+          via: 'SIP/2.0/TCP abc.invalid',
+          headers: [`Contact: <${contact}>;expires=${expires}`],
+        }),
+      );
+      const { fields, sip } = await client.events.next();
+      assert.equal(fields[4], 'tcp');
+      await client.ask(`sip|${fields[8]}|`, appResponse(sip, 200));
+      assert.equal(statusOf(await phone.inbox.next()), 200);
+    };
+    try {
+      await register(60);
+      await client.ask('sip||', appRequest('OPTIONS', contact));
+      assert.match(await phone.inbox.next(), /^OPTIONS sip:web@abc\.invalid/);
+      await register(0);
+      await client.ask('sip||', appRequest('MESSAGE', contact));
+      assert.match((await client.events.next(8000)).sip, /^SIP\/2\.0 503 DNS Error/);
+    } finally {
+      await phone.close();
     }
   });
 
