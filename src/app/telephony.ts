@@ -66,7 +66,11 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     relay,
     records,
     names,
-    limits: { maxCalls: config.MAX_CALLS, noAnswerMs: config.NO_ANSWER_SEC * 1000 },
+    limits: {
+      maxCalls: config.MAX_CALLS,
+      noAnswerMs: config.NO_ANSWER_SEC * 1000,
+      checkMs: config.CALL_CHECK_SEC * 1000,
+    },
     log: logs.for('call'),
   });
   return { registrations, calls: parts.own('calls', calls) };

@@ -26,6 +26,8 @@ export interface CallLimits {
   readonly maxTargets?: number;
   /** How long phones may ring, milliseconds, default 60000; then they are cancelled and the caller hears 480. */
   readonly noAnswerMs?: number;
+  /** How often the phones of a call are asked whether they are still in it, milliseconds; default 0: never. */
+  readonly checkMs?: number;
 }
 
 export interface CallControlOptions extends Pick<AdmissionDeps, 'authenticator' | 'users' | 'registrations'> {
@@ -92,6 +94,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       relay,
       registry,
       noAnswerMs: limits.noAnswerMs ?? 60_000,
+      checkMs: limits.checkMs ?? 0,
       allow: ALLOW,
     };
     this.admission = {

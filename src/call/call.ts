@@ -13,6 +13,7 @@ import type { Fork } from './fork.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import { InDialog } from './in-dialog.js';
 import type { Leg } from './leg.js';
+import { Liveness } from './liveness.js';
 import { type CallEnd, Release } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
@@ -27,6 +28,8 @@ export interface CallDeps {
   readonly registry: CallRegistry;
   /** How long the phones may ring, milliseconds. */
   readonly noAnswerMs: number;
+  /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
+  readonly checkMs: number;
   /** Methods that we take, as Allow's value. */
   readonly allow: string;
 }
@@ -56,6 +59,7 @@ export class Call implements ReofferHost {
   private readonly held = new Set<Leg>();
   private readonly ringing: Ringing;
   private readonly inDialog: InDialog;
+  private readonly liveness: Liveness;
   private release: Release | undefined;
 
   constructor(
@@ -72,6 +76,7 @@ export class Call implements ReofferHost {
     this.startTime = deps.clock.now();
     this.ringing = new Ringing(this, deps);
     this.inDialog = new InDialog(this, this.ringing);
+    this.liveness = new Liveness(this, deps.clock, deps.checkMs);
     a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
 
@@ -105,6 +110,12 @@ export class Call implements ReofferHost {
     return !this.a.req.body;
   }
 
+  /** The caller and the phone that answered. */
+  get legs(): readonly Leg[] {
+    const { winner } = this.fork;
+    return winner ? [this.a, winner] : [this.a];
+  }
+
   /** Rings the phones. Without `offer` they are asked for theirs. */
   dial(targets: readonly CalleeTarget[], headers: OutgoingHeaders, offer: string | undefined): void {
     this.ringing.dial(targets, headers, offer);
@@ -133,6 +144,7 @@ export class Call implements ReofferHost {
     if (this.answerTime !== undefined || this.isEnding) return;
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
+    this.liveness.start();
     const { name, userAgent } = leg;
     this.trail.add({ kind: 'answered', leg: name, ...(userAgent !== undefined && { userAgent }) });
   }
@@ -142,6 +154,7 @@ export class Call implements ReofferHost {
     if (!this.release) {
       this.phase = 'ending';
       this.ringing.stop();
+      this.liveness.stop();
       this.inDialog.abort();
       this.release = new Release(this, this.record, this.deps.clock, end);
       const { caller, dialled } = this.parties;

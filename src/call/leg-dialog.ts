@@ -71,6 +71,23 @@ export class LegDialog {
     }
   }
 
+  /**
+   * Asks the phone whether the dialog is still there for it, which is not written down. `unreached` when nothing could be
+   * sent to it. Never rejects.
+   */
+  probe(): Promise<'alive' | 'gone' | 'unreached'> {
+    return new Promise((resolve) => {
+      this.send('OPTIONS', { Accept: 'application/sdp' }, undefined, NON_INVITE_TIMEOUT_MS, {
+        onUpdate: this.onUpdate,
+        onFinal: ({ status, source_address: from }) => {
+          if (status === 481 || status === 408) resolve('gone');
+          else resolve(status === 503 && from === '' ? 'unreached' : 'alive');
+        },
+        onFailure: (error) => resolve(error.isDialogGone ? 'gone' : 'unreached'),
+      });
+    });
+  }
+
   private send(
     method: string,
     headers: OutgoingHeaders,

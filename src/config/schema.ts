@@ -112,6 +112,11 @@ export const SETTINGS = {
     default: '60',
     meaning: 'ringing longer than this ends a call, seconds',
   }),
+  CALL_CHECK_SEC: setting({
+    type: v.whole(0, 86_400),
+    default: '300',
+    meaning: 'phones in a call are asked so often whether they are still there, seconds; 0: never',
+  }),
   MAX_CALLS: setting({ type: v.whole(1, 100_000), default: '5000', meaning: 'calls at once; more hear 503' }),
   DRAIN_SEC: setting({
     type: v.whole(0, 3600),
