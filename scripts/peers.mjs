@@ -9,6 +9,7 @@ export const PEERS = {
   baresip: 'baresip-core',
   rtpengine: 'rtpengine-daemon',
   telnet: 'telnet',
+  nc: 'netcat-openbsd',
   tshark: 'tshark',
   script: 'bsdutils',
 };

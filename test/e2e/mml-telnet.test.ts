@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -7,10 +7,10 @@ import { StoredOperators } from '../../src/accounts/stored-operators.js';
 import { StoredUsers } from '../../src/accounts/stored-users.js';
 import { startTestConsole, type TestConsole } from '../support/mml-console.js';
 import { mmlTestServices } from '../support/mml-services.js';
+import { missing } from '../support/peers.js';
 import { Pty } from '../support/pty.js';
 import { openTempStore } from '../support/temp-store.js';
 
-const has = (program: string) => spawnSync('which', [program]).status === 0;
 const UP = '\x1b[A';
 const LEFT = '\x1b[D';
 
@@ -38,7 +38,7 @@ describe('MML console with real clients', { timeout: 60_000 }, () => {
   };
 
   it('telnet: login, commands, Tab, history, editing, ? and log-out', {
-    skip: !has('telnet') && 'no telnet',
+    skip: missing('telnet'),
   }, async () => {
     const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 120, rows: 40 });
     try {
@@ -74,7 +74,7 @@ describe('MML console with real clients', { timeout: 60_000 }, () => {
   });
 
   it('telnet: pages by the size of its window (RFC 1073)', {
-    skip: !has('telnet') && 'no telnet',
+    skip: missing('telnet'),
   }, async () => {
     const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 120, rows: 12 });
     try {
@@ -93,7 +93,7 @@ describe('MML console with real clients', { timeout: 60_000 }, () => {
     }
   });
 
-  it('nc: plain lines, reports until END', { skip: !has('nc') && 'no nc' }, async () => {
+  it('nc: plain lines, reports until END', { skip: missing('nc') }, async () => {
     const client = spawn('nc', ['127.0.0.1', String(server.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
     client.stdin.end('admin\nSesame-1\nLST USER: USERNAME=1001\nLGO\n');
     assert.match(await text(client.stdout), /RETCODE = 0 {2}Operation succeeded\r\n\r\nUser\r\n/);

@@ -45,9 +45,9 @@ describe('the same calls on every composition', { concurrency: 2 }, () => {
   test('all three elsewhere', { skip: missing('redis-server') }, () => smokeWith(SETTINGS));
 
   const given = SETTINGS.filter((setting) => process.env[setting] !== undefined);
-  const skip = given.length === 0 && `none of ${SETTINGS.join(', ')} is set`;
-  test(`as the environment says: ${given.join(', ') || 'nothing'}`, { skip }, async () => {
-    const server = await startServer({ users: SMOKE_USERS });
-    await smoke(server).finally(() => server.close());
-  });
+  if (given.length > 0)
+    test(`as the environment says: ${given.join(', ')}`, async () => {
+      const server = await startServer({ users: SMOKE_USERS });
+      await smoke(server).finally(() => server.close());
+    });
 });
