@@ -1,0 +1,61 @@
+import type { Report } from './report.js';
+
+/** How much each part does. */
+export interface Plan {
+  /** Users in the server: registered in the registration part. */
+  readonly users: number;
+  /** CPU per call is measured so many times; the median counts. */
+  readonly rounds: number;
+  readonly roundSec: number;
+  /** Calls (and, times four, registrations) a second while CPU is measured. */
+  readonly rate: number;
+  /** Calls made before, at `warmUpRate`: code is compiled by being run. */
+  readonly warmUpCalls: number;
+  readonly warmUpRate: number;
+  /** Calls that are up at once while memory is measured. */
+  readonly heldCalls: number;
+  /** Rates tried one after the other until one is not held. */
+  readonly rateSteps: readonly number[];
+  readonly stepSec: number;
+  readonly relayCalls: number;
+  readonly relaySec: number;
+}
+
+export const FULL: Plan = {
+  users: 2000,
+  rounds: 3,
+  roundSec: 4,
+  rate: 400,
+  warmUpCalls: 4000,
+  warmUpRate: 400,
+  heldCalls: 500,
+  rateSteps: [50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000],
+  stepSec: 3,
+  relayCalls: 200,
+  relaySec: 5,
+};
+
+export const QUICK: Plan = {
+  users: 500,
+  rounds: 1,
+  roundSec: 3,
+  rate: 400,
+  warmUpCalls: 1200,
+  warmUpRate: 400,
+  heldCalls: 150,
+  rateSteps: [100, 200, 400, 600, 800],
+  stepSec: 2,
+  relayCalls: 50,
+  relaySec: 2,
+};
+
+/** What a part of the benchmark gets. */
+export interface Bench {
+  readonly plan: Plan;
+  readonly report: Report;
+  /** A directory for everything it writes; removed at the end. */
+  readonly dir: string;
+  /** A command that starts a drachtio-server, with `{sip}`, `{admin}` and `{secret}` in it. */
+  readonly drachtio: string | undefined;
+  readonly nodeArgs: readonly string[];
+}
