@@ -95,6 +95,8 @@ export interface ClientTransactionUser {
 
 /** What the transaction layer tells the core above it. */
 export interface TransactionLayerUser {
+  /** Whether the request belongs to a dialog that is there: such requests are taken in an overload too. */
+  hasDialogOf?(request: SipRequest): boolean;
   /** A new request other than ACK. Retransmissions never come here. */
   onRequest(tx: ServerTransaction): void;
   /** An ACK that belongs to no non-2xx transaction: it acknowledges a 2xx (RFC 3261 §17.2.3, §13.3.1.4). */

@@ -23,6 +23,8 @@ export class TransactionBench {
   readonly acks: SipRequest[] = [];
   readonly strays: SipResponse[] = [];
   onRequest: (tx: ServerTransaction) => void = () => {};
+  /** To tag of requests that belong to a dialog. */
+  dialogTag = 'known';
 
   constructor(protocol: 'udp' | 'tcp' = 'udp', limits: Partial<TransactionLimits> = {}) {
     this.transport = new FakeTransport(protocol);
@@ -37,6 +39,7 @@ export class TransactionBench {
           this.requests.push(tx);
           this.onRequest(tx);
         },
+        hasDialogOf: (request) => request.toTag === this.dialogTag,
         onAck: (ack) => this.acks.push(ack),
         onStrayResponse: (response) => this.strays.push(response),
       },

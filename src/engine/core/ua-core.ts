@@ -45,6 +45,10 @@ export class UaCore implements TransactionLayerUser {
     this.server.onRequest(tx);
   }
 
+  hasDialogOf({ callId, toTag, fromTag }: SipRequest): boolean {
+    return this.ctx.dialogs.match(callId ?? '', toTag ?? '', fromTag) !== undefined;
+  }
+
   onAck(ack: SipRequest, source: Source): void {
     this.server.onAck(ack, source);
   }

@@ -2,6 +2,8 @@
 export interface TransactionLimits {
   /** Server transactions, those that only absorb retransmissions included; over it new requests get a 503. */
   readonly maxServerTransactions: number;
+  /** Further ones for requests of dialogs that are there, and for CANCEL: a flood must not keep calls from ending. */
+  readonly reservedServerTransactions: number;
   /** Client transactions, likewise; over it `createClient` throws. */
   readonly maxClientTransactions: number;
 }
@@ -9,6 +11,7 @@ export interface TransactionLimits {
 /** Each stays up to 32 s after its end (timers D, H, J, L, M), so this is some 1,500 calls a second. */
 export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   maxServerTransactions: 100_000,
+  reservedServerTransactions: 25_000,
   maxClientTransactions: 100_000,
 };
 

@@ -166,9 +166,18 @@ export class TransactionLayer implements Closeable {
     const transaction = this.servers.get(key);
     if (request.method === 'ACK') this.receiveAck(request, topVia, source, transaction);
     else if (transaction) transaction.receiveRetransmission();
-    else if (this.servers.size >= this.limits.maxServerTransactions)
+    else if (!this.hasRoomFor(request, topVia))
       this.context.transport.respond(serialize(overloadResponse(request)), source, topVia);
     else this.startServer(key, request, topVia, source);
+  }
+
+  private hasRoomFor(request: SipRequest, topVia: Via): boolean {
+    const { maxServerTransactions: max, reservedServerTransactions: reserved } = this.limits;
+    const count = this.servers.size;
+    if (count < max) return true;
+    if (count >= max + reserved) return false;
+    if (request.method === 'CANCEL') return this.servers.has(serverKey(request, topVia, 'INVITE'));
+    return request.toTag !== undefined && this.user.hasDialogOf?.(request) === true;
   }
 
   private receiveAck(ack: SipRequest, topVia: Via, source: Source, transaction: Server | undefined): void {

@@ -198,3 +198,23 @@ test('RFC 3261 §21.5.4: over the limit a request gets a 503 with Retry-After an
   bench.transport.deliver(requestText({ via: VIA.udp, method: 'ACK' }));
   assert.deepEqual(bench.transport.takeKinds(), []);
 });
+
+test('RFC 3261 §15, §9: over the limit calls can still be ended, up to a reserve', () => {
+  const bench = new TransactionBench('udp', { maxServerTransactions: 1, reservedServerTransactions: 2 });
+  const via = 'SIP/2.0/UDP 192.0.2.9:5070';
+  bench.startServer({ ...INVITE, via, branch: 'z9hG4bKinvite' });
+  const deliver = (method: string, branch: string, toTag?: string): string[] => {
+    const options = { via, method, branch: `z9hG4bK${branch}`, ...(toTag !== undefined && { toTag }) };
+    bench.transport.deliver(requestText(options));
+    return bench.transport.takeKinds();
+  };
+  assert.deepEqual(deliver('BYE', '1', 'stranger'), ['503']);
+  assert.deepEqual(deliver('CANCEL', '2'), ['503']);
+  assert.deepEqual(deliver('CANCEL', 'invite'), []);
+  assert.deepEqual(deliver('BYE', '3', 'known'), []);
+  assert.deepEqual(
+    bench.requests.map((tx) => tx.request.method),
+    ['INVITE', 'CANCEL', 'BYE'],
+  );
+  assert.deepEqual(deliver('BYE', '4', 'known'), ['503']);
+});
