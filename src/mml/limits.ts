@@ -23,6 +23,8 @@ export const MAX_SESSIONS = 64;
 /** Connections that have not logged in yet, in all and from one address. */
 export const MAX_UNAUTHENTICATED = 64;
 export const MAX_UNAUTHENTICATED_PER_ADDRESS = 16;
+/** What a connection may send before it has logged in, bytes; it shares a thread with calls. */
+export const MAX_UNAUTHENTICATED_BYTES = 512 * 1024;
 /** Connections on the admin socket at one time. */
 export const MAX_LOCAL_CONNECTIONS = 64;
 /** A connection that has not logged in by then is closed, milliseconds. */

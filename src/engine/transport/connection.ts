@@ -43,6 +43,8 @@ export class Connection {
   private partialSinceMs: number | undefined;
   private hasMessage: boolean;
   private parseErrors = 0;
+  private isPinged = false;
+  private isTooFull = false;
   private lingerTimer: TimerHandle | undefined;
 
   constructor(private readonly options: ConnectionOptions) {
@@ -125,7 +127,8 @@ export class Connection {
 
   private write(bytes: Buffer): void {
     this.socket.write(bytes);
-    if (this.socket.writableLength <= this.context.limits.maxPendingBytes) return;
+    if (this.isTooFull || this.socket.writableLength <= this.context.limits.maxPendingBytes) return;
+    this.isTooFull = true;
     this.context.counters.slowReadersClosed++;
     // Never inside send: the sender is not ready to hear of it.
     process.nextTick(() =>
@@ -137,6 +140,7 @@ export class Connection {
     if (this.state !== 'open') return;
     this.activeMs = this.context.clock.monotonic();
     this.parser.push(chunk);
+    this.answerPing();
     if (this.parser.pendingBytes === 0) this.partialSinceMs = undefined;
     else this.partialSinceMs ??= this.activeMs;
   }
@@ -150,7 +154,13 @@ export class Connection {
   /** RFC 5626 §3.5.1 */
   private onPing(): void {
     this.context.counters.keepAlives++;
-    this.write(PONG);
+    this.isPinged = true;
+  }
+
+  /** One answer for all pings that came at once: a peer that wants more than that wants no answer. */
+  private answerPing(): void {
+    if (this.isPinged && this.isUsable) this.write(PONG);
+    this.isPinged = false;
   }
 
   private onParseError(error: SipParseError, isFatal: boolean): void {

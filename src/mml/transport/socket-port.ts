@@ -37,6 +37,11 @@ export class SocketPort implements TerminalPort {
     this.address = options.address;
   }
 
+  /** Closing: nothing that comes in is looked at any more. */
+  get isEnding(): boolean {
+    return this.ending;
+  }
+
   /** Text is UTF-8, which has no byte 255, so no IAC needs doubling (RFC 854). */
   write(value: string | Buffer): void {
     const { socket } = this.options;

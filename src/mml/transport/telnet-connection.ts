@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { MAX_UNAUTHENTICATED_BYTES } from '../limits.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import type { SessionOwner } from '../session/session-table.js';
 import { type Key, KeyDecoder } from '../terminal/key-decoder.js';
@@ -35,6 +36,8 @@ export class TelnetConnection {
   private readonly negotiation: TelnetOptions;
   private readonly decoder = new KeyDecoder();
   private readonly port: SocketPort;
+  /** Bytes that may still come before login. */
+  private allowance: number;
 
   constructor(private readonly options: ConnectionOptions) {
     const { core, socket, address, local } = options;
@@ -50,7 +53,11 @@ export class TelnetConnection {
       clock: core.clock,
       onUnread: () => core.log.warn({ address }, 'console client does not read its output, disconnected'),
     });
-    this.session = new TerminalSession(core, this.port, local?.owner, options.onLogin);
+    this.allowance = local ? Number.POSITIVE_INFINITY : MAX_UNAUTHENTICATED_BYTES;
+    this.session = new TerminalSession(core, this.port, local?.owner, () => {
+      this.allowance = Number.POSITIVE_INFINITY;
+      options.onLogin?.();
+    });
     this.parser = new TelnetParser({
       onData: (bytes) => this.session.input(this.decoder.push(bytes)),
       onNegotiation: (verb, option) => this.negotiate(verb, option),
@@ -73,8 +80,15 @@ export class TelnetConnection {
 
   /** Takes bytes that were read before this connection began. */
   receive(chunk: Buffer): void {
+    if (this.port.isEnding) return;
     this.options.onSign?.();
-    this.parser.push(chunk);
+    this.allowance -= chunk.length;
+    if (this.allowance >= 0) this.parser.push(chunk);
+    else {
+      const { core, address, socket } = this.options;
+      core.log.warn({ address }, 'console client sends too much before login, disconnected');
+      socket.destroy();
+    }
   }
 
   private negotiate(verb: number, option: number): void {

@@ -152,6 +152,19 @@ test('a peer that does not read what it is sent loses the connection', async () 
   });
 });
 
+test('RFC 5626 §3.5.1: a flood of pings gets few answers', async () => {
+  await withStack({}, async (stack, phone) => {
+    let answered = 0;
+    phone.socket.on('data', (chunk: Buffer) => {
+      answered += chunk.length / 2;
+    });
+    phone.send('\r\n\r\n'.repeat(50_000));
+    await waitFor('all pings to be read', () => stack.transport.counters.keepAlives === 50_000);
+    await stillWorks(stack);
+    assert.ok(answered >= 1 && answered < 500, `${answered} answers`);
+  });
+});
+
 test('closing the layer closes its connections', async () => {
   const stack = await startStack();
   const server = await RawTcpServer.listen();

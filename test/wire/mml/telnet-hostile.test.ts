@@ -101,6 +101,18 @@ describe('console and hostile clients', { timeout: 60_000 }, () => {
     await othersAreServed();
   });
 
+  it('disconnects who sends megabytes before login, and takes as much after it', async () => {
+    const flood = await open();
+    await flood.until('login: ');
+    flood.send(Buffer.alloc(4 * 1024 * 1024 + 2, Buffer.from([IAC, 253, 1])));
+    await flood.untilClosed();
+    assert.equal(logged.filter((line) => line.includes('too much before login')).length, 1);
+    const client = await loggedIn();
+    client.send(Buffer.alloc(2 * 1024 * 1024, 'x'));
+    client.send('\nDSP VERSION\n');
+    await client.until('%%DSP VERSION;%%');
+  });
+
   it('takes a megabyte pasted at a terminal without sending as much back', async () => {
     const client = await open();
     await client.loginAtTerminal();
