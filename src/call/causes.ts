@@ -1,3 +1,4 @@
+import { statusToCause } from '../cdr/q850.js';
 import type { CallResult } from '../cdr/types.js';
 
 /** What one release reason means for the record and for a party that has not had its final answer yet. */
@@ -79,50 +80,14 @@ export function causeOf(name: CauseName): Cause {
   return { name, ...CATALOGUE[name] };
 }
 
-/** Q.850 causes of SIP statuses (RFC 3398 §8.2.6.1); classes without an entry fall back on 41 or 127. */
-const Q850_OF_STATUS: Readonly<Record<number, number>> = {
-  400: 41,
-  401: 21,
-  402: 21,
-  403: 21,
-  404: 1,
-  405: 63,
-  406: 79,
-  407: 21,
-  408: 102,
-  410: 22,
-  413: 127,
-  414: 127,
-  415: 79,
-  416: 127,
-  420: 127,
-  421: 127,
-  423: 127,
-  480: 18,
-  481: 41,
-  482: 25,
-  483: 25,
-  484: 28,
-  485: 1,
-  486: 17,
-  487: 31,
-  488: 88,
-  500: 41,
-  501: 79,
-  502: 38,
-  503: 41,
-  504: 102,
-  505: 127,
-  513: 127,
-  600: 17,
-  603: 21,
-  604: 1,
-  606: 88,
-};
+/** Statuses that RFC 3398 §8.2.6.1 leaves without a cause: the callee gave up, or cannot do what was offered. */
+const Q850_OF_OTHERS: Readonly<Record<number, number>> = { 487: 31, 488: 88, 606: 88 };
+/** Interworking, unspecified. */
+const Q850_INTERWORKING = 127;
 
-/** The Q.850 cause that stands for a final SIP status. */
+/** The Q.850 cause that stands for a final SIP status; there always is one. */
 export function q850OfStatus(status: number): number {
-  return Q850_OF_STATUS[status] ?? (status >= 500 && status < 600 ? 41 : status >= 600 ? 21 : 127);
+  return statusToCause(status) ?? Q850_OF_OTHERS[status] ?? Q850_INTERWORKING;
 }
 
 /** A callee's failure as the caller shall hear it. */

@@ -21,11 +21,14 @@ for (const [status, q850] of [
   [484, 28],
   [503, 41],
   [603, 21],
-  [499, 127],
+  [499, 41],
   [599, 41],
-  [699, 21],
+  [699, 17],
+  [488, 88],
+  [302, 127],
 ] as const)
-  test(`RFC 3398 §8.2.6.1: ${status} is cause ${q850}`, () => assert.equal(q850OfStatus(status), q850));
+  test(`RFC 3398 §8.2.6.1, RFC 3261 §8.1.3.2: ${status} is cause ${q850}`, () =>
+    assert.equal(q850OfStatus(status), q850));
 
 test('RFC 3261 §16.7: every final status of a phone has a cause, and the caller hears a failure', () => {
   for (let status = 300; status < 700; status++) {
