@@ -48,8 +48,11 @@ export class LmdbEnvironment {
     if (this.closing) throw new ClosedError('store');
     const work = this.root.transaction(action);
     this.pending.add(work);
-    const forget = () => this.pending.delete(work);
-    work.then(forget, forget);
+    const forget = (error?: unknown) => {
+      this.pending.delete(work);
+      silence((error as { commitError?: unknown } | undefined)?.commitError);
+    };
+    work.then(() => forget(), forget);
     try {
       const result = await withDeadline(work, WRITE_TIMEOUT_MS, what);
       this.availability.set(true);
@@ -107,10 +110,22 @@ export class LmdbEnvironment {
   }
 }
 
+/** The reason of a failed commit is a rejected promise of its own, which ends the process when nobody takes it. */
+function silence(promise: unknown): void {
+  Promise.resolve(promise).catch(() => undefined);
+}
+
 function openRoot(directory: string): RootDatabase<unknown, Buffer> {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    return open({ path: directory, noSubdir: false, maxDbs: MAX_DATABASES, keyEncoding: 'binary' });
+    return open({
+      path: directory,
+      noSubdir: false,
+      maxDbs: MAX_DATABASES,
+      keyEncoding: 'binary',
+      // With it a write that fails leaves a rejected promise that nobody can take. Transactions are gathered without it too.
+      eventTurnBatching: false,
+    });
   } catch (error) {
     throw unavailable(`open of ${directory}`, error);
   }
