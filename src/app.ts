@@ -56,7 +56,6 @@ export async function startServer(config: Config, logs: LoggerFactory): Promise<
     await server.start();
     const { sip, mml, adminSocket } = server.facts;
     claim.publish({
-      pid: process.pid,
       version: server.version,
       startedAt: server.startedAt,
       sip,

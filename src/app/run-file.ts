@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../platform/errors.js';
+import { isProcessRunning, processMark } from '../platform/process-mark.js';
 
 /** What a running server tells its own tools (`ims mml`, `ims doctor`, tests): where it really listens. */
 export interface RunFacts {
   readonly pid: number;
+  /** Tells the process from a later one with the same id. */
+  readonly mark?: string | undefined;
   readonly version: string;
   /** Wall milliseconds. */
   readonly startedAt: number;
@@ -18,23 +21,27 @@ const FILE_NAME = 'ims.run.json';
 
 /**
  * Claims DATA_DIR for this process. Throws when a live server holds it: two of them would write one journal.
- * The claim is a pid file; a file left by a process that is gone is taken over.
+ * The claim is a file with the process in it; one left by a process that is gone is taken over.
  */
-export function claimDataDir(dataDir: string): { publish(facts: RunFacts): void; release(): void } {
+export function claimDataDir(dataDir: string): {
+  publish(facts: Omit<RunFacts, 'pid' | 'mark'>): void;
+  release(): void;
+} {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, FILE_NAME);
   const held = readRunFacts(dataDir);
-  if (held && held.pid !== process.pid && isAlive(held.pid)) {
+  if (held && held.pid !== process.pid && isAlive(held)) {
     throw new AppError(
       'DATA_DIR_BUSY',
       `${dataDir} is used by a running server (pid ${held.pid}); stop it or set another DATA_DIR`,
     );
   }
-  const write = (facts: Partial<RunFacts>): void => {
-    writeFileSync(`${path}.new`, `${JSON.stringify(facts)}\n`, { mode: 0o600 });
+  const mine = { pid: process.pid, mark: processMark(process.pid) };
+  const write = (facts: Omit<RunFacts, 'pid' | 'mark'> | undefined): void => {
+    writeFileSync(`${path}.new`, `${JSON.stringify({ ...mine, ...facts })}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   };
-  write({ pid: process.pid });
+  write(undefined);
   return { publish: write, release: () => rmSync(path, { force: true }) };
 }
 
@@ -49,12 +56,7 @@ export function readRunFacts(dataDir: string): RunFacts | undefined {
   }
 }
 
-/** Whether a process with this id runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Whether the server that wrote these facts still runs; another process may have its id since. */
+export function isAlive({ pid, mark }: Pick<RunFacts, 'pid' | 'mark'>): boolean {
+  return isProcessRunning(pid, mark);
 }

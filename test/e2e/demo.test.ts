@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,10 +19,11 @@ function assertPassed(stdout: string): void {
 test('ims demo brings a private server along when none runs', { timeout: DEMO_BOUND_MS }, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'ims-demo-test-'));
   try {
-    const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: dataDir };
+    const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: join(dataDir, 'none'), TMPDIR: dataDir };
     const { code, stdout, stderr } = await runIms(env, ['demo']);
     assert.equal(code, 0, stderr);
     assertPassed(stdout);
+    assert.deepEqual(readdirSync(dataDir), [], 'nothing is left behind');
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../../platform/errors.js';
+import { isProcessRunning, processMark } from '../../platform/process-mark.js';
 import { JournalError } from '../errors.js';
 
 /**
@@ -10,7 +11,7 @@ import { JournalError } from '../errors.js';
  */
 export function lockJournal(directory: string): () => void {
   const path = join(directory, 'lock');
-  const mine = `${process.pid} ${startOf(process.pid) ?? ''}`;
+  const mine = `${process.pid} ${processMark(process.pid) ?? ''}`;
   if (!tryWrite(path, mine)) {
     const holder = readHolder(path);
     if (holder === mine || isAlive(holder))
@@ -49,29 +50,7 @@ function isAlive(holder: string): boolean {
   const match = /^(\d+) (.*)$/.exec(holder);
   if (!match) return false;
   const pid = Number(match[1]);
-  const start = startOf(pid);
-  // Without /proc only the number can be asked for.
-  if (start === undefined) return match[2] === '' && signalReaches(pid);
-  return start === match[2];
-}
-
-/** When a process began: boot id and ticks since boot, from /proc; undefined where there is none. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    // The name in brackets may hold spaces; field 22 is counted from behind it.
-    return `${boot}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-  } catch {
-    return undefined;
-  }
-}
-
-function signalReaches(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  // A text without a mark is from a system without /proc; where there is one, it is not from here.
+  if (match[2] === '' && processMark(pid) !== undefined) return false;
+  return isProcessRunning(pid, match[2]);
 }

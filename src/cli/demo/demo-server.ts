@@ -22,8 +22,7 @@ export interface DemoServer extends Closeable {
 /** The server that runs on these settings, or else a private one on free ports of loopback, gone after `close`. */
 export async function findOrStartServer(config: Config): Promise<DemoServer> {
   const facts = readRunFacts(config.DATA_DIR);
-  if (facts?.sip && isAlive(facts.pid))
-    return { facts, config, isYours: true, close: () => Promise.resolve() };
+  if (facts?.sip && isAlive(facts)) return { facts, config, isYours: true, close: () => Promise.resolve() };
   return startPrivateServer();
 }
 
