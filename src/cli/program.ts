@@ -4,6 +4,7 @@ import { packageVersion } from '../platform/version.js';
 import { cdrCommand } from './cdr.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo/demo-command.js';
+import { doctorCommand } from './doctor/doctor-command.js';
 import { engineCommand } from './engine.js';
 import { explain } from './explain.js';
 import { mmlCommand } from './mml.js';
@@ -26,6 +27,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     mmlCommand(),
     cdrCommand(),
     configCommand(),
+    doctorCommand(),
     engineCommand(),
     relayCommand(),
   ]) {
