@@ -59,9 +59,9 @@ for (const file of sources(root)) {
   const from = relative(root, file);
   const imports = [];
   for (const match of readFileSync(file, 'utf8').matchAll(
-    /^(?:import|export)\s(?:[^'"]*?from\s+)?['"](\.[^'"]+)['"]/gm,
+    /^(?:import|export)\s(?:[^'"]*?from\s+)?['"](\.[^'"]+)['"]|\bimport\('(\.[^']+)'\)/gm,
   )) {
-    const to = normalize(join(dirname(from), match[1])).replace(/\.js$/, '.ts');
+    const to = normalize(join(dirname(from), match[1] ?? match[2])).replace(/\.js$/, '.ts');
     const isTypeOnly = /^(?:import|export)\s+type\s/.test(match[0]);
     if (!isTypeOnly) imports.push(to);
     const [a, b] = [roomOf(from), roomOf(to)];

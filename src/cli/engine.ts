@@ -1,8 +1,6 @@
 import { Command } from 'commander';
-import { advertised } from '../app/engine.js';
 import { ConfigError } from '../config/errors.js';
 import { parseHostPort } from '../config/values.js';
-import { startEngine } from '../engine/engine.js';
 import { randomToken } from '../platform/ids.js';
 import { createLogs } from './logging.js';
 import { settingsOf, withSettings } from './settings.js';
@@ -22,6 +20,10 @@ export function engineCommand(): Command {
       if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
       const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
       const secret = given ?? randomToken(24);
+      const [{ startEngine }, { advertised }] = await Promise.all([
+        import('../engine/engine.js'),
+        import('../app/engine.js'),
+      ]);
       const engine = await startEngine({
         sipListen: config.SIP_LISTEN,
         admin: { ...admin, secret },

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { startRelay } from '../media/relay/start-relay.js';
 import { systemClock } from '../platform/clock.js';
 import { detectServerIp } from '../platform/local-address.js';
 import { createLogs } from './logging.js';
@@ -21,6 +20,7 @@ export function relayCommand(): Command {
     ])
     .action(async (options: Record<string, unknown>) => {
       const { config } = settingsOf(options);
+      const { startRelay } = await import('../media/relay/start-relay.js');
       const relay = await startRelay({
         control: options['control'] as string[],
         advertisedAddress: config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp(),

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type RunningServer, startServer } from '../app.js';
+import type { RunningServer } from '../app.js';
 import { packageVersion } from '../platform/version.js';
 import { createLogs } from './logging.js';
 import { settingsOf, withSettings } from './settings.js';
@@ -10,6 +10,8 @@ export function startCommand(): Command {
     async (options: Record<string, unknown>) => {
       const { config } = settingsOf(options);
       const logs = createLogs(config);
+      // Loaded when it is needed: other commands are quicker without.
+      const { startServer } = await import('../app.js');
       const server = await startServer(config, logs);
       process.stdout.write(welcome(server.facts));
       // pm2 (wait_ready) and tests wait for this.

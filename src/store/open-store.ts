@@ -1,7 +1,5 @@
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
-import { EmbeddedStore } from './embedded/embedded-store.js';
-import { RedisStore } from './redis/redis-store.js';
 import { parseStoreUrl } from './store-url.js';
 import type { Store } from './types.js';
 
@@ -20,7 +18,11 @@ export interface StoreOptions {
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
   const target = parseStoreUrl(url, options.dataDir);
   const clock = options.clock ?? systemClock;
-  return target.kind === 'embedded'
-    ? await EmbeddedStore.open(target, clock)
-    : await RedisStore.open(target, clock, options.log);
+  // Only what is used is loaded: the `ims` command opens a Store for a moment, too.
+  if (target.kind === 'embedded') {
+    const { EmbeddedStore } = await import('./embedded/embedded-store.js');
+    return EmbeddedStore.open(target, clock);
+  }
+  const { RedisStore } = await import('./redis/redis-store.js');
+  return RedisStore.open(target, clock, options.log);
 }

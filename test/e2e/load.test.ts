@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.js';
 const CALLS = 200;
 const CALLS_PER_SEC = 40;
 /** Of three: the first call must still be up when the last is answered. */
-const PAUSE_MS = 2200;
+const PAUSE_MS = 1900;
 const CALLERS = ['2001', '2002', '2003', '2004', '2005', '2006', '2007', '2008', '2009', '2010'];
 const CALLEE = '3001';
 const GROWTH_MIB = 120;
