@@ -7,7 +7,7 @@ import { CoreDialog } from '../../../src/engine/core/core-dialog.js';
 import { Dialog } from '../../../src/engine/dialog/dialog.js';
 import { OwnAddresses } from '../../../src/engine/own-addresses.js';
 import type { Hop, Source } from '../../../src/engine/types.js';
-import { SipRequest } from '../../../src/sip/message.js';
+import { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import { parseUri } from '../../../src/sip/uri.js';
 
 const own = new OwnAddresses([], ['127.0.0.1', '192.0.2.10'], undefined);
@@ -68,4 +68,34 @@ test('RFC 3261 §12.2.1.1: routes elsewhere are followed, and those of a proxy o
   const proxy = 'sip:127.0.0.1:5080;lr';
   assert.deepEqual(await nextHop('127.0.0.1', proxy), { hop: 'udp:127.0.0.1:5080', refused: 0 });
   assert.deepEqual(await nextHop('192.0.2.10', proxy), { hop: 'udp:192.0.2.10:5070', refused: 1 });
+});
+
+/** Where requests go to a callee whose Contact names port 5060, by where we sent the INVITE and where its 2xx came from. */
+function overrideOf(sentTo: string, from: string): string | undefined {
+  const [address = '', port = ''] = from.split(':');
+  const [sentAddress = '', sentPort = ''] = sentTo.split(':');
+  const ok = new SipResponse(200, 'OK').append('Contact', `<sip:1002@${PEER}:5060>`);
+  ok.append('To', '<sip:1002@ims>;tag=b');
+  const invite = new SipRequest('INVITE', `sip:1002@${PEER}`).append('From', '<sip:1001@ims>;tag=a');
+  invite.append('To', '<sip:1002@ims>').append('Call-ID', 'c').append('CSeq', '1 INVITE');
+  const dialog = new CoreDialog(Dialog.asUac(invite), 'invite', 'id', {} as Application);
+  dialog.dialog.confirm(ok);
+  const source: Source = {
+    protocol: 'udp',
+    address,
+    port: Number(port),
+    localAddress: '192.0.2.10',
+    localPort: 5060,
+  };
+  const hop: Hop = { protocol: 'udp', address: sentAddress, port: Number(sentPort) };
+  dialog.followResponse(ok, source, hop, true);
+  return dialog.override && `${dialog.override.address}:${dialog.override.port}`;
+}
+
+test('a callee behind a NAT is reached where its 2xx came from, if only the port is another, too', () => {
+  assert.equal(overrideOf(`${PEER}:40000`, `${PEER}:40000`), `${PEER}:40000`);
+  assert.equal(overrideOf('203.0.113.5:40000', '203.0.113.5:40000'), '203.0.113.5:40000');
+  // Contact can be reached, or the peer only sends from elsewhere.
+  assert.equal(overrideOf(`${PEER}:5060`, `${PEER}:5060`), undefined);
+  assert.equal(overrideOf(`${PEER}:5060`, `${PEER}:41234`), undefined);
 });
