@@ -13,11 +13,11 @@ export interface RedisDatabase {
 
 /**
  * A database of its own on the Redis that STORE_URL names, emptied: test files run side by side and share one Redis.
- * Undefined for another Store, or when the URL names a database itself.
+ * Undefined for another Store, or when the URL names a database other than 0, the usual one.
  */
 export async function claimRedisDatabase(storeUrl: string | undefined): Promise<RedisDatabase | undefined> {
-  if (!storeUrl || !/^rediss?:\/\/[^/]+\/?$/.test(storeUrl)) return undefined;
-  const base = storeUrl.replace(/\/$/, '');
+  if (!storeUrl || !/^rediss?:\/\/[^/]+(\/0?)?$/.test(storeUrl)) return undefined;
+  const base = storeUrl.replace(/\/0?$/, '');
   for (const database of DATABASES) {
     const url = `${base}/${database}`;
     const redis = new Redis(url);
