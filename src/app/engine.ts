@@ -34,6 +34,14 @@ export function advertised(
   return config.SERVER_IP === undefined ? {} : { advertised: { address: config.SERVER_IP } };
 }
 
+/** How much of one source the engine takes. */
+export function admission(
+  config: Pick<Config, 'SIP_SOURCE_RATE' | 'SIP_SOURCE_BURST' | 'SIP_TRUSTED'>,
+): Pick<EngineOptions, 'admission'> {
+  const { SIP_SOURCE_RATE: ratePerSec, SIP_SOURCE_BURST: burst, SIP_TRUSTED: trusted } = config;
+  return { admission: { ratePerSec, burst, trusted } };
+}
+
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
 export async function openEngine(
   config: Config,
@@ -55,6 +63,7 @@ export async function openEngine(
     await startEngineWorker({
       sipListen: config.SIP_LISTEN,
       ...advertised(config),
+      ...admission(config),
       log: logs.for('engine'),
     }),
   );

@@ -10,7 +10,16 @@ import { untilSignal } from './until-signal.js';
 export function engineCommand(): Command {
   return withSettings(
     new Command('engine').description('the SIP engine alone: a stand-in for drachtio-server'),
-    ['SIP_LISTEN', 'SERVER_IP', 'EXTERNAL_IP', 'LOG_LEVEL', 'LOG_FORMAT'],
+    [
+      'SIP_LISTEN',
+      'SERVER_IP',
+      'EXTERNAL_IP',
+      'SIP_SOURCE_RATE',
+      'SIP_SOURCE_BURST',
+      'SIP_TRUSTED',
+      'LOG_LEVEL',
+      'LOG_FORMAT',
+    ],
   )
     .option('--admin <host:port>', 'where applications connect', '127.0.0.1:9022')
     .option('--secret <secret>', 'what they must know; made up and printed when not given (or ENGINE_SECRET)')
@@ -20,7 +29,7 @@ export function engineCommand(): Command {
       if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
       const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
       const secret = given ?? randomToken(24);
-      const [{ startEngine }, { advertised }] = await Promise.all([
+      const [{ startEngine }, { admission, advertised }] = await Promise.all([
         import('../engine/engine.js'),
         import('../app/engine.js'),
       ]);
@@ -28,6 +37,7 @@ export function engineCommand(): Command {
         sipListen: config.SIP_LISTEN,
         admin: { ...admin, secret },
         ...advertised(config),
+        ...admission(config),
         log: createLogs(config).for('engine'),
       });
       const listeners = engine.listeners.map(

@@ -35,6 +35,21 @@ export const SETTINGS = {
     default: 'udp:0.0.0.0:5060,tcp:0.0.0.0:5060',
     meaning: 'where SIP is taken: protocol:address:port, several by comma',
   }),
+  SIP_SOURCE_RATE: setting({
+    type: v.whole(0, 1_000_000),
+    default: '1000',
+    meaning: 'SIP messages a second taken from one source, an IPv4 address or IPv6 /64; 0: any number',
+  }),
+  SIP_SOURCE_BURST: setting({
+    type: v.whole(1, 1_000_000),
+    default: '5000',
+    meaning: 'messages one source may send at once before SIP_SOURCE_RATE counts',
+  }),
+  SIP_TRUSTED: setting({
+    type: v.cidrs,
+    default: '127.0.0.0/8,::1/128',
+    meaning: 'networks SIP_SOURCE_RATE does not count for: trunks, load testers; IPv6 ones a /64 or larger',
+  }),
   SIP_REALM: setting({
     type: v.realm,
     default: 'ims',

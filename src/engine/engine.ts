@@ -17,6 +17,7 @@ import { type TransactionCounts, TransactionLayer } from './transaction/transact
 import type { TransportCounters } from './transport/counters.js';
 import { ResolveError } from './transport/errors.js';
 import { HopResolver } from './transport/resolve.js';
+import { type AdmissionSettings, DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, ListenerSpec, SentBy } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
@@ -47,6 +48,8 @@ export interface EngineOptions {
   readonly timers?: Partial<TimerSettings>;
   /** Whether in-dialog requests go back to where a peer was seen when its Contact says otherwise; default true. */
   readonly detectNat?: boolean;
+  /** How much of one source is taken; what is left out is DEFAULT_ADMISSION's. */
+  readonly admission?: Partial<AdmissionSettings>;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -106,6 +109,7 @@ class RunningEngine implements Engine {
       listeners: options.sipListen,
       clock: this.clock,
       log: this.log,
+      admission: { ...DEFAULT_ADMISSION, ...options.admission },
       ...(advertise ? { advertise } : {}),
     });
   }

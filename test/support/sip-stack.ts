@@ -27,6 +27,7 @@ export interface StackOptions {
   transportLimits?: Partial<TransportLimits>;
   transactionLimits?: Partial<TransactionLimits>;
   advertise?: TransportLayerOptions['advertise'];
+  admission?: TransportLayerOptions['admission'];
 }
 
 /** Transport and transaction layers on real sockets, with what they tell their user kept in inboxes. */
@@ -55,6 +56,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     log: silentLogger,
     ...(options.transportLimits ? { limits: options.transportLimits } : {}),
     ...(options.advertise ? { advertise: options.advertise } : {}),
+    ...(options.admission ? { admission: options.admission } : {}),
   });
   const listeners = await transport.start();
   const requests = new Inbox<ServerTransaction>();

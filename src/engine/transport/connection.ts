@@ -46,6 +46,9 @@ export class Connection {
   private isPinged = false;
   private isTooFull = false;
   private lingerTimer: TimerHandle | undefined;
+  /** Set while the peer is left unread because it sent too much. */
+  private resumeTimer: TimerHandle | undefined;
+  private messagesInChunk = 0;
 
   constructor(private readonly options: ConnectionOptions) {
     this.flow = options.flow;
@@ -97,6 +100,7 @@ export class Connection {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.context.clock.clearTimeout(this.lingerTimer);
+    this.context.clock.clearTimeout(this.resumeTimer);
     this.parser.close();
     this.socket.destroy();
     this.context.log.debug({ err: error, flow: this.flow }, 'connection failed');
@@ -139,13 +143,31 @@ export class Connection {
   private receive(chunk: Buffer): void {
     if (this.state !== 'open') return;
     this.activeMs = this.context.clock.monotonic();
+    this.messagesInChunk = 0;
     this.parser.push(chunk);
     this.answerPing();
+    // Bytes that are no whole message cost one too.
+    const pauseMs = this.context.admission?.charge(this.source.address, this.messagesInChunk || 1) ?? 0;
+    if (pauseMs > 0) this.pause(pauseMs);
     if (this.parser.pendingBytes === 0) this.partialSinceMs = undefined;
     else this.partialSinceMs ??= this.activeMs;
   }
 
+  /** Leaves what the peer sends in the kernel, which makes the peer wait: nothing is lost. */
+  private pause(pauseMs: number): void {
+    const { clock } = this.context;
+    this.socket.pause();
+    clock.clearTimeout(this.resumeTimer);
+    this.resumeTimer = clock.setTimeout(() => {
+      this.resumeTimer = undefined;
+      // The wait was ours: the rest of a message has its whole time.
+      if (this.partialSinceMs !== undefined) this.partialSinceMs = clock.monotonic();
+      this.socket.resume();
+    }, pauseMs);
+  }
+
   private onMessage(message: SipMessage): void {
+    this.messagesInChunk++;
     this.hasMessage = true;
     this.partialSinceMs = undefined;
     this.context.accept(message, this.source);
@@ -181,6 +203,7 @@ export class Connection {
 
   private isTooSlow(nowMs: number): boolean {
     const { limits } = this.context;
+    if (this.resumeTimer !== undefined) return false;
     if (this.partialSinceMs !== undefined && nowMs - this.partialSinceMs >= limits.partialMessageTimeoutMs)
       return true;
     return !this.hasMessage && nowMs - this.startedMs >= limits.firstMessageTimeoutMs;

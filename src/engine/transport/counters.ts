@@ -12,6 +12,10 @@ export interface TransportCounters {
   /** RFC 3261 §18.1.2, §8.1.3.3: responses whose only Via is not ours. */
   foreignResponsesDropped: number;
   keepAlives: number;
+  /** Datagrams and connections of sources that sent more than admission lets them. */
+  admissionDropped: number;
+  /** Times a connection of such a source was left unread for a while. */
+  admissionPauses: number;
   sendFailures: number;
   /** ICMP port unreachable for a request over UDP. */
   udpRefusals: number;
@@ -34,6 +38,8 @@ export function createTransportCounters(): TransportCounters {
     viaDropped: 0,
     foreignResponsesDropped: 0,
     keepAlives: 0,
+    admissionDropped: 0,
+    admissionPauses: 0,
     sendFailures: 0,
     udpRefusals: 0,
     connectionsAccepted: 0,

@@ -75,7 +75,8 @@ export abstract class StreamListener implements Listener {
 
   private onSocket(socket: Socket): void {
     const { remoteAddress, remotePort } = socket;
-    if (!this.server || remoteAddress === undefined || remotePort === undefined || this.isFull()) {
+    const isRefused = this.isFull() || remoteAddress === undefined || !this.admits(remoteAddress);
+    if (!this.server || remoteAddress === undefined || remotePort === undefined || isRefused) {
       if (this.isFull()) this.context.counters.connectionsRefused++;
       socket.on('error', () => {});
       socket.destroy();
@@ -111,6 +112,11 @@ export abstract class StreamListener implements Listener {
     });
     this.table.add(connection);
     return connection;
+  }
+
+  /** A connection costs as much as a message: one that is made and closed again has cost something too. */
+  private admits(address: string): boolean {
+    return this.context.admission?.admits(address) ?? true;
   }
 
   private isFull(): boolean {

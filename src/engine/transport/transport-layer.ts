@@ -14,6 +14,7 @@ import { LocalAddressFinder } from './local-address.js';
 import { hasSingleVia, isFrom, OwnSentBys } from './message-gate.js';
 import { parseFailureResponse } from './parse-failure.js';
 import { isWildcard, selectListener } from './select-listener.js';
+import { type AdmissionSettings, SourceAdmission } from './source-admission.js';
 import type {
   BoundListener,
   Listener,
@@ -31,6 +32,8 @@ export interface TransportLayerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<TransportLimits>;
+  /** Default: every source may send as much as it likes. */
+  readonly admission?: AdmissionSettings;
   /** To read the counts from elsewhere; else see `counters`. */
   readonly counters?: TransportCounters;
   /** The address peers should see instead of the bound one, e.g. for those outside a NAT; undefined for no other. */
@@ -48,6 +51,7 @@ export class TransportLayer implements MessageTransport, Closeable {
   private readonly listeners: Listener[] = [];
   private readonly ownSentBys = new OwnSentBys();
   private readonly localAddresses: LocalAddressFinder;
+  private readonly admission: SourceAdmission | undefined;
   private lastFlow = 0;
   private errorResponses = { secondMs: 0, count: 0 };
   private closing: Promise<void> | undefined;
@@ -56,6 +60,9 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.counters = options.counters ?? createTransportCounters();
     this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.localAddresses = new LocalAddressFinder(options.clock);
+    const { admission, clock, log } = options;
+    if (admission && admission.ratePerSec > 0)
+      this.admission = new SourceAdmission(admission, clock, log, this.counters);
   }
 
   /** Open connections of all listeners. */
@@ -123,6 +130,7 @@ export class TransportLayer implements MessageTransport, Closeable {
       log: this.options.log,
       limits: this.limits,
       counters: this.counters,
+      admission: this.admission,
       nextFlow: () => ++this.lastFlow,
       accept: (message, source) => this.accept(message, source),
       reject: (error, source) => this.reject(error, source),

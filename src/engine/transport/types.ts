@@ -8,6 +8,7 @@ import type { FlowId, Hop, Protocol, Source } from '../types.js';
 import type { TransportCounters } from './counters.js';
 import type { TransportError } from './errors.js';
 import type { TransportLimits } from './limits.js';
+import type { SourceAdmission } from './source-admission.js';
 
 /** Where to listen. Port 0 lets the system choose; an IPv6 wildcard (`::`) takes no IPv4. */
 export interface ListenerSpec {
@@ -62,6 +63,8 @@ export interface ListenerContext {
   readonly log: Logger;
   readonly limits: TransportLimits;
   readonly counters: TransportCounters;
+  /** Asked before anything of a peer is parsed; undefined takes everything. */
+  readonly admission?: SourceAdmission | undefined;
   nextFlow(): FlowId;
   /** A whole message from the wire. */
   accept(message: SipMessage, source: Source): void;

@@ -88,7 +88,8 @@ export class UdpListener implements Listener {
   }
 
   private receive(bytes: Buffer, address: string, port: number): void {
-    if (!this.address) return;
+    const { admission } = this.context;
+    if (!this.address || (admission && !admission.admits(address))) return;
     if (isKeepAlive(bytes)) {
       this.context.counters.keepAlives++;
       return;
