@@ -10,6 +10,8 @@ export class InviteServerTransaction extends ServerTransactionBase<InviteServerS
   private retransmitMs: number;
   private elapsedMs = 0;
   private timerMs = 0;
+  /** Sent again until the ACK comes, by timer G. */
+  private isRepeated = false;
   /** Tag of the final response, which an ACK of an RFC 2543 peer must carry. */
   private toTag: string | undefined;
 
@@ -41,9 +43,14 @@ export class InviteServerTransaction extends ServerTransactionBase<InviteServerS
     // RFC 3261 §17.2.3: of an RFC 2543 peer's ACK the To tag must be the response's.
     if (this.state !== 'completed' || (isLegacy && ack.toTag !== this.toTag)) return true;
     this.state = 'confirmed';
+    this.context.refusedInvites.remove(this);
     // Timer I
     this.setTimer(this.reliable ? 0 : this.context.timers.t4Ms);
     return true;
+  }
+
+  protected onEnd(): void {
+    this.context.refusedInvites.remove(this);
   }
 
   protected onTimer(): void {
@@ -61,13 +68,14 @@ export class InviteServerTransaction extends ServerTransactionBase<InviteServerS
     }
     this.state = 'completed';
     this.toTag = response.toTag;
+    this.isRepeated = this.context.refusedInvites.add(this, this.source.address) && !this.reliable;
     this.setCompletedTimer();
   }
 
   /** Timers G and H as one: whichever comes first. */
   private setCompletedTimer(): void {
     const leftMs = lifetimeMs(this.context.timers) - this.elapsedMs;
-    this.timerMs = this.reliable ? leftMs : Math.min(this.retransmitMs, leftMs);
+    this.timerMs = this.isRepeated ? Math.min(this.retransmitMs, leftMs) : leftMs;
     this.setTimer(this.timerMs);
   }
 

@@ -6,6 +6,12 @@ export interface TransactionLimits {
   readonly reservedServerTransactions: number;
   /** Client transactions, likewise; over it `createClient` throws. */
   readonly maxClientTransactions: number;
+  /** INVITEs with a final response over 299 that wait for their ACK; over it the oldest are forgotten. */
+  readonly maxUnacknowledgedRefusals: number;
+  /** Of these, those of one source whose response is repeated until the ACK comes; others get it once. */
+  readonly repeatedRefusalsPerSource: number;
+  /** Other requests refused in the last 64*T1; over it the oldest are forgotten, and answered anew if they come again. */
+  readonly maxRefusedRequests: number;
 }
 
 /** Each stays up to 32 s after its end (timers D, H, J, L, M), so this is some 1,500 calls a second. */
@@ -13,6 +19,9 @@ export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   maxServerTransactions: 100_000,
   reservedServerTransactions: 25_000,
   maxClientTransactions: 100_000,
+  maxUnacknowledgedRefusals: 2_000,
+  repeatedRefusalsPerSource: 32,
+  maxRefusedRequests: 10_000,
 };
 
 /** Retry-After of the 503 sent over the limit; seconds. */

@@ -25,11 +25,16 @@ export class NonInviteServerTransaction extends ServerTransactionBase<NonInviteS
     }
     this.transmit(response);
     if (this.answered) this.shrink(true);
+    if (response.statusCode >= 300) this.context.refusedRequests.add(this, this.source.address);
     return true;
   }
 
   receiveRetransmission(): void {
     if (this.state === 'proceeding' || this.state === 'completed') this.retransmit();
+  }
+
+  protected onEnd(): void {
+    this.context.refusedRequests.remove(this);
   }
 
   protected onTimer(): void {

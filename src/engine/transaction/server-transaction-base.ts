@@ -83,6 +83,8 @@ export abstract class ServerTransactionBase<State extends string>
   /** Takes the request again. */
   abstract receiveRetransmission(): void;
   protected abstract onTimer(): void;
+  /** The transaction is over, but for its user. */
+  protected abstract onEnd(): void;
 
   /** RFC 6026 §8.8 (new §17.2.4): the user is told, the state stays. */
   onSendFailure(error: TransportError): void {
@@ -134,6 +136,11 @@ export abstract class ServerTransactionBase<State extends string>
     this.tellUser((user) => user.onTerminated(this));
   }
 
+  /** Ends it early; a flood of refused requests made it one too many. */
+  forget(): void {
+    this.terminate();
+  }
+
   protected terminate(): void {
     if (this.state === 'terminated') return;
     this.end();
@@ -147,6 +154,7 @@ export abstract class ServerTransactionBase<State extends string>
   private end(): void {
     this.state = 'terminated';
     this.clearTimer();
+    this.onEnd();
     this.owner.forget(this.key);
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import type { MessageTransport } from '../transport/types.js';
 import type { TimerSettings } from '../types.js';
+import type { Refusals } from './refusals.js';
 
 /** What a transaction takes from the layer that owns it. */
 export interface TransactionContext {
@@ -9,6 +10,8 @@ export interface TransactionContext {
   readonly timers: TimerSettings;
   readonly log: Logger;
   readonly transport: MessageTransport;
+  readonly refusedInvites: Refusals;
+  readonly refusedRequests: Refusals;
 }
 
 /** The table that a transaction is in; each transaction calls `forget` once. */

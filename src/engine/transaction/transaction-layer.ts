@@ -24,6 +24,7 @@ import { DEFAULT_TRANSACTION_LIMITS, type TransactionLimits } from './limits.js'
 import { NonInviteClientTransaction } from './non-invite-client-transaction.js';
 import { NonInviteServerTransaction } from './non-invite-server-transaction.js';
 import { overloadResponse, serverErrorResponse } from './own-responses.js';
+import { Refusals } from './refusals.js';
 import type { TransactionContext, TransactionOwner } from './transaction-context.js';
 import { clientKey, clientKeyOf, isLegacy, serverKey } from './transaction-key.js';
 
@@ -72,9 +73,17 @@ export class TransactionLayer implements Closeable {
 
   constructor(options: TransactionLayerOptions) {
     const { transport, clock, timers, log } = options;
-    this.context = { transport, clock, timers, log };
     this.user = options.user;
     this.limits = { ...DEFAULT_TRANSACTION_LIMITS, ...options.limits };
+    const { maxUnacknowledgedRefusals, repeatedRefusalsPerSource, maxRefusedRequests } = this.limits;
+    this.context = {
+      transport,
+      clock,
+      timers,
+      log,
+      refusedInvites: new Refusals(maxUnacknowledgedRefusals, repeatedRefusalsPerSource),
+      refusedRequests: new Refusals(maxRefusedRequests, maxRefusedRequests),
+    };
     transport.onMessage = (message, source) => this.receive(message, source);
   }
 
@@ -101,6 +110,11 @@ export class TransactionLayer implements Closeable {
     outlet.send(bytes);
     const { address, port } = outlet.listener;
     return { bytes, localAddress: address, localPort: port, resend: () => outlet.send(bytes) };
+  }
+
+  /** Transactions of refused requests that were forgotten before their time, see TransactionLimits. */
+  get forgottenRefusals(): number {
+    return this.context.refusedInvites.forgotten + this.context.refusedRequests.forgotten;
   }
 
   counts(): TransactionCounts {
