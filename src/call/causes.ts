@@ -30,7 +30,7 @@ const CATALOGUE = {
   'callee-unreachable': { result: 'FAILED', status: 480, q850: 27 },
   'callee-timeout': { result: 'FAILED', status: 408, q850: 102 },
   'callee-description-bad': { result: 'FAILED', status: 502, q850: 88 },
-  // Refusals before a phone rang.
+  // Refusals before a phone rang (RFC 3261 §21.4.4, §21.4.5, §21.4.18).
   'authentication-failed': { result: 'REJECTED', status: 403, q850: 21 },
   'from-mismatch': { result: 'REJECTED', status: 403, q850: 21 },
   'caller-suspended': { result: 'REJECTED', status: 403, q850: 21 },

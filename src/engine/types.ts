@@ -36,7 +36,7 @@ export interface TimerSettings {
   readonly timerCMs: number;
 }
 
-/** RFC 3261 table 4 and §17.1.1.1. */
+/** RFC 3261 §17.1.1.1 and table 4. */
 export const DEFAULT_TIMERS: TimerSettings = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000, timerCMs: 185_000 };
 
 /** Server transaction (RFC 3261 §17.2, RFC 6026) as its user sees it. */

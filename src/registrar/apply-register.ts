@@ -44,11 +44,13 @@ export function applyRegister(
     }
     return work.update();
   }
+  // RFC 3261 §10.2.3: without a Contact it is a query, and nothing changes.
   for (const contact of request.contacts) {
     const former = work.find(contact, request);
     if (former && !work.wasPut(former)) checkOrder(former, request);
     const sec = expirySec(contact, request, policy.expiry);
     if (sec > 0) work.set(makeItem(aor, contact, request, former, sec, nowMs), former);
+    // RFC 3261 §10.2.2: an expiry of 0 removes that contact alone.
     else if (former) work.remove(former);
   }
   enforceMaximum(work, policy, live.length);
@@ -61,10 +63,10 @@ function checkOrder(item: KeyedBinding, request: RegisterRequest): void {
     throw new RegisterRefusedError(400, 'CSeq Out of Order');
 }
 
-/** The contact's own parameter, then the Expires header, then the default (RFC 3261 §10.3 step 6, §10.2.1.1). */
+/** The contact's own parameter, then the Expires header, then the default (RFC 3261 §10.2.1.1, §10.3 step 6). */
 function expirySec(contact: RequestedContact, request: RegisterRequest, bounds: ExpiryBounds): number {
   const asked = contact.expiresSec ?? request.expiresSec ?? bounds.defaultSec;
-  // RFC 3261 §10.3 step 7, §21.4.17
+  // RFC 3261 §21.4.17, §10.3 step 7
   if (asked > 0 && asked < bounds.minSec)
     throw new RegisterRefusedError(423, 'Interval Too Brief', { 'Min-Expires': String(bounds.minSec) });
   return Math.min(asked, bounds.maxSec);

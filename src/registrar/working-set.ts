@@ -43,7 +43,7 @@ export class WorkingSet {
 
   /**
    * The binding that a requested contact stands for: of the same instance (RFC 5626 §4.1), with an equal URI
-   * (RFC 3261 §10.3 step 7, §19.1.4), or of a phone whose NAT gave it a new port.
+   * (RFC 3261 §19.1.4, §10.3 step 7), or of a phone whose NAT gave it a new port.
    */
   find(contact: RequestedContact, request: RegisterRequest): KeyedBinding | undefined {
     const items = [...this.held.values()];

@@ -10,7 +10,7 @@ const NOT_TAKEN: readonly string[] = ['MESSAGE', 'SUBSCRIBE', 'PUBLISH'];
 
 /**
  * The final answer for a request that nobody takes: OPTIONS 200 with what we can do (RFC 3261 §11.2), requests of a dialog
- * that is over 481 (§12.2.2), other methods 405 with Allow (§8.2.1). An ACK gets none (§17).
+ * that is over 481 (RFC 3261 §12.2.2), other methods 405 with Allow (RFC 3261 §8.2.1). An ACK gets none (RFC 3261 §17).
  */
 export function answerStray(req: SrfRequest, res: SrfResponse, supported: readonly string[] = []): void {
   const { method } = req;

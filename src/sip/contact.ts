@@ -27,7 +27,7 @@ export function parseContact(text: string): Contact | undefined {
 
 /**
  * All Contacts of a message: `'*'` when the one value is the asterisk, else the list, empty when there are none.
- * Undefined when any is malformed or `*` stands beside another: a 400 (RFC 3261 §10.3 item 6, §20.10).
+ * Undefined when any is malformed or `*` stands beside another: a 400 (RFC 3261 §20.10, §10.3 item 6).
  */
 export function parseContacts(message: SipMessage): '*' | Contact[] | undefined {
   const items = message.list('contact');

@@ -41,7 +41,7 @@ const EMPTY_BODY = Buffer.alloc(0);
 /** What requests and responses have in common: header fields in order, and a body of octets (RFC 3261 §7). */
 abstract class Message {
   readonly headers: HeaderField[] = [];
-  /** Octets; never shared with a socket's buffer. */
+  /** Octets; never shared with a socket's buffer (RFC 3261 §7.4.2). */
   body: Buffer = EMPTY_BODY;
   /**
    * The whole message as it was on the wire, never shared with a socket's buffer: set by the parser for what came in,

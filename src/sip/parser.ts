@@ -7,7 +7,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 const EMPTY = badRequest('Empty Message');
-/** RFC 3261 §21.5.14. */
+/** RFC 3261 §21.5.7. */
 const TOO_LARGE: Problem = { statusCode: 513, reasonPhrase: 'Message Too Large' };
 /** RFC 3261 §18.3. */
 const BODY_TOO_SHORT = badRequest('Body Shorter Than Content-Length');

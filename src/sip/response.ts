@@ -22,7 +22,7 @@ function addToTag(response: SipResponse, toTag: string): void {
 /**
  * Builds a response with the request's Via list, From, To, Call-ID and CSeq (RFC 3261 §8.2.6). `toTag` is added to a To
  * that has none, but not in a 100; the same request always has to get the same tag. A 100 takes over Timestamp
- * (§8.2.6.1). Record-Route and all else is the caller's. The phrase defaults to the registered one.
+ * (RFC 3261 §8.2.6.1). Record-Route and all else is the caller's. The phrase defaults to the registered one.
  */
 export function createResponse(
   request: SipRequest,

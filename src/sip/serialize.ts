@@ -21,7 +21,7 @@ function startLine(message: SipMessage): string {
 
 /**
  * Writes a message as octets (RFC 3261 §7). Header fields keep their order and spelling; Content-Length is always
- * computed from the body, and there is exactly one (§20.14).
+ * computed from the body, and there is exactly one (RFC 3261 §20.14).
  */
 export function serialize(message: SipMessage): Buffer {
   let text = `${toLine(startLine(message))}\r\n`;

@@ -12,6 +12,7 @@ export interface StartLine {
 
 const BAD_REQUEST_LINE = badRequest('Bad Request-Line');
 const BAD_STATUS_LINE: StartLine = { problem: badRequest('Bad Status-Line'), isResponse: true };
+/** RFC 3261 §21.5.6. */
 const VERSION_NOT_SUPPORTED: Problem = { statusCode: 505, reasonPhrase: 'Version Not Supported' };
 /** Any SIP-Version; versions compare without regard to case (RFC 3261 §7.1). */
 const VERSION = /^SIP\/\d+\.\d+$/i;

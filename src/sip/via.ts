@@ -3,7 +3,7 @@ import { parseDigits } from './numbers.js';
 import { formatParams, type Params, parseParams } from './params.js';
 import { isToken, skipSpace, trimmed } from './token.js';
 
-/** Start of every branch made by an element that obeys RFC 3261 (§8.1.1.7). */
+/** Start of every branch made by an element that obeys RFC 3261 §8.1.1.7. */
 export const MAGIC_COOKIE = 'z9hG4bK';
 
 /** One Via value (RFC 3261 §20.42, RFC 3581). */

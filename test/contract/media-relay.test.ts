@@ -219,7 +219,7 @@ for (const subject of subjects) {
       );
     });
 
-    it('RFC 3264 §6: leaves port 0 at 0, in offer and answer', async () => {
+    it('RFC 3264 §6, §8.2: leaves port 0 at 0, in offer and answer', async () => {
       const { toA, toB } = await connect(videoSdp(alice.rtp.port, 40_000), videoSdp(bob.rtp.port, 0));
       assert.notEqual(portsOf(toB)[1], 0);
       assert.equal(portsOf(toA)[1], 0);
@@ -237,7 +237,7 @@ for (const subject of subjects) {
       assert.equal(stats?.packetsFromB, 1);
     });
 
-    it('RFC 3264 §8: follows a re-INVITE of the callee to another port, and keeps its own ports', async () => {
+    it('RFC 3264 §4, §8: follows a re-INVITE of the callee to another port, and keeps its own ports', async () => {
       const { portsOfA, portsOfB } = await connect();
       await assertTalk(alice.rtp, portsOfA[0]!, bob.rtp, portsOfB[0]!);
       const moved = await RtpPhone.open(SSRC.b);
@@ -284,7 +284,7 @@ for (const subject of subjects) {
       await assertTalk(alice.rtp, portsOfA[0]!, bob.rtp, portsOfB[0]!);
     });
 
-    it('RFC 3264 §8: keeps the session id, raises the version when the description changes and only then', async () => {
+    it('RFC 3264 §8, RFC 4566 §5.2: keeps the session id, raises the version when the description changes and only then', async () => {
       const origin = (text: string): string[] => /^o=(.*)\r$/m.exec(text)![1]!.split(' ');
       const first = origin(await call.offer('a', audioSdp(alice.rtp.port), PEER));
       await call.answer('b', audioSdp(bob.rtp.port), PEER);

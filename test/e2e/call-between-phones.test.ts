@@ -77,7 +77,7 @@ describe('calls between phones of a whole server', () => {
       assert.deepEqual(facts(await record()), [result, status, 'CALLEE', reason]);
     });
 
-  test('RFC 3261 §21.4.19: nobody answers', async () => {
+  test('RFC 3261 §21.4.18: nobody answers', async () => {
     const invite = await a.invite('1002');
     const atB = await b.next('INVITE');
     b.respond(atB, 180);

@@ -53,7 +53,7 @@ describe('fault 4: a second phone wiped the first, and a restart wiped all', () 
     assert.deepEqual((await contacts()).sort(), both());
   });
 
-  test('RFC 3261 §10.2.8: an interval too brief is 423 with Min-Expires, and one phone can leave alone', async () => {
+  test('RFC 3261 §21.4.17: an interval too brief is 423 with Min-Expires, and one phone can leave alone', async () => {
     const brief = await desk.withCredentials(register(desk, desk.contact, ['Expires', '5']));
     assert.equal(brief.statusCode, 423);
     assert.equal(brief.get('min-expires'), '60');

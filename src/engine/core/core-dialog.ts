@@ -77,6 +77,7 @@ export class CoreDialog {
    */
   private guard(ctx: CoreContext, hop: Hop): Hop {
     const seen = this.seenAt;
+    // RFC 3261 §26.1.5: nobody makes us knock at what listens on this machine alone.
     if (!seen || ctx.nearness(hop.address) <= ctx.nearness(seen.address)) return hop;
     ctx.counters.hopsRefused++;
     return hopOf(seen);

@@ -11,7 +11,7 @@ const WITHOUT_RECORD_ROUTE = new Set(['BYE', 'CANCEL', 'OPTIONS', 'REGISTER', 'I
 
 /**
  * An application's response: its header fields but those that RFC 3261 §8.2.6.2 copies from the request, Record-Route
- * copied (§12.1.1), `contact` added when it gave none, the type of an SDP body inferred. Throws RefusedError.
+ * copied (RFC 3261 §12.1.1), `contact` added when it gave none, the type of an SDP body inferred. Throws RefusedError.
  */
 export function buildAppResponse(
   request: SipRequest,

@@ -77,6 +77,7 @@ export abstract class ClientTransactionBase<State extends string>
   protected abstract get isUnanswered(): boolean;
   protected abstract onTimer(): void;
 
+  /** RFC 3261 §17.1.4. */
   onSendFailure(error: TransportError): void {
     if (!this.isUnanswered) return;
     // The peer had closed a connection that we reused; a new one is worth one try, and the branch makes it harmless.

@@ -86,7 +86,7 @@ export abstract class ServerTransactionBase<State extends string>
   /** The transaction is over, but for its user. */
   protected abstract onEnd(): void;
 
-  /** RFC 6026 §8.8 (new §17.2.4): the user is told, the state stays. */
+  /** RFC 6026 §8.8, RFC 3261 §17.2.4: the user is told, the state stays. */
   onSendFailure(error: TransportError): void {
     if (this.state === 'terminated') return;
     this.context.log.debug({ err: error, method: this.request.method }, 'response could not be sent');

@@ -3,7 +3,7 @@ import { MAGIC_COOKIE, type Via } from '../../sip/via.js';
 
 /**
  * What a request shares with its server transaction (RFC 3261 §17.2.3): branch, sent-by and method, where ACK counts
- * as INVITE. `method` is another than the request's when a CANCEL looks for what it cancels (§9.2).
+ * as INVITE. `method` is another than the request's when a CANCEL looks for what it cancels (RFC 3261 §9.2).
  */
 export function serverKey(request: SipRequest, topVia: Via, method = request.method): string {
   const asked = method === 'ACK' ? 'INVITE' : method;

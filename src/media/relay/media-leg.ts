@@ -21,8 +21,8 @@ export interface LegContext {
 }
 
 /**
- * One port of the relay, facing one party: packets of that party come in here, and packets for it leave from here, so
- * that it only ever sees the port that its description named. RTP and RTCP have a leg each.
+ * One port of the relay, facing one party: packets of that party come in here, and packets for it leave from here (RFC
+ * 4961 §3), so that it only ever sees the port that its description named. RTP and RTCP have a leg each.
  */
 export class MediaLeg implements RingLeg {
   readonly latch: SourceLatch;

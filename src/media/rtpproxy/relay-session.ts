@@ -193,6 +193,7 @@ async function tellRelay(
   const settled = await Promise.allSettled(
     streams.map(async (stream): Promise<StreamTarget | 'reject'> => {
       if (stream.port === 0 || !isRelayable(stream)) return 'reject';
+      // RFC 3264 §8.1: a stream that was added later gets ports like the others.
       const key = streamKey(relayCallId, offerer, stream.index);
       const port = await node.tell(verb, key, expectedParty(stream, peer.signallingAddress));
       return { address: await node.addressOf(port), port: port.port, rtcpPort: port.port + 1 };

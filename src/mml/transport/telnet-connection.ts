@@ -9,7 +9,7 @@ import { TelnetParser } from '../terminal/telnet-parser.js';
 import { TerminalSession } from '../terminal/terminal-session.js';
 import { type Screen, SocketPort } from './socket-port.js';
 
-/** Telnet commands that stand for keys (RFC 854 §"control functions", RFC 1184 for EOF). */
+/** Telnet commands that stand for keys (RFC 854, control functions; RFC 1184 for EOF). */
 const COMMAND_KEYS: ReadonlyMap<number, Key> = new Map([
   [IP, { kind: 'key', name: 'interrupt' }],
   [BRK, { kind: 'key', name: 'interrupt' }],

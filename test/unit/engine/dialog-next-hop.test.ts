@@ -50,7 +50,7 @@ async function nextHop(from: string, uri: string): Promise<{ hop: string; refuse
 
 const back = { hop: `udp:${PEER}:5070`, refused: 1 };
 
-test('RFC 3261 §26.1: a route of a peer from elsewhere never leads to what else listens on this machine', async () => {
+test('RFC 3261 §26.1.5: a route of a peer from elsewhere never leads to what else listens on this machine', async () => {
   for (const uri of [
     'sip:127.0.0.1:6379;transport=tcp;lr',
     'sip:127.8.8.8:6379;transport=tcp;lr',
@@ -62,7 +62,7 @@ test('RFC 3261 §26.1: a route of a peer from elsewhere never leads to what else
   }
 });
 
-test('RFC 3261 §12.2.1.1: routes elsewhere are followed, and those of a proxy on this machine', async () => {
+test('RFC 3261 §8.1.2, §12.2.1.1: routes elsewhere are followed, and those of a proxy on this machine', async () => {
   const away = 'sip:203.0.113.5:5080;transport=tcp;lr';
   assert.deepEqual(await nextHop(PEER, away), { hop: 'tcp:203.0.113.5:5080', refused: 0 });
   const proxy = 'sip:127.0.0.1:5080;lr';

@@ -98,7 +98,7 @@ for (const protocol of ['udp', 'tcp'] as const)
     assert.equal(bench.strays.length, 1);
   });
 
-test('RFC 3262 §3: a repeated provisional is told once; a new one, or one a minute later, is told', () => {
+test('RFC 3261 §13.3.1.1, RFC 3262 §3: a repeated provisional is told once; a new one, or one a minute later, is told', () => {
   const bench = new TransactionBench();
   const { sent, events } = bench.startClient(INVITE);
   bench.answer(sent, 180);
@@ -166,7 +166,7 @@ test('RFC 3261 §9.1: a final response before the provisional leaves no CANCEL t
   assert.deepEqual(events, ['200']);
 });
 
-test('RFC 3261 §16.8: timer C cancels an INVITE that only rings; 101-199 start it anew, 100 does not', () => {
+test('RFC 3261 §16.8, §16.6: timer C cancels an INVITE that only rings; 101-199 start it anew, 100 does not', () => {
   const bench = new TransactionBench();
   const { sent, events } = bench.startClient(INVITE);
   bench.answer(sent, 180);

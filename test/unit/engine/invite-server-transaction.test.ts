@@ -124,7 +124,7 @@ test('RFC 3261 §17.2.1: an ACK while Proceeding changes nothing', () => {
   assert.deepEqual(bench.acks, []);
 });
 
-test('RFC 6026 §8.8: a response that cannot be sent is reported, and the state stays', () => {
+test('RFC 6026 §8.8, RFC 3261 §17.2.4: a response that cannot be sent is reported, and the state stays', () => {
   const { bench, server } = start();
   server.respond(200);
   bench.transport.failLastSend();

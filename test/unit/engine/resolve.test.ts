@@ -4,7 +4,7 @@ import { HopResolver } from '../../../src/engine/transport/resolve.js';
 
 const never = new HopResolver(() => Promise.reject(new Error('asked for a literal')));
 
-test('RFC 3263 §4: IP literals need no look-up; port and transport have their defaults', async () => {
+test('RFC 3263 §4, §4.1: IP literals need no look-up; port and transport have their defaults', async () => {
   assert.deepEqual(never.literal({ host: '192.0.2.1' }), {
     protocol: 'udp',
     address: '192.0.2.1',

@@ -177,7 +177,7 @@ describe('telnet options', () => {
     assert.deepEqual(sent, [[IAC, WONT, 200].join(' '), [IAC, DONT, 201].join(' ')]);
   });
 
-  it('RFC 1143: a repeated request is not answered again', () => {
+  it('RFC 1143 §7: a repeated request is not answered again', () => {
     const { options, sent } = make();
     for (let i = 0; i < 1000; i++) options.receive(DO, OPTION_ECHO);
     assert.deepEqual(sent, [[IAC, WILL, OPTION_ECHO].join(' ')]);

@@ -110,7 +110,7 @@ test('RFC 3261 §7.3.1: several contacts, in one line or many, with commas and q
   assert.deepEqual(book.live.map((item) => item.binding.q).sort(), [0.5, 0.7, 1]);
 });
 
-test('RFC 3261 §10.3 step 7: an interval under the minimum is 423 with Min-Expires, over the maximum cut', () => {
+test('RFC 3261 §21.4.17, §10.3 step 7: an interval under the minimum is 423 with Min-Expires, over the maximum cut', () => {
   const book = new Phonebook();
   const error = refusal(() => book.register({ contact: '<sip:a@10.0.0.1>', expires: '59' }));
   assert.equal(error.sipStatus, 423);

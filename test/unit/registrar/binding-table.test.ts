@@ -34,7 +34,7 @@ function item(contact: string, expiresAt: number, more: Partial<KeyedBinding['bi
 
 const update = (...put: KeyedBinding[]) => ({ put, removeKeys: [], result: put, changes: [] });
 
-test('a binding comes back from the Store as it was', async () => {
+test('RFC 5626 §5.2: a binding comes back from the Store as it was', async () => {
   const { store, close } = await openTempStore();
   try {
     const table = new BindingTable(store.bindings);

@@ -16,7 +16,7 @@ function rewrite(text: string, ...streams: (StreamTarget | 'reject')[]): string 
 }
 
 describe('rewriteSdp', () => {
-  it('points o=, c=, m= and a=rtcp at the relay and leaves nothing of the phone', () => {
+  it('RFC 3605 §2.1: points o=, c=, m= and a=rtcp at the relay and leaves nothing of the phone', () => {
     const text = rewrite(
       sdp('192.0.2.1', [
         ['m=audio 4000 RTP/AVP 0', 'c=IN IP4 192.0.2.1', 'a=rtcp:4001 IN IP4 192.0.2.1', 'a=sendrecv'],
@@ -102,7 +102,7 @@ describe('rewriteSdp', () => {
     assert.match(one, /m=audio 20000 RTP\/AVP 0\r\nc=IN IP4 0\.0\.0\.0\r\n/);
   });
 
-  it('RFC 8839 §4.2.1: takes away what leads round the relay', () => {
+  it('RFC 8839 §5, RFC 9143 §7: takes away what leads round the relay', () => {
     const ways = [
       'a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host',
       'a=ice-ufrag:8hhY',

@@ -7,7 +7,7 @@ import { audioSdp, sdp, videoSdp } from '../../support/sdp-samples.js';
 const bad = { code: 'BAD_SDP', sipStatus: 488 };
 
 describe('parseSdp', () => {
-  it('RFC 4566 §5: reads what each m-line says, with what the session says for all', () => {
+  it('RFC 4566 §5, §5.7, RFC 3551 §6: reads what each m-line says, with what the session says for all', () => {
     const { streams } = parseSdp(
       sdp('192.0.2.1', [
         [
@@ -44,7 +44,7 @@ describe('parseSdp', () => {
     assert.equal(streams[2]?.direction, 'sendrecv');
   });
 
-  it('RFC 4566 §5.14: tells connections from datagrams by the proto', () => {
+  it('RFC 4566 §5.14, §8.2.2: tells connections from datagrams by the proto', () => {
     const transport = (proto: string): string =>
       parseSdp(sdp('192.0.2.1', [[`m=application 4000 ${proto} 1`]])).streams[0]!.transport;
     for (const proto of [
@@ -115,7 +115,7 @@ describe('parseSdp', () => {
 });
 
 describe('offer and answer', () => {
-  it('RFC 3264 §8.4: sees hold by direction, at either level, and by null address', () => {
+  it('RFC 3264 §5.1, §8.4: sees hold by direction, at either level, and by null address', () => {
     const lines = (...list: string[]): string => audioSdp(4000, { lines: list });
     assert.equal(isHold(parseSdp(lines('a=sendonly'))), true);
     assert.equal(isHold(parseSdp(lines('a=inactive'))), true);

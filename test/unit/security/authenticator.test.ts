@@ -247,7 +247,7 @@ test('guessing is throttled, and then even the right password does not help', as
   assert.equal(authenticator.counters.throttled, 1);
 });
 
-test('RFC 3261 §22.4: which digest URI stands for which Request-URI', async () => {
+test('RFC 3261 §22.4, RFC 7616 §3.4.6: which digest URI stands for which Request-URI', async () => {
   const { authenticator, nonces } = setUp();
   const cases: [digested: string, requested: string, taken: boolean][] = [
     ['sip:ims', 'sip:ims', true],

@@ -12,7 +12,7 @@ function make(options: { maxUsed?: number; lifetimeSec?: number } = {}) {
   return { clock, nonces: new Nonces({ secret, clock, ...options }) };
 }
 
-test('RFC 7616 §3.3: a nonce is good for its life, then stale', () => {
+test('RFC 7616 §3.3, §5.4: a nonce is good for its life, then stale', () => {
   const { clock, nonces } = make({ lifetimeSec: 300 });
   const nonce = nonces.issue(ADDRESS);
   assert.equal(nonces.use(nonce, ADDRESS, 1), 'fresh');

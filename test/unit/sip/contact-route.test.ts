@@ -39,7 +39,7 @@ test('RFC 3261 §20.19: Expires', () => {
   assert.equal(expiresOf(register()), undefined);
 });
 
-test('RFC 3261 §20.30, §20.34: route entries in order, loose or strict', () => {
+test('RFC 3261 §20.30, §20.34, §16.12.1.1: route entries in order, loose or strict', () => {
   const request = register().append('Record-Route', '<sip:p1.example.com;lr>, "P" <sip:p2.example.com>;x=1');
   request.append('record-route', '<sips:[2001:db8::1]:5061;lr=on>');
   assert.deepEqual(

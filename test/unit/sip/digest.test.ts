@@ -19,14 +19,14 @@ const MUFASA = {
 } as const;
 const REALM = 'http-auth@example.org';
 
-test('RFC 7616 §3.9.1: MD5 and SHA-256 vectors', () => {
+test('RFC 7616 §3.4.1, §6.1, RFC 8760 §2.1: MD5 and SHA-256 vectors', () => {
   const respond = (algorithm: 'MD5' | 'SHA-256'): string =>
     computeResponse({ ...MUFASA, algorithm, ha1: ha1('Mufasa', REALM, 'Circle of Life', algorithm) });
   assert.equal(respond('MD5'), '8ca523f5e9506fed4657c9700eebdbec');
   assert.equal(respond('SHA-256'), '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1');
 });
 
-test('RFC 7616 §3.9.2: SHA-512-256 with userhash and a name beyond ASCII (values of erratum 4897)', () => {
+test('RFC 7616 §3.4.4, RFC 5987 §3.2.1: SHA-512-256 with userhash and a name beyond ASCII (values of erratum 4897)', () => {
   const realm = 'api@example.org';
   assert.equal(
     userHash('Jäsøn Doe', realm, 'SHA-512-256'),
@@ -45,7 +45,7 @@ test('RFC 7616 §3.9.2: SHA-512-256 with userhash and a name beyond ASCII (value
   assert.equal(response, '3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5');
 });
 
-test('RFC 2617 §3.5: MD5 vector, and the RFC 2069 form without qop', () => {
+test('RFC 2617 §3.2.2: MD5 vector, and the RFC 2069 form without qop', () => {
   const base = {
     algorithm: 'MD5',
     ha1: ha1('Mufasa', 'testrealm@host.com', 'Circle Of Life'),
@@ -81,7 +81,7 @@ test('RFC 8760 §2.2: algorithm names', () => {
   for (const name of ['', 'SHA-1', 'AKAv1-MD5', '-sess']) assert.equal(parseAlgorithm(name), undefined, name);
 });
 
-test('RFC 8760 §2.4: challenges in one line and in several, best first', () => {
+test('RFC 8760 §2.4, RFC 7235 §2.1: challenges in one line and in several, best first', () => {
   const one =
     'Digest realm="ims", nonce="n1", algorithm=SHA-512-256, qop="auth,auth-int", Basic realm="x", ' +
     'Digest realm="ims",nonce="n,2",algorithm=MD5 , stale=TRUE, opaque=""';

@@ -210,7 +210,7 @@ test('RFC 3261 §25.1: numbers', () => {
   ]);
 });
 
-test('RFC 3262 §7: RSeq and RAck', () => {
+test('RFC 3262 §7.1, §7.2: RSeq and RAck', () => {
   assert.deepEqual(parseRAck('776656 1 INVITE'), { rseq: 776656, cseq: 1, method: 'INVITE' });
   for (const text of [
     '',

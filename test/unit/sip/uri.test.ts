@@ -30,7 +30,7 @@ test('RFC 3261 §19.1.1: the parts of a URI', () => {
   );
 });
 
-test('RFC 3261 §19.1: URIs survive being written and read', () => {
+test('RFC 3261 §19.1.2, RFC 3966 §3: URIs survive being written and read', () => {
   for (const text of [
     'sip:example.com',
     'sip:alice@example.com',
@@ -87,7 +87,7 @@ const equal = (a: string, b: string): boolean => {
   return urisEqual(left, right);
 };
 
-test('RFC 3261 §19.1.4: URIs that are equal', () => {
+test('RFC 3261 §19.1.4, RFC 3966 §4: URIs that are equal', () => {
   for (const [a, b] of [
     ['sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtLanTa.CoM;Transport=tcp'],
     ['sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5'],

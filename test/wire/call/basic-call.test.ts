@@ -34,7 +34,7 @@ describe('a call between two phones', () => {
     );
   });
 
-  test('RFC 7092 §3: each leg has its own Call-ID, tags, CSeq and Contact, and its description names the relay', async () => {
+  test('RFC 7092 §3, §3.1: each leg has its own Call-ID, tags, CSeq and Contact, and its description names the relay', async () => {
     const call = await connect(a, b);
     const { invite, atB, ok } = call;
     assert.notEqual(atB.callId, invite.callId);
@@ -81,7 +81,7 @@ describe('a call between two phones', () => {
     await rig.records(4);
   });
 
-  test('RFC 3323 §4.1: a caller that wants privacy is shown to nobody, but to the record', async () => {
+  test('RFC 3323 §4.1, RFC 3325 §9.3: a caller that wants privacy is shown to nobody, but to the record', async () => {
     const invite = await a.invite('1002', undefined, (request) => {
       request.set('From', '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=nobody').append('Privacy', 'id');
     });

@@ -53,7 +53,7 @@ describe('a request inside a call', () => {
     ['NOTIFY', 489],
     ['SUBSCRIBE', 489],
   ] as const)
-    test(`RFC 3261 §8.2.1: ${method} gets its final answer: ${status}`, async () => {
+    test(`RFC 3261 §8.2.1, RFC 6665 §4.2.1.3: ${method} gets its final answer: ${status}`, async () => {
       const request = a.inDialog(call.a, method, {
         headers: { Event: 'refer', 'Refer-To': '<sip:1003@127.0.0.1>' },
       });

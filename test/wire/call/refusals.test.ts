@@ -47,7 +47,7 @@ describe('a call that is refused before a phone rings', () => {
     assert.deepEqual([record?.result, record?.releaseReason], ['FAILED', 'callee-unknown']);
   });
 
-  test('RFC 3261 §21.4.19: a subscriber without a phone is 480', async () => {
+  test('RFC 3261 §21.4.18: a subscriber without a phone is 480', async () => {
     await rig.phone('1003', { register: false });
     const { response, record } = await refused('1003');
     assert.equal(response.statusCode, 480);
@@ -87,6 +87,12 @@ describe('a call that is refused before a phone rings', () => {
     assert.equal(record?.releaseReason, 'too-many-hops');
   });
 
+  test('RFC 3261 §8.1.1.8: an INVITE without Contact is 400', async () => {
+    const { response, record } = await refused('1002', (invite) => invite.remove('contact'));
+    assert.equal(response.statusCode, 400);
+    assert.equal(record?.releaseReason, 'request-malformed');
+  });
+
   test('RFC 3261 §8.2.2.3: an extension that we do not have is 420 with Unsupported', async () => {
     const { response } = await refused('1002', (invite) => invite.append('Require', '100rel, fancy'));
     assert.equal(response.statusCode, 420);
@@ -107,7 +113,7 @@ describe('a call that is refused before a phone rings', () => {
     assert.equal(record?.releaseReason, 'offer-not-acceptable');
   });
 
-  test('RFC 3261 §21.5.4: a draining server answers new calls 503 with Retry-After and keeps those that are up', async () => {
+  test('RFC 3261 §21.5.4, §20.33: a draining server answers new calls 503 with Retry-After and keeps those that are up', async () => {
     const b = await rig.phone('1002');
     const call = await connect(a, b);
     rig.control.setDraining(true);

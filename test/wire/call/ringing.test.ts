@@ -97,6 +97,18 @@ describe('a call that nobody answers', () => {
       assert.equal(record?.attempts[0]?.sipStatus, status);
     });
 
+  test('RFC 3261 §21.1: 181 and 182 go on to the caller even after 180', async () => {
+    const invite = await a.invite('1002');
+    const atB = await b.next('INVITE');
+    for (const status of [180, 181, 182]) {
+      b.respond(atB, status);
+      assert.equal((await a.response(invite, status)).statusCode, status);
+    }
+    b.respond(atB, 486);
+    a.ackRefusal(invite, await a.final(invite));
+    await lastRecord();
+  });
+
   test('RFC 3326 §2: the Q.850 cause of the phone reaches the caller', async () => {
     const invite = await a.invite('1002');
     b.respond(await b.next('INVITE'), 480, { headers: { Reason: 'Q.850;cause=20;text="absent"' } });
@@ -106,7 +118,7 @@ describe('a call that nobody answers', () => {
     assert.equal((await lastRecord())?.q850Cause, 20);
   });
 
-  test('RFC 3261 §21.4.19: a phone that rings on and on is cancelled, the caller hears 480', async () => {
+  test('RFC 3261 §21.4.18: a phone that rings on and on is cancelled, the caller hears 480', async () => {
     const invite = await a.invite('1002');
     const atB = await b.next('INVITE');
     b.respond(atB, 180);

@@ -70,7 +70,7 @@ describe('session timers and addresses', () => {
     assert.equal(client.events.size, 0);
   });
 
-  test('68: RFC 4028 §7.4: the engine refreshes by itself with the last SDP', async () => {
+  test('68: RFC 4028 §7.2, §7.4: the engine refreshes by itself with the last SDP', async () => {
     await start();
     await client.ask('sip||', appRequest('INVITE', peer.uri, [], SDP));
     const invite = await peer.next();

@@ -63,7 +63,7 @@ describe('requests of applications', () => {
     }
   });
 
-  test('37: RFC 3261 §8.1.1: a bare INVITE leaves with all it must have', async () => {
+  test('37: RFC 3261 §8.1.1, RFC 4566 §5.1: a bare INVITE leaves with all it must have', async () => {
     await start();
     const echo = await send('INVITE', [], SDP);
     assert.equal(echo.fields.length, 13);
@@ -188,7 +188,7 @@ describe('requests of applications', () => {
     assert.equal(peer.udp.inbox.size, 7);
   });
 
-  test('44: RFC 3261 §8.1.3.1: refused connections and unknown names are 503, after the echo', {
+  test('44: RFC 3261 §8.1.3.1, RFC 3263 §4.3: refused connections and unknown names are 503, after the echo', {
     skip: oursOnly,
   }, async () => {
     await start();
@@ -308,7 +308,7 @@ describe('requests of applications', () => {
     );
   });
 
-  test('50: a 200 that crosses CANCEL is acknowledged and the call ended, the application told', async () => {
+  test('50: RFC 3261 §9.1: a 200 that crosses CANCEL is acknowledged and the call ended, the application told', async () => {
     await start();
     const echo = await send('INVITE');
     const invite = await peer.next();
@@ -330,7 +330,7 @@ describe('requests of applications', () => {
     peer.respond(bye, 200);
   });
 
-  test('51: a challenged INVITE goes again under its old name, later requests count on from it', async () => {
+  test('51: RFC 3261 §22.2, §8.1.1.5: a challenged INVITE goes again under its old name, later requests count on from it', async () => {
     await start();
     await send('INVITE');
     const first = await peer.next();
@@ -431,7 +431,7 @@ describe('requests of applications', () => {
     );
   });
 
-  test('63: BYE ends the dialog with any answer but a challenge', async () => {
+  test('63: RFC 3261 §15.1.1: BYE ends the dialog with any answer but a challenge', async () => {
     await start();
     const { dialogId } = await establishedCall();
     await inDialog(dialogId, 'BYE');
@@ -459,19 +459,26 @@ describe('requests of applications', () => {
     await peer.until(/^ACK/);
   });
 
-  test('65: RFC 3261 §12.2.1.2: the Contact of a 200 to a re-INVITE is the new target', {
+  test('65: RFC 3261 §12.2.1.2, RFC 3311 §5.1: the Contact of a 200 to a re-INVITE or UPDATE is the new target', {
     skip: oursOnly,
   }, async () => {
     await start();
     const { dialogId } = await establishedCall();
+    const moveTo = async (user: string): Promise<void> => {
+      const again = await peer.next();
+      peer.send(
+        `SIP/2.0 200 OK\r\n${['Via', 'From', 'To', 'Call-ID', 'CSeq'].map((name) => `${name}: ${headerOf(again, name)}`).join('\r\n')}\r\nContact: <sip:${user}@127.0.0.1:${peer.port}>\r\nContent-Length: 0\r\n\r\n`,
+      );
+      await client.events.next();
+    };
     await inDialog(dialogId, 'INVITE', [], SDP);
-    const again = await peer.next();
-    peer.send(
-      `SIP/2.0 200 OK\r\n${['Via', 'From', 'To', 'Call-ID', 'CSeq'].map((name) => `${name}: ${headerOf(again, name)}`).join('\r\n')}\r\nContact: <sip:new@127.0.0.1:${peer.port}>\r\nContent-Length: 0\r\n\r\n`,
-    );
-    await client.events.next();
+    await moveTo('new');
     await inDialog(dialogId, 'ACK');
     assert.match(await peer.until(/^ACK/), /^ACK sip:new@/);
+    await inDialog(dialogId, 'UPDATE');
+    await moveTo('newer');
+    await inDialog(dialogId, 'INFO');
+    assert.match(await peer.until(/^INFO/), /^INFO sip:newer@/);
   });
 
   test('RFC 3261 §13.2.2.4: a 200 of another fork is acknowledged and ended, the application hears one', {

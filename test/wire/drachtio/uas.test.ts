@@ -99,7 +99,7 @@ describe('requests of peers', () => {
     assert.match(headerOf(response, 'Allow')!, /INVITE/);
   });
 
-  test('13, 14: an INVITE gets 100 from the engine, its frame has all fields', async () => {
+  test('13, 14: RFC 3261 §8.2.6.1: an INVITE gets 100 from the engine, its frame has all fields', async () => {
     await start();
     const text = peer.request({ headers: ['X-Odd:  two  spaces'] });
     assert.equal(statusOf(await peer.udp.inbox.next()), 100);
@@ -212,7 +212,7 @@ describe('requests of peers', () => {
     assert.match(sip, /\r\nf: foo bar </);
   });
 
-  test('21: 180 has a To tag and no Contact, its echo the dialog, and 200 the same tag', async () => {
+  test('21: RFC 3261 §8.2.6.2: 180 has a To tag and no Contact, its echo the dialog, and 200 the same tag', async () => {
     await start();
     const invite = peer.request();
     const frame = await client.events.next();
@@ -233,7 +233,7 @@ describe('requests of peers', () => {
     assert.equal(ok.fields[11], echo.fields[11]);
   });
 
-  test('22: the engine adds Contact, Content-Type, Content-Length and Record-Route to a 200', async () => {
+  test('22: RFC 3261 §12.1.1: the engine adds Contact, Content-Type, Content-Length and Record-Route to a 200', async () => {
     await start();
     const routes = ['Record-Route: <sip:p2.example;lr>', 'Record-Route: <sip:p1.example;lr>'];
     peer.request({ headers: routes });
@@ -245,7 +245,7 @@ describe('requests of peers', () => {
     assert.deepEqual(ok.match(/^Record-Route: .*$/gm), routes);
   });
 
-  test('23, 59: the ACK reaches the application under the name of the INVITE, once', {
+  test('23, 59: RFC 3261 §13.2.2.4: the ACK reaches the application under the name of the INVITE, once', {
     skip: oursOnly,
   }, async () => {
     await start();
@@ -297,7 +297,7 @@ describe('requests of peers', () => {
     assert.equal(await isDialog(echo.fields[11]), false);
   });
 
-  test('26: a To tag of the application stays the tag of the dialog', async () => {
+  test('26: RFC 3261 §8.2.6.2: a To tag of the application stays the tag of the dialog', async () => {
     await start();
     const invite = peer.request();
     const frame = await client.events.next();
@@ -349,7 +349,7 @@ describe('requests of peers', () => {
       peer.acknowledge(invite, answers[1]!);
     });
 
-  test('30: CANCEL after 200 gets 481, the call stays', async () => {
+  test('30: RFC 3261 §9.2: CANCEL after 200 gets 481, the call stays', async () => {
     await start();
     const { invite, ok } = await answeredCall();
     peer.send(
@@ -416,7 +416,7 @@ describe('requests of peers', () => {
     assert.equal(client.events.size, 0);
   });
 
-  test('33: RFC 6665: SUBSCRIBE makes a dialog that a terminated NOTIFY ends', async () => {
+  test('33: RFC 6665 §4.1.3, §4.4.1: SUBSCRIBE makes a dialog that a terminated NOTIFY ends', async () => {
     await start();
     peer.request({ method: 'SUBSCRIBE', headers: ['Event: presence'] });
     const echo = await respond(await client.events.next(), 202);
@@ -450,7 +450,7 @@ describe('requests of peers', () => {
     assert.doesNotMatch(echo.sip, /evil|RSeq|: 99|bad name|no colon/);
   });
 
-  test('RFC 3261 §20.44: each challenge gets a line of its own', async () => {
+  test('RFC 3261 §20.44, §20.27: each challenge gets a line of its own', async () => {
     await start();
     peer.request({ method: 'REGISTER' });
     const challenges =

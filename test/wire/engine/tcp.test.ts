@@ -92,7 +92,7 @@ test('RFC 3261 §7.5: several messages in one segment, line ends between them', 
   await phone.close();
 });
 
-test('RFC 5923: requests to one address and port share a connection, whoever opened it', async () => {
+test('RFC 5923 §5: requests to one address and port share a connection, whoever opened it', async () => {
   const hop = { protocol: 'tcp', address: '127.0.0.1', port: server.port } as const;
   const first = send(hop);
   const connection = await server.connections.next();

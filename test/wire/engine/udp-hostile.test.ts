@@ -32,7 +32,7 @@ async function stillWorks(): Promise<string[]> {
   }
 }
 
-test('RFC 3261 §21.4.1: a malformed request gets 400, the same To tag each time, to where it came from', async () => {
+test('RFC 3261 §21.4.1, §8.2.7: a malformed request gets 400, the same To tag each time, to where it came from', async () => {
   const text = requestText({ via: 'SIP/2.0/UDP 192.0.2.5:5080' }).replace(/^CSeq: .*$/m, 'CSeq: 1 INVITE');
   phone.send(text, stack.port('udp'));
   phone.send(text, stack.port('udp'));

@@ -68,7 +68,7 @@ test('RFC 8760 §2.3: 401 carries MD5 and SHA-256, each on a line of its own', a
 });
 
 for (const algorithm of ['SHA-256', 'MD5'] as const)
-  test(`RFC 3261 §10.3: registered by ${algorithm}; 200 lists the binding with its time and the date`, async () => {
+  test(`RFC 3261 §10.3, §20.17: registered by ${algorithm}; 200 lists the binding with its time and the date`, async () => {
     const phone = await udpPhone('1001', { algorithm });
     const answer = await phone.register({ expires: 120 });
     assert.equal(answer.status, 200);
@@ -85,7 +85,7 @@ for (const algorithm of ['SHA-256', 'MD5'] as const)
     );
   });
 
-test('RFC 3261 §22.4: a wrong password, an unknown user: challenged again, nothing bound', async () => {
+test('RFC 3261 §22.2, §22.4: a wrong password, an unknown user: challenged again, nothing bound', async () => {
   for (const [username, password] of [
     ['1001', 'wrong'],
     ['4711', 'wrong'],
@@ -245,7 +245,7 @@ test('RFC 3261 §7.3.3: a REGISTER in compact form and odd spelling is understoo
   assert.deepEqual(answer.all('Contact'), ['<sip:1001@10.0.0.9>;expires=90']);
 });
 
-test('RFC 3261 §8.2.2: what is not for us or asks what we cannot do is refused before any challenge', async () => {
+test('RFC 3261 §8.2.2, §20.32: what is not for us or asks what we cannot do is refused before any challenge', async () => {
   const phone = await udpPhone();
   const extension = await phone.send({ headers: ['Require: path, foo'] });
   assert.equal(extension.status, 420);

@@ -57,7 +57,7 @@ for (const method of ['BYE', 'UPDATE', 'PRACK', 'INFO', 'NOTIFY', 'REFER', 'OPTI
   });
 
 for (const method of ['MESSAGE', 'SUBSCRIBE', 'PUBLISH', 'NEWTHING'])
-  test(`RFC 3261 §8.2.1: ${method} is 405 with Allow`, async () => {
+  test(`RFC 3261 §8.2.1, §20.5: ${method} is 405 with Allow`, async () => {
     const answer = await ask(method);
     assert.equal(statusOf(answer), 405);
     assert.ok(headerOf(answer, 'Allow'));

@@ -90,7 +90,7 @@ test('RFC 3261 §8.1.1: header fields that are missing or there twice', () => {
   assert.equal(request(message({ 'Max-Forwards': undefined })).has('max-forwards'), false);
 });
 
-test('RFC 3261 §8.1.1: header fields with wrong syntax', () => {
+test('RFC 3261 §8.1.1, §20.22: header fields with wrong syntax', () => {
   for (const [start, line, phrase] of [
     ['Via:', 'Via: SIP/2.0/UDP', 'Bad Via Header'],
     ['Via:', 'Via: ', 'Bad Via Header'],
@@ -119,7 +119,7 @@ test('RFC 3261 §8.1.1: header fields with wrong syntax', () => {
   }
 });
 
-test('RFC 3261 §7.1: request lines that are refused', () => {
+test('RFC 3261 §7.1, §21.5.6: request lines that are refused', () => {
   for (const [line, status] of [
     ['OPTIONS sip:bob@example.com SIP/3.0', 505],
     ['OPTIONS sip:bob@example.com SIP/2.1', 505],
@@ -136,7 +136,7 @@ test('RFC 3261 §7.1: request lines that are refused', () => {
   assert.equal(request(message({ OPTIONS: 'OPTIONS sip:bob@example.com sip/2.0' })).method, 'OPTIONS');
 });
 
-test('RFC 3261 §18.1.2: a malformed response is marked, so it can be dropped', () => {
+test('RFC 3261 §7.2, §18.1.2: a malformed response is marked, so it can be dropped', () => {
   for (const line of [
     'SIP/2.0 99 x',
     'SIP/2.0 700 x',
@@ -161,7 +161,7 @@ test('RFC 3261 §7: a header section without its end is refused', () => {
   for (let length = 1; length < bytes.length; length++) refusal(bytes.subarray(0, length));
 });
 
-test('bounds: datagram size, number of header fields', () => {
+test('RFC 3261 §21.5.7: bounds of datagram size, number of header fields', () => {
   const large = refusal(message({}, 'x'.repeat(65_536)));
   assert.equal(large.statusCode, 513);
   const fields = (count: number): Buffer => message({ x: Array(count).fill('X: y').join('\r\n') });

@@ -110,7 +110,7 @@ ${Array(300).fill('X: y').join('\n')}
   );
 });
 
-test('bounds: header section, message and what cannot be SIP', () => {
+test('RFC 3261 §21.5.7: bounds of header section, message and what cannot be SIP', () => {
   const limits = { maxHeaderBytes: 1000, maxMessageBytes: 1200 };
   const endless = function* (): Generator<Buffer> {
     for (let i = 0; i < 100; i++) yield Buffer.from('X: yyyyyyyyyyyyyyyyyyyyyyy\r\n');
