@@ -34,12 +34,18 @@ export function advertised(
   return config.SERVER_IP === undefined ? {} : { advertised: { address: config.SERVER_IP } };
 }
 
-/** How much of one source the engine takes. */
-export function admission(
-  config: Pick<Config, 'SIP_SOURCE_RATE' | 'SIP_SOURCE_BURST' | 'SIP_TRUSTED'>,
-): Pick<EngineOptions, 'admission'> {
+/** How much of one source the engine takes, and when it takes no more of anyone. */
+export function bounds(
+  config: Pick<
+    Config,
+    'SIP_SOURCE_RATE' | 'SIP_SOURCE_BURST' | 'SIP_TRUSTED' | 'OVERLOAD_DELAY_MS' | 'OVERLOAD_WAITING'
+  >,
+): Pick<EngineOptions, 'admission' | 'overload'> {
   const { SIP_SOURCE_RATE: ratePerSec, SIP_SOURCE_BURST: burst, SIP_TRUSTED: trusted } = config;
-  return { admission: { ratePerSec, burst, trusted } };
+  return {
+    admission: { ratePerSec, burst, trusted },
+    overload: { loopDelayMs: config.OVERLOAD_DELAY_MS, waitingRequests: config.OVERLOAD_WAITING },
+  };
 }
 
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
@@ -63,7 +69,7 @@ export async function openEngine(
     await startEngineWorker({
       sipListen: config.SIP_LISTEN,
       ...advertised(config),
-      ...admission(config),
+      ...bounds(config),
       log: logs.for('engine'),
     }),
   );

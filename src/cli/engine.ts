@@ -17,6 +17,8 @@ export function engineCommand(): Command {
       'SIP_SOURCE_RATE',
       'SIP_SOURCE_BURST',
       'SIP_TRUSTED',
+      'OVERLOAD_DELAY_MS',
+      'OVERLOAD_WAITING',
       'LOG_LEVEL',
       'LOG_FORMAT',
     ],
@@ -29,7 +31,7 @@ export function engineCommand(): Command {
       if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
       const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
       const secret = given ?? randomToken(24);
-      const [{ startEngine }, { admission, advertised }] = await Promise.all([
+      const [{ startEngine }, { advertised, bounds }] = await Promise.all([
         import('../engine/engine.js'),
         import('../app/engine.js'),
       ]);
@@ -37,7 +39,7 @@ export function engineCommand(): Command {
         sipListen: config.SIP_LISTEN,
         admin: { ...admin, secret },
         ...advertised(config),
-        ...admission(config),
+        ...bounds(config),
         log: createLogs(config).for('engine'),
       });
       const listeners = engine.listeners.map(

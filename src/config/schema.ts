@@ -50,6 +50,16 @@ export const SETTINGS = {
     default: '127.0.0.0/8,::1/128',
     meaning: 'networks SIP_SOURCE_RATE does not count for: trunks, load testers; IPv6 ones a /64 or larger',
   }),
+  OVERLOAD_DELAY_MS: setting({
+    type: v.whole(0, 60_000),
+    default: '250',
+    meaning: 'event-loop delay of the SIP engine from which new requests get 503, milliseconds; 0: never',
+  }),
+  OVERLOAD_WAITING: setting({
+    type: v.whole(0, 50_000),
+    default: '3000',
+    meaning: 'requests waiting for the application from which new ones get 503; 0: never',
+  }),
   SIP_REALM: setting({
     type: v.realm,
     default: 'ims',

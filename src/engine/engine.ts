@@ -12,6 +12,14 @@ import { UaCore } from './core/ua-core.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { DrachtioServer } from './drachtio/drachtio-server.js';
 import { SipCommands } from './drachtio/sip-commands.js';
+import {
+  DEFAULT_OVERLOAD,
+  LoopDelay,
+  OverloadMonitor,
+  type OverloadSettings,
+  type OverloadSigns,
+  type OverloadStats,
+} from './overload.js';
 import { isUsableOver, OwnAddresses } from './own-addresses.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
@@ -50,6 +58,8 @@ export interface EngineOptions {
   readonly detectNat?: boolean;
   /** How much of one source is taken; what is left out is DEFAULT_ADMISSION's. */
   readonly admission?: Partial<AdmissionSettings>;
+  /** When new requests are refused; what is left out is DEFAULT_OVERLOAD's. */
+  readonly overload?: Partial<OverloadSettings>;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -60,9 +70,15 @@ export interface EngineStats {
   readonly dialogs: number;
   /** Requests that wait for an application. */
   readonly pendingRequests: number;
+  readonly overload: OverloadStats;
   readonly core: Readonly<CoreCounters>;
   readonly transport: Readonly<TransportCounters>;
-  readonly transactions: TransactionCounts;
+  readonly transactions: TransactionCounts & {
+    /** Requests that got no transaction: for want of room, or in an overload. */
+    readonly refused: number;
+    /** Transactions of refused requests that were forgotten early, since a flood left too many. */
+    readonly forgotten: number;
+  };
 }
 
 /** A SIP engine that takes applications on its admin port. */
@@ -99,11 +115,21 @@ class RunningEngine implements Engine {
   private transactions: TransactionLayer | undefined;
   private core: UaCore | undefined;
   private server: DrachtioServer | undefined;
+  private readonly loopDelay = new LoopDelay();
+  private readonly overload: OverloadMonitor;
 
   constructor(private readonly options: EngineOptions) {
     this.log = options.log ?? silentLogger;
     this.clock = options.clock ?? systemClock;
     this.lifecycle = new Lifecycle(this.log);
+    this.overload = new OverloadMonitor(
+      { ...DEFAULT_OVERLOAD, ...options.overload },
+      this.clock,
+      this.log,
+      () => this.overloadSigns(),
+    );
+    this.lifecycle.own('loop delay', this.loopDelay);
+    this.lifecycle.own('overload', this.overload);
     const advertise = options.advertised && advertiser(options.advertised);
     this.transport = new TransportLayer({
       listeners: options.sipListen,
@@ -135,6 +161,7 @@ class RunningEngine implements Engine {
       timers: settings,
       log: this.log,
       user: core,
+      isOverloaded: () => this.overload.isOverloaded,
     });
     server.handler = new SipCommands(core);
     this.core = core;
@@ -150,14 +177,27 @@ class RunningEngine implements Engine {
       applications: this.server?.clientCount ?? 0,
       dialogs: this.dialogs.size,
       pendingRequests: this.core?.pendingCount ?? 0,
+      overload: this.overload.stats(),
       core: { ...this.counters },
       transport: { ...this.transport.counters },
-      transactions: this.transactions?.counts() ?? NO_TRANSACTIONS,
+      transactions: {
+        ...(this.transactions?.counts() ?? NO_TRANSACTIONS),
+        refused: this.transactions?.refusedRequests ?? 0,
+        forgotten: this.transactions?.forgottenRefusals ?? 0,
+      },
     };
   }
 
   close(): Promise<void> {
     return this.lifecycle.close();
+  }
+
+  private overloadSigns(): OverloadSigns {
+    return {
+      loopDelayMs: this.loopDelay.look(),
+      waitingRequests: this.core?.unheardCount ?? 0,
+      backlogBytes: this.server?.backlogBytes ?? 0,
+    };
   }
 
   private coreContext(own: OwnAddresses, server: DrachtioServer, timers: TimerSettings): CoreContext {

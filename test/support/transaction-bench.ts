@@ -25,6 +25,7 @@ export class TransactionBench {
   onRequest: (tx: ServerTransaction) => void = () => {};
   /** To tag of requests that belong to a dialog. */
   dialogTag = 'known';
+  isOverloaded = false;
 
   constructor(protocol: 'udp' | 'tcp' = 'udp', limits: Partial<TransactionLimits> = {}) {
     this.transport = new FakeTransport(protocol);
@@ -34,6 +35,7 @@ export class TransactionBench {
       timers: DEFAULT_TIMERS,
       log: silentLogger,
       limits,
+      isOverloaded: () => this.isOverloaded,
       user: {
         onRequest: (tx) => {
           this.requests.push(tx);

@@ -9,6 +9,8 @@ export class PendingRequest {
   dialog: CoreDialog | undefined;
   /** True from the application's first provisional on. */
   hasProvisional = false;
+  /** Counts among those that no application has said a word about. */
+  isUnheard = true;
   /** The application has given its final response, which waits for PRACKs (RFC 3262 §3). */
   hasHeldFinal = false;
   /** Runs out when the application does not answer. */

@@ -17,6 +17,9 @@ export class PendingRequests {
   /** Called when an application took too long over an INVITE, which is out of the table then. */
   onUnanswered: (pending: PendingRequest) => void = () => {};
 
+  /** Those that their application, still there, has said nothing about: a sign of overload. */
+  unheard = 0;
+
   constructor(private readonly ctx: CoreContext) {}
 
   get size(): number {
@@ -35,6 +38,7 @@ export class PendingRequests {
     const pending = new PendingRequest(tx, app, localTag, tx.request.toTag === undefined);
     pending.dialog = dialog;
     this.byTxnId.set(tx.id, pending);
+    this.unheard++;
     this.setDeadline(pending);
     return pending;
   }
@@ -56,6 +60,7 @@ export class PendingRequests {
   /** Takes a request out of the table; false when it was not there any more. */
   finish(pending: PendingRequest): boolean {
     const { tx, dialog } = pending;
+    this.hear(pending);
     this.ctx.clock.clearTimeout(pending.deadline);
     pending.reliable?.stop();
     if (dialog?.peerInvite === pending) dialog.peerInvite = undefined;
@@ -69,13 +74,17 @@ export class PendingRequests {
   /** A provisional was sent: an INVITE may ring as long as its application likes (RFC 3261 §13.3.1.1). */
   keepWaiting(pending: PendingRequest): void {
     pending.hasProvisional = true;
+    this.hear(pending);
     if (pending.method === 'INVITE') this.ctx.clock.clearTimeout(pending.deadline);
   }
 
   /** INVITEs of an application that is gone keep their transaction, so that CANCEL works, but not for ever. */
   onApplicationGone(app: Application): void {
-    for (const pending of this.byTxnId.values())
-      if (pending.app === app && pending.method === 'INVITE') this.setDeadline(pending);
+    for (const pending of this.byTxnId.values()) {
+      if (pending.app !== app) continue;
+      this.hear(pending);
+      if (pending.method === 'INVITE') this.setDeadline(pending);
+    }
   }
 
   /** A transaction is over, answered or not. */
@@ -92,6 +101,7 @@ export class PendingRequests {
       pending.reliable?.stop();
     }
     this.byTxnId.clear();
+    this.unheard = 0;
   }
 
   /** The transaction of a request other than INVITE ends by itself when its client has given up (RFC 4320 §4.2). */
@@ -100,6 +110,12 @@ export class PendingRequests {
     const { clock, timers } = this.ctx;
     clock.clearTimeout(pending.deadline);
     pending.deadline = clock.setTimeout(() => this.onDeadline(pending), INVITE_DEADLINE_T1 * timers.t1Ms);
+  }
+
+  private hear(pending: PendingRequest): void {
+    if (!pending.isUnheard) return;
+    pending.isUnheard = false;
+    this.unheard--;
   }
 
   private onDeadline(pending: PendingRequest): void {

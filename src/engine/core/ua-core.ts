@@ -41,6 +41,11 @@ export class UaCore implements TransactionLayerUser {
     return this.pending.size;
   }
 
+  /** Requests that no application has said a word about. */
+  get unheardCount(): number {
+    return this.pending.unheard;
+  }
+
   onRequest(tx: ServerTransaction): void {
     this.server.onRequest(tx);
   }

@@ -67,6 +67,11 @@ export class ClientSession implements Application {
     socket.on('close', () => this.onClose());
   }
 
+  /** Bytes sent that the application has not read. */
+  get backlogBytes(): number {
+    return this.socket.writableLength;
+  }
+
   deliverRequest(
     request: SipRequest,
     facts: MessageFacts,

@@ -59,6 +59,13 @@ export class DrachtioServer implements SessionOwner, ApplicationDirectory, Close
     return this.sessions.size;
   }
 
+  /** Bytes of the application that is furthest behind in reading. */
+  get backlogBytes(): number {
+    let most = 0;
+    for (const { backlogBytes } of this.sessions) most = Math.max(most, backlogBytes);
+    return most;
+  }
+
   /** Resolves with the bound port; rejects when it cannot be bound. */
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -12,6 +12,8 @@ export interface TransactionLimits {
   readonly repeatedRefusalsPerSource: number;
   /** Other requests refused in the last 64*T1; over it the oldest are forgotten, and answered anew if they come again. */
   readonly maxRefusedRequests: number;
+  /** 503s sent in a second for want of room; over it requests are dropped. */
+  readonly maxOverloadResponsesPerSecond: number;
 }
 
 /** Each stays up to 32 s after its end (timers D, H, J, L, M), so this is some 1,500 calls a second. */
@@ -22,7 +24,8 @@ export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = {
   maxUnacknowledgedRefusals: 2_000,
   repeatedRefusalsPerSource: 32,
   maxRefusedRequests: 10_000,
+  maxOverloadResponsesPerSecond: 2_000,
 };
 
-/** Retry-After of the 503 sent over the limit; seconds. */
-export const OVERLOAD_RETRY_AFTER_SEC = 10;
+/** Least and most of Retry-After in the 503 sent over a limit or in an overload: not all are to come back at once. Seconds. */
+export const OVERLOAD_RETRY_AFTER_SEC = { min: 5, max: 15 };

@@ -23,8 +23,9 @@ import { InviteServerTransaction } from './invite-server-transaction.js';
 import { DEFAULT_TRANSACTION_LIMITS, type TransactionLimits } from './limits.js';
 import { NonInviteClientTransaction } from './non-invite-client-transaction.js';
 import { NonInviteServerTransaction } from './non-invite-server-transaction.js';
-import { overloadResponse, serverErrorResponse } from './own-responses.js';
+import { serverErrorResponse } from './own-responses.js';
 import { Refusals } from './refusals.js';
+import { RequestGate } from './request-gate.js';
 import type { TransactionContext, TransactionOwner } from './transaction-context.js';
 import { clientKey, clientKeyOf, isLegacy, serverKey } from './transaction-key.js';
 
@@ -38,6 +39,8 @@ export interface TransactionLayerOptions {
   readonly log: Logger;
   readonly user: TransactionLayerUser;
   readonly limits?: Partial<TransactionLimits>;
+  /** Whether requests outside dialogs are to be refused for now; asked for each of them. */
+  readonly isOverloaded?: () => boolean;
 }
 
 /** A request that was sent outside any transaction. */
@@ -69,6 +72,7 @@ export class TransactionLayer implements Closeable {
   private readonly context: TransactionContext;
   private readonly limits: TransactionLimits;
   private readonly user: TransactionLayerUser;
+  private readonly gate: RequestGate;
   private isClosed = false;
 
   constructor(options: TransactionLayerOptions) {
@@ -84,6 +88,8 @@ export class TransactionLayer implements Closeable {
       refusedInvites: new Refusals(maxUnacknowledgedRefusals, repeatedRefusalsPerSource),
       refusedRequests: new Refusals(maxRefusedRequests, maxRefusedRequests),
     };
+    const { user, isOverloaded = () => false } = options;
+    this.gate = new RequestGate(this.context, this.limits, user, isOverloaded);
     transport.onMessage = (message, source) => this.receive(message, source);
   }
 
@@ -110,6 +116,11 @@ export class TransactionLayer implements Closeable {
     outlet.send(bytes);
     const { address, port } = outlet.listener;
     return { bytes, localAddress: address, localPort: port, resend: () => outlet.send(bytes) };
+  }
+
+  /** Requests that got no transaction, for want of room or in an overload. */
+  get refusedRequests(): number {
+    return this.gate.refused;
   }
 
   /** Transactions of refused requests that were forgotten before their time, see TransactionLimits. */
@@ -180,18 +191,8 @@ export class TransactionLayer implements Closeable {
     const transaction = this.servers.get(key);
     if (request.method === 'ACK') this.receiveAck(request, topVia, source, transaction);
     else if (transaction) transaction.receiveRetransmission();
-    else if (!this.hasRoomFor(request, topVia))
-      this.context.transport.respond(serialize(overloadResponse(request)), source, topVia);
+    else if (!this.gate.admits(request, topVia, this.servers)) this.gate.refuse(request, topVia, source);
     else this.startServer(key, request, topVia, source);
-  }
-
-  private hasRoomFor(request: SipRequest, topVia: Via): boolean {
-    const { maxServerTransactions: max, reservedServerTransactions: reserved } = this.limits;
-    const count = this.servers.size;
-    if (count < max) return true;
-    if (count >= max + reserved) return false;
-    if (request.method === 'CANCEL') return this.servers.has(serverKey(request, topVia, 'INVITE'));
-    return request.toTag !== undefined && this.user.hasDialogOf?.(request) === true;
   }
 
   private receiveAck(ack: SipRequest, topVia: Via, source: Source, transaction: Server | undefined): void {
