@@ -44,6 +44,8 @@ export interface RunningServer {
   readonly failed: Promise<Error>;
   /** Refuses new calls, waits up to DRAIN_SEC for those that are up, ends them, and frees everything. Idempotent. */
   stop(): Promise<void>;
+  /** Reads certificates anew; connections that are up live on. */
+  reload(): void;
 }
 
 /** Starts every part in order and wires them; rejects with the first failure, nothing being left running then. */
@@ -139,6 +141,10 @@ class Server implements RunningServer {
   stop(): Promise<void> {
     this.stopping ??= this.drainAndClose();
     return this.stopping;
+  }
+
+  reload(): void {
+    this.engine.reload?.();
   }
 
   private async drainAndClose(): Promise<void> {

@@ -3,9 +3,10 @@ import type { Config } from '../config/schema.js';
 import type { EngineOptions, EngineStats } from '../engine/engine.js';
 import { startEngineWorker } from '../engine/host.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
-import type { LoggerFactory } from '../platform/logger.js';
+import type { Logger, LoggerFactory } from '../platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../signalling/connection.js';
 import { parseEngineUrl } from '../signalling/engine-url.js';
+import { prepareTls } from './tls.js';
 
 /** An engine that call control is connected to. */
 export interface ConnectedEngine {
@@ -18,6 +19,8 @@ export interface ConnectedEngine {
   readonly died?: Promise<Error | undefined>;
   /** The built-in engine's figures. */
   readonly stats?: () => Promise<EngineStats>;
+  /** Has the built-in engine read its certificates anew. */
+  readonly reload?: () => void;
 }
 
 function shown({ protocol, address, port }: { protocol: string; address: string; port: number }): string {
@@ -48,6 +51,18 @@ export function bounds(
   };
 }
 
+/** What the engine's sockets are told besides where to listen; makes a certificate where one is needed and none set. */
+export function transports(
+  config: Config,
+  log: Logger,
+): Pick<EngineOptions, 'tls' | 'origins' | 'transportLimits'> {
+  return {
+    ...prepareTls(config, log),
+    origins: config.SIP_WS_ORIGINS,
+    transportLimits: { maxConnectionsPerSource: config.SIP_SOURCE_CONNECTIONS },
+  };
+}
+
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
 export async function openEngine(
   config: Config,
@@ -70,6 +85,7 @@ export async function openEngine(
       sipListen: config.SIP_LISTEN,
       ...advertised(config),
       ...bounds(config),
+      ...transports(config, logs.for('engine')),
       log: logs.for('engine'),
     }),
   );
@@ -78,5 +94,12 @@ export async function openEngine(
     await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log }),
   );
   const listeners = engine.listeners.map(shown);
-  return { connection, name: 'embedded', listeners, died: engine.ended, stats: () => engine.stats() };
+  return {
+    connection,
+    name: 'embedded',
+    listeners,
+    died: engine.ended,
+    stats: () => engine.stats(),
+    reload: () => engine.reload(),
+  };
 }

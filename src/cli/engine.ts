@@ -19,6 +19,15 @@ export function engineCommand(): Command {
       'SIP_TRUSTED',
       'OVERLOAD_DELAY_MS',
       'OVERLOAD_WAITING',
+      'SIP_TLS_CERT',
+      'SIP_TLS_KEY',
+      'SIP_TLS_CA',
+      'SIP_TLS_VERIFY_CLIENT',
+      'SIP_TLS_VERIFY_SERVER',
+      'SIP_TLS_MIN_VERSION',
+      'SIP_WS_ORIGINS',
+      'SIP_SOURCE_CONNECTIONS',
+      'DATA_DIR',
       'LOG_LEVEL',
       'LOG_FORMAT',
     ],
@@ -31,16 +40,18 @@ export function engineCommand(): Command {
       if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
       const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
       const secret = given ?? randomToken(24);
-      const [{ startEngine }, { advertised, bounds }] = await Promise.all([
+      const [{ startEngine }, { advertised, bounds, transports }] = await Promise.all([
         import('../engine/engine.js'),
         import('../app/engine.js'),
       ]);
+      const log = createLogs(config).for('engine');
       const engine = await startEngine({
         sipListen: config.SIP_LISTEN,
         admin: { ...admin, secret },
         ...advertised(config),
         ...bounds(config),
-        log: createLogs(config).for('engine'),
+        ...transports(config, log),
+        log,
       });
       const listeners = engine.listeners.map(
         ({ protocol, address, port }) => `${protocol}:${address}:${port}`,
@@ -49,6 +60,7 @@ export function engineCommand(): Command {
         `SIP engine: ${listeners.join('  ')}\nApplications: drachtio://:${given === undefined ? secret : '<secret>'}@${admin.host}:${engine.adminPort}\n`,
       );
       process.send?.('ready');
+      process.on('SIGHUP', () => engine.reload());
       await untilSignal();
       await engine.close();
     });

@@ -17,6 +17,7 @@ export function startCommand(): Command {
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
       stopOnSignal(server, config.DRAIN_SEC);
+      process.on('SIGHUP', () => server.reload());
       void server.failed.then(async (reason) => {
         logs
           .for('app')

@@ -33,7 +33,42 @@ export const SETTINGS = {
   SIP_LISTEN: setting({
     type: v.listeners,
     default: 'udp:0.0.0.0:5060,tcp:0.0.0.0:5060',
-    meaning: 'where SIP is taken: protocol:address:port, several by comma',
+    meaning: 'where SIP is taken: protocol:address:port (udp, tcp, tls, ws, wss), several by comma',
+  }),
+  SIP_TLS_CERT: setting({
+    type: v.nonEmpty,
+    meaning:
+      'certificate of tls and wss listeners with its chain, PEM file; a self-signed one is made under DATA_DIR when not set',
+  }),
+  SIP_TLS_KEY: setting({ type: v.nonEmpty, meaning: 'its private key, PEM file; SIP_TLS_CERT when not set' }),
+  SIP_TLS_CA: setting({
+    type: v.nonEmpty,
+    meaning: 'authorities trusted besides the public ones, PEM file',
+  }),
+  SIP_TLS_VERIFY_CLIENT: setting({
+    type: v.oneOf(['off', 'optional', 'require']),
+    default: 'off',
+    meaning: 'whether phones must show a certificate (wss: browsers too)',
+  }),
+  SIP_TLS_VERIFY_SERVER: setting({
+    type: v.flag,
+    default: 'true',
+    meaning: 'refuse servers we call over TLS whose certificate is not good for their name',
+  }),
+  SIP_TLS_MIN_VERSION: setting({
+    type: v.oneOf(['1.2', '1.3']),
+    default: '1.2',
+    meaning: 'lowest version of TLS',
+  }),
+  SIP_WS_ORIGINS: setting({
+    type: v.origins,
+    default: '',
+    meaning: 'origins whose pages may open a WebSocket, such as https://phone.example.com; empty: all',
+  }),
+  SIP_SOURCE_CONNECTIONS: setting({
+    type: v.whole(0, 1_000_000),
+    default: '1000',
+    meaning: 'connections one source may hold, an IPv4 address or IPv6 /64; 0: any number',
   }),
   SIP_SOURCE_RATE: setting({
     type: v.whole(0, 1_000_000),
@@ -48,7 +83,8 @@ export const SETTINGS = {
   SIP_TRUSTED: setting({
     type: v.cidrs,
     default: '127.0.0.0/8,::1/128',
-    meaning: 'networks SIP_SOURCE_RATE does not count for: trunks, load testers; IPv6 ones a /64 or larger',
+    meaning:
+      'networks SIP_SOURCE_RATE and SIP_SOURCE_CONNECTIONS do not count for: trunks, load testers; IPv6 ones a /64 or larger',
   }),
   OVERLOAD_DELAY_MS: setting({
     type: v.whole(0, 60_000),

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 /** Transports this version can listen on. */
-export const LISTEN_PROTOCOLS = ['udp', 'tcp'] as const;
+export const LISTEN_PROTOCOLS = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 
 export interface SipListener {
@@ -55,8 +55,9 @@ function parseList<T>(given: string, parse: (item: string) => T | undefined): T[
   return items.length > 0 && items.every((item) => item !== undefined) ? (items as T[]) : undefined;
 }
 
-export const listeners = text('a list such as udp:0.0.0.0:5060,tcp:[::]:5060 (udp, tcp)', (given) =>
-  parseList(given, parseListener),
+export const listeners = text(
+  'a list such as udp:0.0.0.0:5060,tls:[::]:5061 (udp, tcp, tls, ws, wss)',
+  (given) => parseList(given, parseListener),
 );
 
 export const hostPort = text('host:port, IPv6 in brackets', parseHostPort);
@@ -141,3 +142,10 @@ export const digestAlgorithms = text('MD5,SHA-256 or SHA-256,MD5 or one of them'
   );
   return new Set(algorithms).size === algorithms?.length ? algorithms : undefined;
 });
+
+/** Origins as browsers send them, in lower case. */
+export const origins = text('origins such as https://phone.example.com, separated by commas', (given) =>
+  given === ''
+    ? []
+    : parseList(given, (item) => (/^https?:\/\/[^\s/]+$/i.test(item) ? item.toLowerCase() : undefined)),
+);

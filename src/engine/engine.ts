@@ -24,8 +24,10 @@ import { isUsableOver, OwnAddresses } from './own-addresses.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
 import { ResolveError } from './transport/errors.js';
+import type { TransportLimits } from './transport/limits.js';
 import { HopResolver } from './transport/resolve.js';
 import { type AdmissionSettings, DEFAULT_ADMISSION } from './transport/source-admission.js';
+import type { TlsSettings } from './transport/tls/tls-settings.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, ListenerSpec, SentBy } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
@@ -60,6 +62,12 @@ export interface EngineOptions {
   readonly admission?: Partial<AdmissionSettings>;
   /** When new requests are refused; what is left out is DEFAULT_OVERLOAD's. */
   readonly overload?: Partial<OverloadSettings>;
+  /** Certificates; needed when something listens with `tls` or `wss`. */
+  readonly tls?: TlsSettings;
+  /** Pages that may open a WebSocket, by Origin (`https://phone.example`); default and empty: all. */
+  readonly origins?: readonly string[];
+  /** Bounds on peers; what is left out is DEFAULT_TRANSPORT_LIMITS'. */
+  readonly transportLimits?: Partial<TransportLimits>;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -86,6 +94,8 @@ export interface Engine extends Closeable {
   readonly adminPort: number;
   readonly listeners: readonly BoundListener[];
   stats(): EngineStats;
+  /** Reads certificates anew, for new connections; false, and an error in the log, when they are no good. */
+  reload(): boolean;
 }
 
 const DEFAULT_ADMIN_PORT = 9022;
@@ -136,6 +146,9 @@ class RunningEngine implements Engine {
       clock: this.clock,
       log: this.log,
       admission: { ...DEFAULT_ADMISSION, ...options.admission },
+      ...(options.tls ? { tls: options.tls } : {}),
+      ...(options.origins && options.origins.length > 0 ? { origins: options.origins } : {}),
+      ...(options.transportLimits ? { limits: options.transportLimits } : {}),
       ...(advertise ? { advertise } : {}),
     });
   }
@@ -186,6 +199,10 @@ class RunningEngine implements Engine {
         forgotten: this.transactions?.forgottenRefusals ?? 0,
       },
     };
+  }
+
+  reload(): boolean {
+    return this.transport.reloadCertificates();
   }
 
   close(): Promise<void> {

@@ -22,6 +22,8 @@ export interface EngineWorker extends Closeable {
   /** Rejects with ClosedError when the worker is gone. */
   stats(): Promise<EngineStats>;
   setLogLevel(level: LogLevel): void;
+  /** Reads certificates anew; those that are no good leave an error in the log. */
+  reload(): void;
   /** Resolves when the worker has ended: undefined after `close`, else why it died. Never rejects. */
   readonly ended: Promise<Error | undefined>;
 }
@@ -95,6 +97,10 @@ class HostedEngine implements EngineWorker {
 
   setLogLevel(level: LogLevel): void {
     this.post({ type: 'level', level });
+  }
+
+  reload(): void {
+    this.post({ type: 'reload' });
   }
 
   close(): Promise<void> {

@@ -25,6 +25,8 @@ export interface Hop {
   readonly address: string;
   readonly port: number;
   readonly flow?: FlowId;
+  /** The host name that led here; over TLS the peer must prove it (RFC 5922 §7). */
+  readonly name?: string;
 }
 
 /** Timers of RFC 3261 table 4; milliseconds. Tests shrink T1, never the relations between timers. */

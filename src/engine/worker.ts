@@ -11,7 +11,11 @@ export interface WorkerSettings {
 }
 
 /** From the main thread to the worker. */
-export type ToWorker = { type: 'stats'; id: number } | { type: 'level'; level: LogLevel } | { type: 'close' };
+export type ToWorker =
+  | { type: 'stats'; id: number }
+  | { type: 'level'; level: LogLevel }
+  | { type: 'reload' }
+  | { type: 'close' };
 
 /** From the worker to the main thread. */
 export type FromWorker =
@@ -46,5 +50,6 @@ function serve(
 ): void {
   if (message.type === 'stats') post({ type: 'stats', id: message.id, stats: engine.stats() });
   else if (message.type === 'level') logs.setLevel(message.level);
+  else if (message.type === 'reload') engine.reload();
   else void engine.close().then(() => post({ type: 'closed' }));
 }

@@ -1,6 +1,12 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createServer as createTlsServer,
+  type TlsOptions,
+} from 'node:tls';
 import { Inbox } from './inbox.js';
 
 /** A bare UDP socket that speaks text; its datagrams wait in `inbox`. */
@@ -56,6 +62,13 @@ export class RawTcp {
     return new RawTcp(socket);
   }
 
+  /** Over TLS; rejects when the handshake fails. */
+  static async connectTls(port: number, options: ConnectionOptions = {}): Promise<RawTcp> {
+    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
+    await once(socket, 'secureConnect');
+    return new RawTcp(socket);
+  }
+
   get localPort(): number {
     return this.socket.localPort ?? 0;
   }
@@ -93,8 +106,11 @@ export class RawTcpServer {
   readonly connections = new Inbox<RawTcp>();
   private readonly all: RawTcp[] = [];
 
-  private constructor(private readonly server: Server) {
-    server.on('connection', (socket) => {
+  private constructor(
+    private readonly server: Server,
+    event: 'connection' | 'secureConnection' = 'connection',
+  ) {
+    server.on(event, (socket) => {
       const connection = new RawTcp(socket);
       this.all.push(connection);
       this.connections.push(connection);
@@ -106,6 +122,13 @@ export class RawTcpServer {
     server.listen(port, address);
     await once(server, 'listening');
     return new RawTcpServer(server);
+  }
+
+  static async listenTls(options: TlsOptions): Promise<RawTcpServer> {
+    const server = createTlsServer(options);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new RawTcpServer(server, 'secureConnection');
   }
 
   get port(): number {

@@ -7,6 +7,7 @@ import {
   type ClientTransaction,
   type ClientTransactionUser,
   DEFAULT_TIMERS,
+  type Protocol,
   type ServerTransaction,
   type Source,
   type TimerSettings,
@@ -27,6 +28,8 @@ export interface StackOptions {
   transportLimits?: Partial<TransportLimits>;
   transactionLimits?: Partial<TransactionLimits>;
   advertise?: TransportLayerOptions['advertise'];
+  tls?: TransportLayerOptions['tls'];
+  origins?: TransportLayerOptions['origins'];
   admission?: TransportLayerOptions['admission'];
 }
 
@@ -36,7 +39,7 @@ export interface Stack {
   readonly transactions: TransactionLayer;
   readonly listeners: readonly BoundListener[];
   /** Port of the first listener of a protocol. */
-  port(protocol: 'udp' | 'tcp'): number;
+  port(protocol: Protocol): number;
   readonly requests: Inbox<ServerTransaction>;
   readonly acks: Inbox<{ ack: SipRequest; source: Source }>;
   readonly strays: Inbox<SipResponse>;
@@ -55,6 +58,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     clock,
     log: silentLogger,
     ...(options.transportLimits ? { limits: options.transportLimits } : {}),
+    ...(options.tls ? { tls: options.tls } : {}),
+    ...(options.origins ? { origins: options.origins } : {}),
     ...(options.advertise ? { advertise: options.advertise } : {}),
     ...(options.admission ? { admission: options.admission } : {}),
   });

@@ -1,7 +1,13 @@
 import type { FlowId } from '../types.js';
 import type { Connection } from './connection.js';
 
-/** The open connections of a listener, by flow and by the peer's address and port (RFC 5923 §5). */
+/** Names and ports that one peer may have its connection found under. */
+const MAX_ALIASES = 8;
+
+/**
+ * The open connections of a listener, by flow and by the peer's address and port (RFC 5923 §5). A connection whose peer
+ * proved a name serves requests for that name alone (RFC 5922 §7.3).
+ */
 export class ConnectionTable {
   private readonly byFlow = new Map<FlowId, Connection>();
   private readonly byPeer = new Map<string, Connection>();
@@ -16,13 +22,20 @@ export class ConnectionTable {
 
   add(connection: Connection): void {
     this.byFlow.set(connection.flow, connection);
-    this.byPeer.set(peerKey(connection.source.address, connection.source.port), connection);
+    for (const key of connection.peerKeys) this.byPeer.set(key, connection);
+  }
+
+  /** The connection serves requests to that port of its peer too (RFC 5923 §8). */
+  alias(connection: Connection, port: number, name: string | undefined): void {
+    const key = peerKey(connection.source.address, port, name);
+    if (!connection.isUsable || connection.peerKeys.length > MAX_ALIASES) return;
+    if (!connection.peerKeys.includes(key)) connection.peerKeys.push(key);
+    this.byPeer.set(key, connection);
   }
 
   remove(connection: Connection): void {
     this.byFlow.delete(connection.flow);
-    const key = peerKey(connection.source.address, connection.source.port);
-    if (this.byPeer.get(key) === connection) this.byPeer.delete(key);
+    for (const key of connection.peerKeys) if (this.byPeer.get(key) === connection) this.byPeer.delete(key);
   }
 
   /** The usable connection of that flow, else undefined. */
@@ -32,12 +45,13 @@ export class ConnectionTable {
   }
 
   /** A usable connection with that peer, whoever opened it. */
-  peer(address: string, port: number): Connection | undefined {
-    const connection = this.byPeer.get(peerKey(address, port));
+  peer(address: string, port: number, name: string | undefined): Connection | undefined {
+    const connection = this.byPeer.get(peerKey(address, port, name));
     return connection?.isUsable ? connection : undefined;
   }
 }
 
-function peerKey(address: string, port: number): string {
-  return `${address} ${port}`;
+/** What a connection is found under besides its flow. */
+export function peerKey(address: string, port: number, name: string | undefined): string {
+  return name === undefined ? `${address} ${port}` : `${address} ${port} ${name.toLowerCase()}`;
 }

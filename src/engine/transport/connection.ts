@@ -1,16 +1,14 @@
-import type { Socket } from 'node:net';
 import type { TimerHandle } from '../../platform/clock.js';
 import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
-import { StreamParser } from '../../sip/stream-parser.js';
 import type { FlowId, Source } from '../types.js';
+import { peerKey } from './connection-table.js';
 import { TransportError } from './errors.js';
+import type { Link, MessageReader } from './link.js';
 import { RecentSenders } from './recent-senders.js';
 import type { ListenerContext, SendFailureListener } from './types.js';
 
 const PONG = Buffer.from('\r\n');
-/** Between probes of a silent connection by the kernel. Milliseconds. */
-const KEEP_ALIVE_MS = 45_000;
 /** For the last response to leave before a connection that spoke rubbish is cut. Milliseconds. */
 const LINGER_MS = 1_000;
 /** Malformed messages with intact framing that a connection survives. */
@@ -20,7 +18,7 @@ export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed';
 
 export interface ConnectionOptions {
   readonly flow: FlowId;
-  readonly socket: Socket;
+  readonly link: Link;
   /** Its `flow` is this connection's. */
   readonly source: Source;
   readonly outbound: boolean;
@@ -29,17 +27,22 @@ export interface ConnectionOptions {
   onClose(connection: Connection): void;
 }
 
-/** One stream connection that carries SIP both ways, whoever opened it (RFC 3261 §18, RFC 5923, RFC 5626 §3.5.1). */
+/** One connection that carries SIP both ways, whoever opened it (RFC 3261 §18, RFC 5923, RFC 5626 §3.5.1). */
 export class Connection {
   readonly flow: FlowId;
   readonly source: Source;
+  /** What the table finds it under besides its flow. */
+  readonly peerKeys: string[];
   state: ConnectionState;
-  private readonly socket: Socket;
+  private readonly link: Link;
   private readonly context: ListenerContext;
-  private readonly parser: StreamParser;
+  private readonly reader: MessageReader;
   private readonly senders = new RecentSenders();
   private readonly startedMs: number;
   private activeMs: number;
+  /** When the peer last showed that it is there; what it was asked by a ping counts as well. */
+  private heardMs: number;
+  private pingedMs: number | undefined;
   private partialSinceMs: number | undefined;
   private hasMessage: boolean;
   private parseErrors = 0;
@@ -53,13 +56,15 @@ export class Connection {
   constructor(private readonly options: ConnectionOptions) {
     this.flow = options.flow;
     this.source = options.source;
-    this.socket = options.socket;
+    this.peerKeys = [peerKey(this.source.address, this.source.port, options.link.provenName)];
+    this.link = options.link;
     this.context = options.context;
     this.state = options.outbound ? 'connecting' : 'open';
     this.hasMessage = options.outbound;
     this.startedMs = this.context.clock.monotonic();
     this.activeMs = this.startedMs;
-    this.parser = new StreamParser({
+    this.heardMs = this.startedMs;
+    this.reader = this.link.createReader({
       onMessage: (message) => this.onMessage(message),
       onPing: () => this.onPing(),
       onError: (error, isFatal) => this.onParseError(error, isFatal),
@@ -92,7 +97,20 @@ export class Connection {
     } else if (nowMs - this.activeMs >= limits.idleTimeoutMs) {
       counters.idleClosed++;
       this.fail(new TransportError('CONNECTION_CLOSED', `${this.peerName()} was idle`));
+    } else if (this.link.ping && this.resumeTimer === undefined) this.checkPeer(nowMs);
+  }
+
+  /** RFC 7118 §6: a ping now and then; a peer that is silent until the next one is due is gone. */
+  private checkPeer(nowMs: number): void {
+    const { limits, counters } = this.context;
+    if (nowMs - Math.max(this.heardMs, this.pingedMs ?? 0) < limits.pingIntervalMs) return;
+    if (this.pingedMs !== undefined && this.heardMs < this.pingedMs) {
+      counters.idleClosed++;
+      this.fail(new TransportError('CONNECTION_CLOSED', `${this.peerName()} does not answer pings`));
+      return;
     }
+    this.pingedMs = nowMs;
+    this.link.ping?.();
   }
 
   /** Cuts the connection and tells whoever sent on it lately. */
@@ -101,37 +119,43 @@ export class Connection {
     this.state = 'closed';
     this.context.clock.clearTimeout(this.lingerTimer);
     this.context.clock.clearTimeout(this.resumeTimer);
-    this.parser.close();
-    this.socket.destroy();
+    this.reader.close();
+    this.link.destroy();
     this.context.log.debug({ err: error, flow: this.flow }, 'connection failed');
     this.options.onClose(this);
     this.senders.fail(error);
   }
 
   private listen(): void {
-    const { socket } = this;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('connect', () => {
-      this.activeMs = this.context.clock.monotonic();
-      if (this.state === 'connecting') this.state = 'open';
+    this.link.listen({
+      onOpen: () => {
+        this.activeMs = this.context.clock.monotonic();
+        if (this.state === 'connecting') this.state = 'open';
+      },
+      onData: (chunk) => this.receive(chunk),
+      onPart: () => {
+        this.partialSinceMs ??= this.context.clock.monotonic();
+      },
+      onAlive: () => {
+        this.heardMs = this.context.clock.monotonic();
+        this.partialSinceMs = undefined;
+      },
+      onClose: (cause) => this.fail(this.closeReason(cause)),
     });
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('error', (cause) => this.fail(this.closeReason(cause)));
-    socket.on('close', () => this.fail(this.closeReason()));
   }
 
   private closeReason(cause?: Error): TransportError {
     if (this.state === 'connecting') {
       this.context.counters.connectFailures++;
-      return new TransportError('CONNECT_FAILED', `no connection to ${this.peerName()}`, cause);
+      const why = cause ? `: ${cause.message}` : '';
+      return new TransportError('CONNECT_FAILED', `no connection to ${this.peerName()}${why}`, cause);
     }
     return new TransportError('CONNECTION_CLOSED', `connection with ${this.peerName()} ended`, cause);
   }
 
   private write(bytes: Buffer): void {
-    this.socket.write(bytes);
-    if (this.isTooFull || this.socket.writableLength <= this.context.limits.maxPendingBytes) return;
+    this.link.write(bytes);
+    if (this.isTooFull || this.link.pendingBytes <= this.context.limits.maxPendingBytes) return;
     this.isTooFull = true;
     this.context.counters.slowReadersClosed++;
     // Never inside send: the sender is not ready to hear of it.
@@ -143,26 +167,27 @@ export class Connection {
   private receive(chunk: Buffer): void {
     if (this.state !== 'open') return;
     this.activeMs = this.context.clock.monotonic();
+    this.heardMs = this.activeMs;
     this.messagesInChunk = 0;
-    this.parser.push(chunk);
+    this.reader.push(chunk);
     this.answerPing();
     // Bytes that are no whole message cost one too.
     const pauseMs = this.context.admission?.charge(this.source.address, this.messagesInChunk || 1) ?? 0;
     if (pauseMs > 0) this.pause(pauseMs);
-    if (this.parser.pendingBytes === 0) this.partialSinceMs = undefined;
+    if (this.reader.pendingBytes === 0) this.partialSinceMs = undefined;
     else this.partialSinceMs ??= this.activeMs;
   }
 
   /** Leaves what the peer sends in the kernel, which makes the peer wait: nothing is lost. */
   private pause(pauseMs: number): void {
     const { clock } = this.context;
-    this.socket.pause();
+    this.link.pause();
     clock.clearTimeout(this.resumeTimer);
     this.resumeTimer = clock.setTimeout(() => {
       this.resumeTimer = undefined;
       // The wait was ours: the rest of a message has its whole time.
       if (this.partialSinceMs !== undefined) this.partialSinceMs = clock.monotonic();
-      this.socket.resume();
+      this.link.resume();
     }, pauseMs);
   }
 
@@ -195,10 +220,9 @@ export class Connection {
   /** Says one last thing and closes. */
   private endWith(response: Buffer | undefined): void {
     this.state = 'closing';
-    this.parser.close();
-    if (response) this.socket.end(response);
-    else this.socket.end();
-    this.lingerTimer = this.context.clock.setTimeout(() => this.socket.destroy(), LINGER_MS);
+    this.reader.close();
+    this.link.end(response);
+    this.lingerTimer = this.context.clock.setTimeout(() => this.link.destroy(), LINGER_MS);
   }
 
   private isTooSlow(nowMs: number): boolean {

@@ -22,6 +22,15 @@ export interface TransportCounters {
   connectionsAccepted: number;
   connectionsOpened: number;
   connectionsRefused: number;
+  /** Over the limit of one source. */
+  connectionsRefusedBySource: number;
+  tlsHandshakeFailures: number;
+  /** HTTP requests on a WebSocket port that did not become one (RFC 7118 §4). */
+  webSocketsRefused: number;
+  /** TLS or WebSocket handshakes that took too long. */
+  handshakeTimeouts: number;
+  certificateReloads: number;
+  certificateReloadFailures: number;
   connectFailures: number;
   idleClosed: number;
   slowSendersClosed: number;
@@ -45,6 +54,12 @@ export function createTransportCounters(): TransportCounters {
     connectionsAccepted: 0,
     connectionsOpened: 0,
     connectionsRefused: 0,
+    connectionsRefusedBySource: 0,
+    tlsHandshakeFailures: 0,
+    webSocketsRefused: 0,
+    handshakeTimeouts: 0,
+    certificateReloads: 0,
+    certificateReloadFailures: 0,
     connectFailures: 0,
     idleClosed: 0,
     slowSendersClosed: 0,

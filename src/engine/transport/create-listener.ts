@@ -1,9 +1,11 @@
-import { TransportError } from './errors.js';
 import { TcpListener } from './tcp-listener.js';
+import { TlsListener } from './tls/tls-listener.js';
 import type { Listener, ListenerContext, ListenerSpec } from './types.js';
 import { UdpListener } from './udp-listener.js';
+import { WsListener } from './ws/ws-listener.js';
+import { WssListener } from './ws/wss-listener.js';
 
-/** The listener class of each protocol. Throws TransportError `LISTEN_FAILED` for one that is not there. */
+/** The listener class of each protocol. Throws TransportError `LISTEN_FAILED` when one of TLS has no certificate. */
 export function createListener(spec: ListenerSpec, context: ListenerContext): Listener {
   switch (spec.protocol) {
     case 'udp':
@@ -11,8 +13,10 @@ export function createListener(spec: ListenerSpec, context: ListenerContext): Li
     case 'tcp':
       return new TcpListener(spec, context);
     case 'tls':
+      return new TlsListener(spec, context);
     case 'ws':
+      return new WsListener(spec, context);
     case 'wss':
-      throw new TransportError('LISTEN_FAILED', `protocol ${spec.protocol} is not supported`);
+      return new WssListener(spec, context);
   }
 }

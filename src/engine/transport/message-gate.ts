@@ -3,9 +3,13 @@ import type { Via } from '../../sip/via.js';
 import type { Source } from '../types.js';
 import type { SentBy } from './types.js';
 
-/** Whether the transport that Via names is the one the message came over. */
+/**
+ * Whether the transport that Via names is the one the message came over. A browser behind a proxy that ends TLS for us
+ * says WSS where we see WS.
+ */
 export function isFrom(topVia: Via, source: Source): boolean {
-  return topVia.protocol.toLowerCase() === source.protocol;
+  const named = topVia.protocol.toLowerCase();
+  return named === source.protocol || (named.startsWith('ws') && source.protocol.startsWith('ws'));
 }
 
 /** Addresses that we wrote into the Via of requests; as many as there are listeners and faces of them. */

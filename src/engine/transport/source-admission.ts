@@ -110,7 +110,8 @@ export class SourceAdmission {
     return { tokens: this.isTrusted(address) ? Number.POSITIVE_INFINITY : this.settings.burst, atMs };
   }
 
-  private isTrusted(text: string): boolean {
+  /** Whether an address is never limited. */
+  isTrusted(text: string): boolean {
     const percent = text.indexOf('%');
     const address = ipaddr.parse(percent < 0 ? text : text.slice(0, percent));
     return this.trusted.some(

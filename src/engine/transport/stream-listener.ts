@@ -1,18 +1,22 @@
-import type { Server, Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Via } from '../../sip/via.js';
 import type { Hop, Source } from '../types.js';
 import { Connection } from './connection.js';
+import { ConnectionQuota } from './connection-quota.js';
 import { ConnectionTable } from './connection-table.js';
 import { TransportError } from './errors.js';
+import type { Link } from './link.js';
 import { responseHop } from './response-target.js';
+import { isWildcard } from './select-listener.js';
 import type { BoundListener, Listener, ListenerContext, ListenerSpec, SendFailureListener } from './types.js';
 
 /** What stream protocols share: the server socket, the connections, and their bounds. */
 export abstract class StreamListener implements Listener {
   readonly reliable = true;
   private readonly table = new ConnectionTable();
+  private readonly quota: ConnectionQuota;
   private server: Server | undefined;
   private address: BoundListener | undefined;
   private sweepTimer: TimerHandle | undefined;
@@ -20,12 +24,14 @@ export abstract class StreamListener implements Listener {
   constructor(
     protected readonly spec: ListenerSpec,
     protected readonly context: ListenerContext,
-  ) {}
+  ) {
+    this.quota = new ConnectionQuota(context);
+  }
 
-  /** A server that emits `connection` (or its protocol's equal) for sockets ready to carry SIP. */
-  protected abstract createServer(onSocket: (socket: Socket) => void): Server;
-  /** Begins to connect; the socket emits `connect` when it is ready to carry SIP. */
-  protected abstract connect(hop: Hop): Socket;
+  /** Takes an accepted socket through what comes before SIP and ends in `adopt`. */
+  protected abstract accept(socket: Socket): void;
+  /** Begins to connect; undefined where peers cannot be dialled. */
+  protected abstract dial(hop: Hop): Link | undefined;
 
   get bound(): BoundListener {
     if (!this.address) throw new TransportError('NO_LISTENER', 'the listener is not started');
@@ -33,11 +39,16 @@ export abstract class StreamListener implements Listener {
   }
 
   get connectionCount(): number {
-    return this.table.size;
+    return this.table.size + this.quota.pendingCount;
+  }
+
+  /** What our end of a connection that we open is bound to; undefined to leave that to the system. */
+  protected get localAddress(): string | undefined {
+    return isWildcard(this.spec.address) ? undefined : this.spec.address;
   }
 
   async start(): Promise<void> {
-    const server = this.createServer((socket) => this.onSocket(socket));
+    const server = createServer((socket) => this.onSocket(socket));
     this.server = server;
     const { protocol, address } = this.spec;
     const port = await listen(server, this.spec);
@@ -49,7 +60,8 @@ export abstract class StreamListener implements Listener {
 
   /** On the hop's own connection, else on any with its address and port, else on a new one. */
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void {
-    const connection = this.table.flow(hop.flow) ?? this.table.peer(hop.address, hop.port) ?? this.open(hop);
+    const connection =
+      this.table.flow(hop.flow) ?? this.table.peer(hop.address, hop.port, hop.name) ?? this.open(hop);
     if (connection) connection.send(bytes, failure);
     else this.failLater(failure);
   }
@@ -68,28 +80,41 @@ export abstract class StreamListener implements Listener {
     const closed = server?.listening
       ? new Promise<void>((resolve) => server.close(() => resolve()))
       : Promise.resolve();
+    this.quota.close();
     for (const connection of [...this.table.values()])
       connection.fail(new TransportError('CONNECTION_CLOSED', 'the listener closes'));
     await closed;
   }
 
-  private onSocket(socket: Socket): void {
+  /** Accepted and ready to carry SIP; refused when the peer is gone again. */
+  protected adopt(socket: Socket, link: Link): void {
     const { remoteAddress, remotePort } = socket;
-    const isRefused = this.isFull() || remoteAddress === undefined || !this.admits(remoteAddress);
-    if (!this.server || remoteAddress === undefined || remotePort === undefined || isRefused) {
-      if (this.isFull()) this.context.counters.connectionsRefused++;
-      socket.on('error', () => {});
+    if (!this.server || remoteAddress === undefined || remotePort === undefined) {
       socket.destroy();
       return;
     }
+    this.quota.settle(remoteAddress, remotePort);
     this.context.counters.connectionsAccepted++;
-    this.adopt(socket, remoteAddress, remotePort, false);
+    this.add(link, remoteAddress, remotePort, false);
+  }
+
+  private onSocket(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket;
+    socket.on('error', () => {});
+    if (!this.server || remoteAddress === undefined || remotePort === undefined || this.isFull()) {
+      if (this.isFull()) this.context.counters.connectionsRefused++;
+      socket.destroy();
+    } else if (!this.admits(remoteAddress) || !this.quota.admit(socket, remoteAddress, remotePort))
+      socket.destroy();
+    else this.accept(socket);
   }
 
   private open(hop: Hop): Connection | undefined {
     if (!this.server || this.isFull()) return undefined;
     try {
-      const connection = this.adopt(this.connect(hop), hop.address, hop.port, true);
+      const link = this.dial(hop);
+      if (!link) return undefined;
+      const connection = this.add(link, hop.address, hop.port, true);
       this.context.counters.connectionsOpened++;
       return connection;
     } catch (error) {
@@ -98,13 +123,13 @@ export abstract class StreamListener implements Listener {
     }
   }
 
-  private adopt(socket: Socket, address: string, port: number, outbound: boolean): Connection {
+  private add(link: Link, address: string, port: number, outbound: boolean): Connection {
     const flow = this.context.nextFlow();
     const { protocol, address: localAddress, port: localPort } = this.bound;
     const source: Source = { protocol, address, port, localAddress, localPort, flow };
     const connection = new Connection({
       flow,
-      socket,
+      link,
       source,
       outbound,
       context: this.context,
@@ -120,7 +145,7 @@ export abstract class StreamListener implements Listener {
   }
 
   private isFull(): boolean {
-    return this.table.size >= this.context.limits.maxConnections;
+    return this.connectionCount >= this.context.limits.maxConnections;
   }
 
   private failLater(failure: SendFailureListener | undefined): void {
@@ -133,6 +158,7 @@ export abstract class StreamListener implements Listener {
     const { clock, limits } = this.context;
     this.sweepTimer = clock.setTimeout(() => {
       const nowMs = clock.monotonic();
+      this.quota.sweep(nowMs);
       for (const connection of [...this.table.values()]) connection.checkTimes(nowMs);
       this.scheduleSweep();
     }, limits.sweepIntervalMs);

@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
-import type { Hop, Source } from '../types.js';
+import type { Hop, Protocol, Source } from '../types.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
@@ -15,6 +15,8 @@ import { hasSingleVia, isFrom, OwnSentBys } from './message-gate.js';
 import { parseFailureResponse } from './parse-failure.js';
 import { isWildcard, selectListener } from './select-listener.js';
 import { type AdmissionSettings, SourceAdmission } from './source-admission.js';
+import { TlsCredentials } from './tls/tls-credentials.js';
+import { opensslLine, type TlsSettings } from './tls/tls-settings.js';
 import type {
   BoundListener,
   Listener,
@@ -36,6 +38,10 @@ export interface TransportLayerOptions {
   readonly admission?: AdmissionSettings;
   /** To read the counts from elsewhere; else see `counters`. */
   readonly counters?: TransportCounters;
+  /** Certificates of `tls` and `wss` listeners, and of TLS connections that they open. */
+  readonly tls?: TlsSettings;
+  /** Pages that may open a WebSocket, by Origin (`https://phone.example`); default all. */
+  readonly origins?: readonly string[];
   /** The address peers should see instead of the bound one, e.g. for those outside a NAT; undefined for no other. */
   readonly advertise?: (listener: BoundListener, peerAddress: string) => SentBy | undefined;
 }
@@ -52,6 +58,7 @@ export class TransportLayer implements MessageTransport, Closeable {
   private readonly ownSentBys = new OwnSentBys();
   private readonly localAddresses: LocalAddressFinder;
   private readonly admission: SourceAdmission | undefined;
+  private readonly credentials: TlsCredentials | undefined;
   private lastFlow = 0;
   private errorResponses = { secondMs: 0, count: 0 };
   private closing: Promise<void> | undefined;
@@ -60,9 +67,11 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.counters = options.counters ?? createTransportCounters();
     this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.localAddresses = new LocalAddressFinder(options.clock);
-    const { admission, clock, log } = options;
+    const { admission, tls: settings, clock, log } = options;
     if (admission && admission.ratePerSec > 0)
       this.admission = new SourceAdmission(admission, clock, log, this.counters);
+    if (settings && options.listeners.some(({ protocol }) => isOverTls(protocol)))
+      this.credentials = new TlsCredentials({ settings, clock, log, counters: this.counters });
   }
 
   /** Open connections of all listeners. */
@@ -74,6 +83,7 @@ export class TransportLayer implements MessageTransport, Closeable {
   async start(): Promise<BoundListener[]> {
     const context = this.context();
     try {
+      await this.credentials?.start();
       for (const spec of this.options.listeners) {
         const listener = createListener(spec, context);
         this.listeners.push(listener);
@@ -119,8 +129,14 @@ export class TransportLayer implements MessageTransport, Closeable {
     return { host: isWildcard(address) ? this.localAddresses.find(peerAddress) : address, port };
   }
 
+  /** Reads certificates anew; false when they are no good, and those read before stay. */
+  reloadCertificates(): boolean {
+    return this.credentials?.reload() ?? true;
+  }
+
   close(): Promise<void> {
-    this.closing ??= Promise.all(this.listeners.map((listener) => listener.close())).then(() => {});
+    const parts = [...this.listeners, ...(this.credentials ? [this.credentials] : [])];
+    this.closing ??= Promise.all(parts.map((part) => part.close())).then(() => {});
     return this.closing;
   }
 
@@ -131,6 +147,8 @@ export class TransportLayer implements MessageTransport, Closeable {
       limits: this.limits,
       counters: this.counters,
       admission: this.admission,
+      origins: this.options.origins,
+      credentials: () => this.credentials ?? noCredentials(),
       nextFlow: () => ++this.lastFlow,
       accept: (message, source) => this.accept(message, source),
       reject: (error, source) => this.reject(error, source),
@@ -189,4 +207,13 @@ export class TransportLayer implements MessageTransport, Closeable {
     if (nowMs - this.errorResponses.secondMs >= 1000) this.errorResponses = { secondMs: nowMs, count: 0 };
     return ++this.errorResponses.count <= this.limits.maxErrorResponsesPerSecond;
   }
+}
+
+function isOverTls(protocol: Protocol): boolean {
+  return protocol === 'tls' || protocol === 'wss';
+}
+
+function noCredentials(): never {
+  const line = opensslLine('cert.pem', 'key.pem');
+  throw new TransportError('LISTEN_FAILED', `TLS needs a certificate and a key; to make them: ${line}`);
 }

@@ -9,6 +9,7 @@ import type { TransportCounters } from './counters.js';
 import type { TransportError } from './errors.js';
 import type { TransportLimits } from './limits.js';
 import type { SourceAdmission } from './source-admission.js';
+import type { TlsCredentials } from './tls/tls-credentials.js';
 
 /** Where to listen. Port 0 lets the system choose; an IPv6 wildcard (`::`) takes no IPv4. */
 export interface ListenerSpec {
@@ -65,6 +66,10 @@ export interface ListenerContext {
   readonly counters: TransportCounters;
   /** Asked before anything of a peer is parsed; undefined takes everything. */
   readonly admission?: SourceAdmission | undefined;
+  /** Certificates for TLS; throws TransportError `LISTEN_FAILED` when there are none. */
+  credentials(): TlsCredentials;
+  /** Pages that may open a WebSocket, by Origin; undefined for all (RFC 6455 §10.2). */
+  readonly origins: readonly string[] | undefined;
   nextFlow(): FlowId;
   /** A whole message from the wire. */
   accept(message: SipMessage, source: Source): void;

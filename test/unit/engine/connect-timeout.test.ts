@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { createTransportCounters } from '../../../src/engine/transport/counters.js';
 import type { TransportError } from '../../../src/engine/transport/errors.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../../../src/engine/transport/limits.js';
+import { type Link, StreamLink } from '../../../src/engine/transport/link.js';
 import { StreamListener } from '../../../src/engine/transport/stream-listener.js';
 import type { ListenerContext } from '../../../src/engine/transport/types.js';
 import { silentLogger } from '../../../src/platform/logger.js';
@@ -11,12 +12,10 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 /** Its peers never answer. */
 class UnansweredListener extends StreamListener {
-  protected createServer(): Server {
-    return createServer();
-  }
+  protected accept(): void {}
 
-  protected connect(): Socket {
-    return new Socket();
+  protected dial(): Link {
+    return new StreamLink(new Socket());
   }
 }
 
@@ -27,6 +26,10 @@ test('RFC 3261 §18.4: a connection that is not made in time fails what waits fo
     log: silentLogger,
     limits: DEFAULT_TRANSPORT_LIMITS,
     counters: createTransportCounters(),
+    credentials: () => {
+      throw new Error('no TLS here');
+    },
+    origins: undefined,
     nextFlow: () => 1,
     accept: () => {},
     reject: () => undefined,
