@@ -4,6 +4,7 @@ import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
 import { parseUri } from '../sip/uri.js';
+import { CallEvents } from './core/call-events.js';
 import type { CoreContext } from './core/core-context.js';
 import { type CoreCounters, createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
@@ -21,6 +22,7 @@ import {
   type OverloadStats,
 } from './overload.js';
 import { isUsableOver, OwnAddresses } from './own-addresses.js';
+import { ProxyCore } from './proxy/proxy-core.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
 import { ResolveError } from './transport/errors.js';
@@ -79,6 +81,8 @@ export interface EngineStats {
   /** Requests that wait for an application. */
   readonly pendingRequests: number;
   readonly overload: OverloadStats;
+  /** Requests that are being proxied, those included that only absorb repetitions any more. */
+  readonly proxiedRequests: number;
   readonly core: Readonly<CoreCounters>;
   readonly transport: Readonly<TransportCounters>;
   readonly transactions: TransactionCounts & {
@@ -124,6 +128,7 @@ class RunningEngine implements Engine {
   private readonly dialogs = new DialogTable<CoreDialog>();
   private transactions: TransactionLayer | undefined;
   private core: UaCore | undefined;
+  private proxy: ProxyCore | undefined;
   private server: DrachtioServer | undefined;
   private readonly loopDelay = new LoopDelay();
   private readonly overload: OverloadMonitor;
@@ -167,19 +172,23 @@ class RunningEngine implements Engine {
       hostports: () => own.hostports(),
     });
     const settings = { ...DEFAULT_TIMERS, ...timers };
-    const core = new UaCore(this.coreContext(own, server, settings));
+    const ctx = this.coreContext(own, server, settings);
+    const core = new UaCore(ctx);
+    const proxy = new ProxyCore(ctx, core, admin.secret);
     this.transactions = new TransactionLayer({
       transport: this.transport,
       clock: this.clock,
       timers: settings,
       log: this.log,
-      user: core,
       isOverloaded: () => this.overload.isOverloaded,
+      user: proxy,
     });
-    server.handler = new SipCommands(core);
+    server.handler = new SipCommands(core, proxy);
     this.core = core;
+    this.proxy = proxy;
     this.server = server;
     this.lifecycle.own('transactions', this.transactions);
+    this.lifecycle.own('proxy', { close: () => Promise.resolve(proxy.close()) });
     this.lifecycle.own('core', { close: () => Promise.resolve(core.close()) });
     this.lifecycle.own('admin', server);
     this.adminPort = await server.listen();
@@ -191,6 +200,7 @@ class RunningEngine implements Engine {
       dialogs: this.dialogs.size,
       pendingRequests: this.core?.pendingCount ?? 0,
       overload: this.overload.stats(),
+      proxiedRequests: this.proxy?.size ?? 0,
       core: { ...this.counters },
       transport: { ...this.transport.counters },
       transactions: {
@@ -226,10 +236,12 @@ class RunningEngine implements Engine {
       dialogs: this.dialogs,
       applications: server,
       registeredFlows: new RegisteredFlows(),
+      callEvents: new CallEvents(server),
       detectNat: this.options.detectNat ?? true,
       outlet: (hop) => this.transport.outlet(hop),
       resolve: (uri) => resolveUri(this.resolver, uri),
-      createClient: (request, hop, user) => this.transactions!.createClient(request, hop, user),
+      createClient: (request, hop, user, branchTail) =>
+        this.transactions!.createClient(request, hop, user, branchTail),
       sendStateless: (request, hop) => this.transactions!.sendStateless(request, hop),
       isOwnUri: (uri) => own.isOwnUri(uri),
       nearness: (address) => own.nearness(address),

@@ -60,6 +60,11 @@ export interface ServerTransaction {
    * Returns false, sending nothing, when a final response was already given or the transaction is over.
    */
   respond(response: SipResponse): boolean;
+  /**
+   * Sends a 2xx of another branch behind a final response of another kind, as a proxy must (RFC 3261 §16.7 item 5);
+   * nothing when the transaction is over.
+   */
+  passOn(response: SipResponse): void;
 }
 
 export interface ServerTransactionUser {
@@ -88,6 +93,8 @@ export interface ClientTransaction {
 }
 
 export interface ClientTransactionUser {
+  /** INVITE only: the first provisional came, a 100 included. */
+  onProceeding?(tx: ClientTransaction): void;
   /** Each provisional but 100 once per distinct message, the final once; 2xx of an INVITE each time (RFC 6026 §7.2). */
   onResponse(tx: ClientTransaction, response: SipResponse, source: Source): void;
   /** No final response: timers B, F or C, or the transport. Called at most once, and last but `onTerminated`. */

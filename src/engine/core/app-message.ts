@@ -25,7 +25,7 @@ export interface AppResponse extends AppMessage {
 }
 
 /** First value of the field `key` (full lower-case name); undefined when the application gave none. */
-export function appHeader(message: AppMessage, key: string): string | undefined {
+export function appHeader(message: Pick<AppMessage, 'headers'>, key: string): string | undefined {
   for (const field of message.headers) if (field.key === key) return field.value;
   return undefined;
 }

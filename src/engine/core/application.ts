@@ -1,5 +1,6 @@
-import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import type { Source } from '../types.js';
+import type { CallEvent } from './call-events.js';
 
 /** What an application is told about a message beside its text. */
 export interface MessageFacts {
@@ -28,11 +29,18 @@ export interface Application {
     receivedOn?: { address: string; port: number },
   ): void;
   deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void;
+  /** `detail` is the role or the reason, undefined for an attempt. */
+  deliverCallEvent(
+    event: CallEvent,
+    origin: MessageFacts['origin'],
+    detail: string | undefined,
+    message: SipMessage,
+  ): void;
 }
 
-/** Chooses the application for a new request; undefined when none wants that method. */
+/** Chooses the application for a new request or a call event; undefined when none wants that. */
 export interface ApplicationDirectory {
-  pick(method: string): Application | undefined;
+  pick(verb: string): Application | undefined;
 }
 
 /** Facts of a message that came from `source`. */

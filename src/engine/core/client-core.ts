@@ -6,6 +6,7 @@ import { Dialog } from '../dialog/dialog.js';
 import type { ClientTransaction, Hop, Source } from '../types.js';
 import { type AppRequest, appHeader } from './app-message.js';
 import { type Application, type MessageFacts, UNSOLICITED } from './application.js';
+import type { StopReason } from './call-events.js';
 import { ClientDialogs, SILENT_USER } from './client-dialogs.js';
 import { ClientRequest, type ClientRequestOwner } from './client-request.js';
 import type { CoreContext } from './core-context.js';
@@ -92,8 +93,10 @@ export class ClientCore implements ClientRequestOwner {
     this.closer.close(dialog);
     if (dialog.dialog.peer.target === undefined) return;
     const bye = dialog.dialog.createRequest('BYE').append('Reason', `SIP;cause=200;text="${reason}"`);
-    const tell = (facts: MessageFacts): void =>
+    const tell = (facts: MessageFacts): void => {
       dialog.app.deliverRequest(bye, facts, UNSOLICITED, dialog.wireId);
+      if (dialog.usage === 'invite') this.ctx.callEvents.stop('application', stopReasonOf(reason), bye);
+    };
     const untold: MessageFacts = {
       origin: 'application',
       sizeBytes: 0,
@@ -176,6 +179,7 @@ export class ClientCore implements ClientRequestOwner {
       this.ctx.counters.dialogsCreated++;
     }
     const bytes = tx.request.raw ?? serialize(tx.request);
+    this.tellEvent(request);
     echo({ ok: true, txnId: tx.id, dialogId: dialog?.wireId ?? '', facts: requestFacts(tx, bytes), bytes });
     request.release();
   }
@@ -186,9 +190,17 @@ export class ClientCore implements ClientRequestOwner {
     const client = new ClientRequest(this, app, request, undefined, true);
     client.txnId = newTag();
     const facts = { origin: 'application', sizeBytes: 0, protocol: 'unknown', address: '', port: 0 } as const;
+    this.tellEvent(client);
     echo({ ok: true, txnId: client.txnId, dialogId: '', facts, bytes: serialize(request) });
     client.release();
     client.fail(503, 'DNS Error');
+  }
+
+  /** Before the echo: an INVITE that makes a call, a BYE that ends one. */
+  private tellEvent({ method, request, isInitial, dialog }: ClientRequest): void {
+    if (method === 'INVITE' && isInitial) this.ctx.callEvents.attempt('application', request);
+    else if (method === 'BYE' && dialog?.usage === 'invite' && dialog.dialog.state === 'confirmed')
+      this.ctx.callEvents.stop('application', 'normal-release', request);
   }
 
   private toDialogHop(dialog: CoreDialog, echo: Echo, found: (hop: Hop) => void): void {
@@ -255,6 +267,12 @@ export class ClientCore implements ClientRequestOwner {
   private localEnd(hop: Hop): LocalEnd {
     return { sentBy: this.ctx.outlet(hop).sentBy, protocol: hop.protocol };
   }
+}
+
+/** The reason in a call event for one of the engine's own reasons to send BYE. */
+function stopReasonOf(reason: string): StopReason {
+  if (reason === 'Session timer expired') return 'session-expired';
+  return reason === 'ACK timeout' ? 'system-error-initiated-termination' : 'system-initiated-termination';
 }
 
 /** RFC 3261 §22.1: an ACK carries the credentials of its INVITE. */

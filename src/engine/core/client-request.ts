@@ -113,6 +113,8 @@ export class ClientRequest implements ClientTransactionUser {
     this.owner.onDialogResponse(this, response, source);
     this.owner.ctx.counters.responsesDelivered++;
     this.app.deliverResponse(response, facts, this.txnId, this.dialog?.wireId ?? '');
+    if (response.statusCode >= 200 && this.method === 'INVITE' && this.isInitial)
+      this.owner.ctx.callEvents.final('network', 'uac', response);
     if (response.statusCode >= 300 || (response.statusCode >= 200 && this.method !== 'INVITE')) this.shrink();
   }
 }

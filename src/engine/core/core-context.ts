@@ -6,6 +6,7 @@ import type { SentRequest } from '../transaction/transaction-layer.js';
 import type { Outlet } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, Hop, TimerSettings } from '../types.js';
 import type { ApplicationDirectory } from './application.js';
+import type { CallEvents } from './call-events.js';
 import type { CoreCounters } from './core-counters.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { LocalEnd } from './local-addressing.js';
@@ -20,13 +21,19 @@ export interface CoreContext {
   readonly dialogs: DialogTable<CoreDialog>;
   readonly applications: ApplicationDirectory;
   readonly registeredFlows: RegisteredFlows;
+  readonly callEvents: CallEvents;
   /** False: in-dialog requests go where Contact and routes say, never back to where the peer was seen. */
   readonly detectNat: boolean;
   /** Throws TransportError when nothing listens with that protocol. */
   outlet(hop: Hop): Outlet;
   /** The next hop for a URI (RFC 3263); at once for addresses, rejects or throws ResolveError. */
   resolve(uri: string): Hop | Promise<Hop>;
-  createClient(request: SipRequest, hop: Hop, user: ClientTransactionUser): ClientTransaction;
+  createClient(
+    request: SipRequest,
+    hop: Hop,
+    user: ClientTransactionUser,
+    branchTail?: string,
+  ): ClientTransaction;
   sendStateless(request: SipRequest, hop: Hop): SentRequest;
   /** True when a URI names this engine. */
   isOwnUri(uri: string): boolean;

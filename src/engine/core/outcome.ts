@@ -1,3 +1,4 @@
+import type { SipResponse } from '../../sip/message.js';
 import type { MessageFacts } from './application.js';
 
 /** A message has left, or is about to: what its application is told before anything else about it. */
@@ -9,6 +10,8 @@ export interface Sent {
   readonly facts: MessageFacts;
   /** The message as put on the wire. */
   readonly bytes: Buffer;
+  /** The final response to an INVITE outside a dialog, when it is that. */
+  readonly finalOfCall?: SipResponse;
 }
 
 /** Nothing was sent. */

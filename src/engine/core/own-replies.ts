@@ -1,12 +1,14 @@
-import { SipRequest } from '../../sip/message.js';
+import { SipRequest, type SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
 import { serialize } from '../../sip/serialize.js';
 import type { ServerTransaction } from '../types.js';
 import { newTag } from './request-builder.js';
 
-/** Answers a request in the engine's own name. */
-export function reply(tx: ServerTransaction, statusCode: number, localTag = newTag()): void {
-  tx.respond(createResponse(tx.request, statusCode, PHRASES.get(statusCode), localTag));
+/** Answers a request in the engine's own name; returns the response. */
+export function reply(tx: ServerTransaction, statusCode: number, localTag = newTag()): SipResponse {
+  const response = createResponse(tx.request, statusCode, PHRASES.get(statusCode), localTag);
+  tx.respond(response);
+  return response;
 }
 
 /** 500 with Retry-After: another request of the kind is still open (RFC 3261 §14.2, RFC 3311 §5.2). */

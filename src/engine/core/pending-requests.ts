@@ -51,7 +51,7 @@ export class PendingRequests {
   }
 
   /** What an application's response answers; undefined when it is not, or no more, that application's to answer. */
-  find(app: Application, txnId: string, message: AppResponse): PendingRequest | undefined {
+  find(app: Application, txnId: string, message: Pick<AppResponse, 'headers'>): PendingRequest | undefined {
     const isUpdate = /\bUPDATE$/.test(appHeader(message, 'cseq') ?? '');
     const pending = (isUpdate ? this.byTxnId.get(updateKey(txnId)) : undefined) ?? this.byTxnId.get(txnId);
     return pending && (pending.app === app || !pending.app.connected) ? pending : undefined;

@@ -49,9 +49,14 @@ export class ServerCore implements ServerTransactionUser {
   onFailure(): void {}
 
   onTerminated(tx: ServerTransaction): void {
+    this.forget(tx);
+    this.pending.onTerminated(tx);
+  }
+
+  /** Another takes the request over: the same request by another way is not a merged one from now on. */
+  forget(tx: ServerTransaction): void {
     const key = mergeKey(tx.request);
     if (this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
-    this.pending.onTerminated(tx);
   }
 
   /** An ACK for a 2xx of ours: ends its repetition and goes to the application, once. */
@@ -73,6 +78,7 @@ export class ServerCore implements ServerTransactionUser {
     const isKnown = dialog && (pending.hasProvisional || !pending.isInitial);
     if (dialog && pending.isInitial) this.closer.close(dialog);
     this.deliver(app, cancel, source, tx.id, isKnown ? dialog.wireId : '');
+    if (pending.isInitial) this.ctx.callEvents.stop('network', 'call-canceled', cancel);
   }
 
   /** RFC 3262 §3: no PRACK came. The caller hears 503, the application that the caller is gone. */
@@ -100,11 +106,13 @@ export class ServerCore implements ServerTransactionUser {
     const { localAddress: address, localPort: port } = tx.source;
     this.ctx.counters.requestsDelivered++;
     app.deliverRequest(request, networkFacts(request, tx.source), id, '', { address, port });
+    if (isNewCall(request)) this.ctx.callEvents.attempt('network', request);
   }
 
   private refuseForWantOfApplication(tx: ServerTransaction): void {
     this.ctx.counters.withoutApplication++;
-    if (KNOWN_METHODS.has(tx.request.method)) reply(tx, 503);
+    if (isNewCall(tx.request)) this.ctx.callEvents.attempt('network', tx.request);
+    if (KNOWN_METHODS.has(tx.request.method)) this.replyFinally(tx, 503);
     // RFC 3261 §8.2.1
     else tx.respond(createResponse(tx.request, 405, undefined, newTag()).append('Allow', ALLOW));
   }
@@ -126,7 +134,7 @@ export class ServerCore implements ServerTransactionUser {
       replyLater(tx, Math.floor(Math.random() * 11), localTag);
     else if (!dialog.app.connected) {
       this.rejectOutside(tx);
-      if (method === 'BYE') this.closer.close(dialog);
+      if (method === 'BYE') this.onOrphanBye(tx, dialog);
     } else if (method === 'BYE') this.onBye(tx, dialog);
     else if (method === 'PRACK') this.onPrack(tx, dialog);
     else if (this.sessions.acceptsRefresh(tx, dialog)) this.deliverInDialog(tx, dialog);
@@ -150,6 +158,11 @@ export class ServerCore implements ServerTransactionUser {
     if (isLastNotify(request)) this.closer.close(dialog);
   }
 
+  private onOrphanBye(tx: ServerTransaction, dialog: CoreDialog): void {
+    this.closer.close(dialog);
+    if (dialog.usage === 'invite') this.ctx.callEvents.stop('network', 'normal-release', tx.request);
+  }
+
   private onBye(tx: ServerTransaction, dialog: CoreDialog): void {
     const invite = dialog.peerInvite;
     if (dialog.dialog.role === 'uas' && dialog.dialog.state === 'early' && invite) {
@@ -161,6 +174,7 @@ export class ServerCore implements ServerTransactionUser {
     this.closer.close(dialog);
     this.pending.add(tx, dialog.app, dialog.dialog.localTag);
     this.deliver(dialog.app, tx.request, tx.source, tx.id, dialog.wireId);
+    if (dialog.usage === 'invite') this.ctx.callEvents.stop('network', 'normal-release', tx.request);
   }
 
   /** RFC 3262 §3. */
@@ -195,8 +209,15 @@ export class ServerCore implements ServerTransactionUser {
 
   private onUnanswered(pending: PendingRequest): void {
     const { tx, dialog, localTag } = pending;
-    reply(tx, 480, localTag);
+    this.replyFinally(tx, 480, localTag);
     if (dialog && pending.isInitial) this.closer.close(dialog);
+  }
+
+  /** A refusal in the engine's own name, which ends the call that the request would have made. */
+  private replyFinally(tx: ServerTransaction, statusCode: number, localTag?: string): void {
+    const isCall = isNewCall(tx.request);
+    const response = reply(tx, statusCode, localTag);
+    if (isCall) this.ctx.callEvents.final('application', 'uas', response);
   }
 
   private isMerged(tx: ServerTransaction): boolean {
@@ -215,6 +236,10 @@ export class ServerCore implements ServerTransactionUser {
     this.ctx.counters.requestsDelivered++;
     app.deliverRequest(request, networkFacts(request, source), txnId, dialogId);
   }
+}
+
+function isNewCall(request: SipRequest): boolean {
+  return request.method === 'INVITE' && request.toTag === undefined;
 }
 
 function mergeKey(request: SipRequest): string {

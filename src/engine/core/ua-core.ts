@@ -14,6 +14,7 @@ import { ServerCore } from './server-core.js';
 /** Longest that a dialog is kept whose application is gone; milliseconds. */
 export const ORPHAN_LIFETIME_MS = 4 * 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
+const NO_MESSAGE = { headers: [] };
 
 /** The user agent core (RFC 3261 §8): both roles over one table of dialogs, driven by applications. */
 export class UaCore implements TransactionLayerUser {
@@ -74,7 +75,22 @@ export class UaCore implements TransactionLayerUser {
   }
 
   respond(app: Application, message: AppResponse, txnId: string, echo: Echo): void {
-    echo(this.responder.respond(app, txnId, message));
+    const outcome = this.responder.respond(app, txnId, message);
+    echo(outcome);
+    if (outcome.ok && outcome.finalOfCall)
+      this.ctx.callEvents.final('application', 'uas', outcome.finalOfCall);
+  }
+
+  /**
+   * Gives up a peer's new request that waits for this application, for a proxy to have: its transaction, whose user the
+   * caller must set. Undefined when it waits no more, or a response has founded a dialog.
+   */
+  release(app: Application, txnId: string): ServerTransaction | undefined {
+    const pending = this.pending.find(app, txnId, NO_MESSAGE);
+    if (!pending?.isInitial || pending.dialog || pending.tx.answered) return undefined;
+    this.pending.finish(pending);
+    this.server.forget(pending.tx);
+    return pending.tx;
   }
 
   /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */

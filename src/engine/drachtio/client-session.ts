@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import type { Clock, TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
-import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import { serialize } from '../../sip/serialize.js';
 import type { Application, MessageFacts } from '../core/application.js';
+import type { CallEvent } from '../core/call-events.js';
 import { encodeFrame, FrameDecoder } from './frame-codec.js';
-import { metaFields, WIRE_VERSION } from './leader.js';
+import { metaFields, timeOfDay, WIRE_VERSION } from './leader.js';
 import { withTopVia } from './top-via.js';
 
 /** How long a connection may stay without having authenticated. */
@@ -88,6 +89,19 @@ export class ClientSession implements Application {
   deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void {
     const meta = metaFields(facts, this.owner.clock.now());
     this.send(`sip|${meta}|${txnId}|${dialogId}|`, [response.raw ?? serialize(response)]);
+  }
+
+  deliverCallEvent(
+    event: CallEvent,
+    origin: MessageFacts['origin'],
+    detail: string | undefined,
+    message: SipMessage,
+  ): void {
+    const raw = message.raw ?? serialize(message);
+    const isReceived = message.type === 'request' && origin === 'network';
+    const tail = detail === undefined ? '' : `|${detail}`;
+    const payload = isReceived ? withTopVia(message, raw) : [raw];
+    this.send(`${event}|${origin}|${timeOfDay(this.owner.clock.now())}${tail}`, payload);
   }
 
   /** Wall time for the frames of this session, UTC milliseconds. */

@@ -2,15 +2,20 @@ import type { AppRequest, AppResponse } from '../core/app-message.js';
 import type { Application } from '../core/application.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UaCore } from '../core/ua-core.js';
+import type { ProxyCore } from '../proxy/proxy-core.js';
 import { parseAppMessage } from './app-message-parser.js';
 import type { ClientSession, Command } from './client-session.js';
 import type { CommandHandler } from './drachtio-server.js';
 import { PayloadError } from './errors.js';
 import { metaFields } from './leader.js';
+import { parseProxyCommand } from './proxy-command.js';
 
 /** Carries the commands that speak of SIP to the core, and what became of them back. */
 export class SipCommands implements CommandHandler {
-  constructor(private readonly core: UaCore) {}
+  constructor(
+    private readonly core: UaCore,
+    private readonly proxy: ProxyCore,
+  ) {}
 
   /** `sip|[txnId]|[dialogId]|[routeUri]`. */
   onSip(session: ClientSession, command: Command): void {
@@ -21,11 +26,31 @@ export class SipCommands implements CommandHandler {
     else this.onRequest(session, command, message, { txnId, dialogId, routeUri });
   }
 
-  /** Not there yet: an application that proxies is told so. */
+  /** See `parseProxyCommand`. Each final response is told, when asked for, and then that it is done. */
   onProxy(session: ClientSession, command: Command): void {
-    if (command.fields.length < 8)
-      session.refuse(command.msgId, 'Invalid proxy request: not enough information provided');
-    else session.answer(command.msgId, 'NOK|error proxying request to ');
+    const message = this.parse(session, command);
+    if (!message) return;
+    const { msgId } = command;
+    const asked = parseProxyCommand(command.fields, message.headers);
+    if (!asked) {
+      session.refuse(msgId, 'Invalid proxy request: not enough information provided');
+      return;
+    }
+    const { txnId, order, fullResponse } = asked;
+    let isAnswered = false;
+    const answer = (status: string): void => {
+      if (!isAnswered) session.answer(msgId, status);
+      isAnswered = true;
+    };
+    this.proxy.proxy(session, txnId, order, {
+      onFinal: (bytes, facts) => {
+        const meta = metaFields(facts, session.nowMs());
+        if (fullResponse) session.answer(msgId, `OK|${meta}|||continue`, [bytes]);
+      },
+      onDone: () => answer('OK|done'),
+      onRefused: (reason) => answer(`NOK|${reason}`),
+    });
+    if (!fullResponse) answer('OK|done');
   }
 
   onApplicationGone(application: Application): void {

@@ -1,6 +1,6 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import { randomToken } from '../../platform/ids.js';
-import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import { serialize } from '../../sip/serialize.js';
 import type { TransportError } from '../transport/errors.js';
 import type { Outlet, SendFailureListener } from '../transport/types.js';
@@ -39,6 +39,8 @@ export abstract class ClientTransactionBase<State extends string>
   private readonly key: string;
   private readonly owner: TransactionOwner;
   private wasResent = false;
+  /** The request is a peer's that a proxy sends on: its responses hold the Via of others below ours. */
+  private readonly isForwarded: boolean;
   private timer: TimerHandle | undefined;
   private readonly runTimer = (): void => this.onTimer();
 
@@ -50,6 +52,7 @@ export abstract class ClientTransactionBase<State extends string>
     this.currentRequest = options.request;
     this.outlet = options.outlet;
     this.hop = options.outlet.hop;
+    this.isForwarded = countVias(options.request) > 1;
     this.bytes = serialize(options.request);
     options.request.raw = this.bytes;
     this.sizeBytes = this.bytes.length;
@@ -70,6 +73,11 @@ export abstract class ClientTransactionBase<State extends string>
 
   /** Sends the request for the first time and starts the timers. */
   abstract start(): void;
+  /** Whether a response has as many Via as answers to this request have (RFC 3261 §8.1.3.3). */
+  accepts(response: SipResponse): boolean {
+    return countVias(response) > 1 === this.isForwarded;
+  }
+
   /** Takes a response that matched (RFC 3261 §17.1.3). */
   abstract receive(response: SipResponse, source: Source): void;
   abstract cancel(extraHeaders: readonly { name: string; value: string }[]): SipRequest | undefined;
@@ -117,6 +125,11 @@ export abstract class ClientTransactionBase<State extends string>
     this.timer = undefined;
   }
 
+  /** INVITE only: the first provisional is there. */
+  protected tellProceeding(): void {
+    tell(this.context, 'onProceeding', () => this.user.onProceeding?.(this));
+  }
+
   protected tellResponse(response: SipResponse, source: Source): void {
     tell(this.context, 'onResponse', () => this.user.onResponse(this, response, source));
   }
@@ -139,4 +152,12 @@ export abstract class ClientTransactionBase<State extends string>
     this.clearTimer();
     this.owner.forget(this.key);
   }
+}
+
+/** Values of Via, but no more than two are told apart. */
+function countVias(message: SipMessage): number {
+  let count = 0;
+  for (const field of message.headers)
+    if (field.key === 'via') count += count > 0 || field.value.includes(',') ? 2 : 1;
+  return count;
 }

@@ -99,6 +99,7 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
     if (!this.isCancelSent && (isFirst || response.statusCode > 100))
       this.setTimer(this.context.timers.timerCMs);
     if (this.cancelRequest && !this.isCancelSent) this.sendCancel(this.cancelRequest);
+    if (isFirst) this.tellProceeding();
     if (response.statusCode === 100) return;
     this.provisionals ??= new ProvisionalMemory(this.context.timers.t2Ms);
     if (this.provisionals.isNew(response, this.context.clock.monotonic()))

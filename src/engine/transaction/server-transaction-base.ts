@@ -80,6 +80,10 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   abstract respond(response: SipResponse): boolean;
+  passOn(response: SipResponse): void {
+    if (this.state !== 'terminated') this.send(serialize(response));
+  }
+
   /** Takes the request again. */
   abstract receiveRetransmission(): void;
   protected abstract onTimer(): void;

@@ -95,14 +95,20 @@ export class TransactionLayer implements Closeable {
 
   /**
    * Puts our Via on top of `request`, which belongs to the transaction from here on, and sends it. Throws
-   * TransactionLimitError, or TransportError `NO_LISTENER`; the user hears nothing before this returns.
+   * TransactionLimitError, or TransportError `NO_LISTENER`; the user hears nothing before this returns. `branchTail`,
+   * token characters, ends the branch: a proxy knows its own requests again by it (RFC 3261 §16.6 item 8).
    */
-  createClient(request: SipRequest, hop: Hop, user: ClientTransactionUser): ClientTransaction {
+  createClient(
+    request: SipRequest,
+    hop: Hop,
+    user: ClientTransactionUser,
+    branchTail = '',
+  ): ClientTransaction {
     if (this.isClosed) throw new ClosedError('transaction layer');
     if (this.clients.size >= this.limits.maxClientTransactions)
       throw new TransactionLimitError(this.limits.maxClientTransactions);
     const outlet = this.context.transport.outlet(hop);
-    const branch = prependVia(request, outlet);
+    const branch = prependVia(request, outlet, branchTail);
     return this.startClient(branch, request, outlet, user);
   }
 
@@ -182,8 +188,8 @@ export class TransactionLayer implements Closeable {
   private receiveResponse(response: SipResponse, source: Source): void {
     const key = clientKeyOf(response);
     const transaction = key === undefined ? undefined : this.clients.get(key);
-    if (transaction) transaction.receive(response, source);
-    else this.user.onStrayResponse(response, source);
+    if (!transaction) this.user.onStrayResponse(response, source);
+    else if (transaction.accepts(response)) transaction.receive(response, source);
   }
 
   private receiveRequest(request: SipRequest, topVia: Via, source: Source): void {
@@ -235,8 +241,8 @@ const CANCEL_USER: ClientTransactionUser = {
 };
 
 /** Puts our Via on top (RFC 3261 §18.1.1, RFC 3581 §3); returns its branch. */
-function prependVia(request: SipRequest, outlet: Outlet): string {
-  const branch = MAGIC_COOKIE + randomToken(BRANCH_LENGTH);
+function prependVia(request: SipRequest, outlet: Outlet, branchTail = ''): string {
+  const branch = MAGIC_COOKIE + randomToken(BRANCH_LENGTH) + branchTail;
   const { host, port } = outlet.sentBy;
   const rport = outlet.reliable ? '' : ';rport';
   const protocol = outlet.hop.protocol.toUpperCase();

@@ -1,4 +1,3 @@
-import type { SipResponse } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
 import type { Source } from '../types.js';
 import type { SentBy } from './types.js';
@@ -25,12 +24,4 @@ export class OwnSentBys {
   has(via: Via): boolean {
     return via.port !== undefined && this.known.get(via.host)?.has(via.port) === true;
   }
-}
-
-/** Whether a response has one Via only: a user agent's requests pass no one before (RFC 3261 §8.1.3.3). */
-export function hasSingleVia(response: SipResponse): boolean {
-  let count = 0;
-  for (const field of response.headers)
-    if (field.key === 'via' && (++count > 1 || field.value.includes(','))) return false;
-  return count === 1;
 }

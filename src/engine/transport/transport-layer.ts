@@ -11,7 +11,7 @@ import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
 import { LocalAddressFinder } from './local-address.js';
-import { hasSingleVia, isFrom, OwnSentBys } from './message-gate.js';
+import { isFrom, OwnSentBys } from './message-gate.js';
 import { parseFailureResponse } from './parse-failure.js';
 import { isWildcard, selectListener } from './select-listener.js';
 import { type AdmissionSettings, SourceAdmission } from './source-admission.js';
@@ -176,8 +176,8 @@ export class TransportLayer implements MessageTransport, Closeable {
       markSource(message, topVia, source);
     } else {
       this.counters.responsesReceived++;
-      // RFC 3261 §18.1.2, §8.1.3.3
-      if (!this.ownSentBys.has(topVia) || !hasSingleVia(message)) {
+      // RFC 3261 §18.1.2
+      if (!this.ownSentBys.has(topVia)) {
         this.counters.foreignResponsesDropped++;
         return;
       }
