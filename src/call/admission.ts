@@ -38,6 +38,8 @@ export interface AdmissionDeps {
   readonly maxCalls: number;
   /** Phones of one user that ring at once. */
   readonly maxTargets: number;
+  /** How long phones ring unless their user has a time of its own, milliseconds. */
+  readonly ringMs: number;
   readonly clock: Clock;
   isDraining(): boolean;
   activeCalls(): number;
@@ -57,7 +59,7 @@ export interface Attempt {
   /** Answered 407: this request leaves no trace, the one with credentials will. */
   isChallenged?: boolean;
   user?: User;
-  decision?: RouteDecision<Binding> & { kind: 'targets' };
+  decision?: RouteDecision<Binding> & { kind: 'plan' };
   /** The caller's offer as the phones get it; absent in a late-offer call. */
   offer?: string;
 }
@@ -151,16 +153,18 @@ async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
     number: number?.number,
     callee,
     maxTargets: deps.maxTargets,
+    ringMs: deps.ringMs,
   });
   attempt.open().log.debug({ steps: decision.steps }, 'routed');
   if (decision.kind === 'refusal') throw new CallRefusedError(decision.refusal, decision.steps.at(-1) ?? '');
   attempt.decision = decision;
   const call = attempt.open();
-  call.parties.callee = decision.callee;
+  const { callee: username } = decision.plan;
+  call.parties.callee = username;
   call.trail.add({
     kind: 'routed',
-    calleeUri: `sip:${decision.callee}@${user?.realm ?? ''}`,
-    calleeNumber: decision.callee,
+    calleeUri: `sip:${username}@${user?.realm ?? ''}`,
+    calleeNumber: username,
     direction: 'INTERNAL',
   });
 }
@@ -191,10 +195,16 @@ function dial(deps: AdmissionDeps, attempt: Attempt): void {
   const { req, from, user, decision, offer } = attempt;
   const call = attempt.open();
   if (!decision || !user || call.isEnding) return;
+  const { plan } = decision;
   const isAnonymous = wantsPrivacy(req, from.uri);
   const caller = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
-  const headers = calleeInviteHeaders(req, caller, decision.callee, deps.identityHost, call.allow);
-  call.dial(decision.targets.map(toTarget), headers, offer);
+  const headers = calleeInviteHeaders(req, caller, plan.callee, deps.identityHost, call.allow);
+  const rounds = plan.rounds.map(({ kind, ringMs, targets }) => ({
+    kind,
+    ringMs,
+    targets: targets.map(({ binding }) => toTarget(binding)),
+  }));
+  call.dial({ callee: plan.callee, headers, rounds }, offer);
 }
 
 function toTarget(binding: Binding): CalleeTarget {

@@ -24,8 +24,10 @@ export interface CallLimits {
   readonly maxCalls?: number;
   /** Phones of one user that ring at once. Default 10. */
   readonly maxTargets?: number;
-  /** How long phones may ring, milliseconds, default 60000; then they are cancelled and the caller hears 480. */
+  /** How long a callee's phones may ring, milliseconds, default 60000; then they are cancelled and the caller hears 480. */
   readonly noAnswerMs?: number;
+  /** How long a call may look for somebody who answers, forwardings included, milliseconds, default 180000. */
+  readonly searchMs?: number;
   /** How often the phones of a call are asked whether they are still in it, milliseconds; default 0: never. */
   readonly checkMs?: number;
 }
@@ -93,7 +95,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       log,
       relay,
       registry,
-      noAnswerMs: limits.noAnswerMs ?? 60_000,
+      searchMs: Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0),
       checkMs: limits.checkMs ?? 0,
       allow: ALLOW,
     };
@@ -105,6 +107,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       identityHost: options.identityHost ?? 'localhost',
       maxCalls: limits.maxCalls ?? 5000,
       maxTargets: limits.maxTargets ?? 10,
+      ringMs: limits.noAnswerMs ?? 60_000,
       clock,
       isDraining: () => this.isDraining || this.isClosed,
       activeCalls: () => registry.size,

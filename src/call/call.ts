@@ -2,7 +2,6 @@ import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
-import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
 import type { BLeg } from './b-leg.js';
@@ -10,7 +9,7 @@ import { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CauseName, causeOf } from './causes.js';
 import type { Fork } from './fork.js';
-import type { CalleeTarget } from './fork-outcome.js';
+import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
 import type { Leg } from './leg.js';
 import { Liveness } from './liveness.js';
@@ -26,8 +25,8 @@ export interface CallDeps {
   readonly log: Logger;
   readonly relay: MediaRelay;
   readonly registry: CallRegistry;
-  /** How long the phones may ring, milliseconds. */
-  readonly noAnswerMs: number;
+  /** How long the search for somebody who answers may take, all rounds and forwardings together, milliseconds. */
+  readonly searchMs: number;
   /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
   readonly checkMs: number;
   /** Methods that we take, as Allow's value. */
@@ -116,9 +115,9 @@ export class Call implements ReofferHost {
     return winner ? [this.a, winner] : [this.a];
   }
 
-  /** Rings the phones. Without `offer` they are asked for theirs. */
-  dial(targets: readonly CalleeTarget[], headers: OutgoingHeaders, offer: string | undefined): void {
-    this.ringing.dial(targets, headers, offer);
+  /** Rings the phones, round after round. Without `offer` they are asked for theirs. */
+  dial(plan: DialPlan, offer: string | undefined): void {
+    this.ringing.dial(plan, offer);
   }
 
   /** A request inside one of the call's dialogs, or the engine's own BYE. */

@@ -1,26 +1,51 @@
+import { verdictOn } from '../routing/next-round.js';
+import type { RoundKind } from '../routing/types.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfResponse } from '../signalling/srf-types.js';
 import type { BLeg, BLegUser } from './b-leg.js';
-import { bestFailure, type LegFailure } from './fork-outcome.js';
+import type { LegFailure } from './fork-outcome.js';
 import { COMPLETED_ELSEWHERE } from './header-policy.js';
 
-/** What the phones together do. `onAnswer` and `onFailed` exclude each other and come at most once. */
+/** What the phones together do. `onAnswer` and `onRoundOver` exclude each other; the latter comes once a round. */
 export interface ForkUser {
   onSent(leg: BLeg): void;
   onProvisional(leg: BLeg, res: SrfResponse): void;
   onAnswer(leg: BLeg, res: SrfResponse): void;
-  onFailed(failure: LegFailure): void;
+  /** Every phone of the round failed, or one of them spoke for all: then `isFinal`. */
+  onRoundOver(failures: readonly LegFailure[], isFinal: boolean): void;
 }
 
-/** All phones of the callee rung at once: the first to answer wins, the others are cancelled (RFC 3261 §16.7, §13.2.2.4). */
+/**
+ * The phones of a call, round after round. Those of a round ring at once: the first to answer wins, the others are
+ * cancelled (RFC 3261 §16.7, §13.2.2.4). Phones of former rounds cannot win any more.
+ */
 export class Fork implements BLegUser {
+  /** Of all rounds, in the order they were rung. */
   readonly legs: BLeg[] = [];
   /** The phone that answered first. */
   winner: BLeg | undefined;
-  private readonly failures: LegFailure[] = [];
-  private isOver = false;
+  private round: readonly BLeg[] = [];
+  private kind: RoundKind = 'phones';
+  private failures: LegFailure[] = [];
+  private isOver = true;
 
   constructor(private readonly user: ForkUser) {}
+
+  /** The next round; what its phones say counts from now on. */
+  begin(legs: readonly BLeg[], kind: RoundKind): void {
+    this.legs.push(...legs);
+    this.round = legs;
+    this.kind = kind;
+    this.failures = [];
+    this.isOver = false;
+  }
+
+  /** Nobody answered in time: the phones of the round are cancelled. Tells how those failed that did already. */
+  giveUp(headers: OutgoingHeaders): readonly LegFailure[] {
+    this.isOver = true;
+    this.dropOthers(undefined, headers);
+    return this.failures;
+  }
 
   onSent(leg: BLeg): void {
     this.user.onSent(leg);
@@ -44,12 +69,11 @@ export class Fork implements BLegUser {
   onFailure(leg: BLeg, failure: LegFailure): void {
     if (this.isOver) return;
     this.failures.push(failure);
-    // RFC 3261 §16.7 step 5: a 6xx speaks for the user, so no other phone shall go on ringing.
-    const isFinal = failure.status >= 600 || this.failures.length === this.legs.length;
-    if (!isFinal) return;
+    const isFinal = verdictOn(this.kind, failure) === 'search-over';
+    if (!isFinal && this.failures.length < this.round.length) return;
     this.isOver = true;
     this.dropOthers(leg, {});
-    this.user.onFailed(bestFailure(this.failures) ?? failure);
+    this.user.onRoundOver(this.failures, isFinal);
   }
 
   /** No phone can win any more. */
@@ -57,7 +81,7 @@ export class Fork implements BLegUser {
     this.isOver = true;
   }
 
-  private dropOthers(kept: BLeg, headers: OutgoingHeaders): void {
-    for (const leg of this.legs) if (leg !== kept) void leg.end({ status: 487, headers });
+  private dropOthers(kept: BLeg | undefined, headers: OutgoingHeaders): void {
+    for (const leg of this.round) if (leg !== kept) void leg.end({ status: 487, headers });
   }
 }

@@ -1,25 +1,22 @@
-import type { TimerHandle } from '../platform/clock.js';
 import { errorMessage } from '../platform/errors.js';
 import { header } from '../signalling/request.js';
-import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfResponse } from '../signalling/srf-types.js';
-import { BLeg, type BLegDeps } from './b-leg.js';
+import type { BLeg } from './b-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { isBadDescription } from './call-media.js';
-import { type Cause, type CauseName, calleeFailure, causeOf } from './causes.js';
+import type { CauseName } from './causes.js';
 import { Fork, type ForkUser } from './fork.js';
-import type { CalleeTarget, LegFailure } from './fork-outcome.js';
+import type { LegFailure } from './fork-outcome.js';
 import { answerHeaders, provisionalHeaders } from './header-policy.js';
+import { type DialPlan, Hunt } from './hunt.js';
 
-/** What the INVITE to a phone may take beyond the no-answer timer, which ends it in all but a fault of ours. */
-const INVITE_TIMEOUT_MARGIN_MS = 5000;
 /** Provisionals that say more than that it rings, and go on to the caller even after that (RFC 3261 §21.1). */
 const TELLING_PROVISIONALS = [181, 182];
 
 /** From the first INVITE to a phone until the caller has its 200 and, in a late-offer call, the phone its answer. */
 export class Ringing implements ForkUser {
   readonly fork = new Fork(this);
-  private noAnswerTimer: TimerHandle | undefined;
+  private readonly hunt: Hunt;
   private hasRung = false;
   /** Provisionals and the answer of the phones, one after the other: each may wait for the relay. */
   private inOrder: Promise<void> = Promise.resolve();
@@ -27,28 +24,18 @@ export class Ringing implements ForkUser {
   constructor(
     private readonly call: Call,
     private readonly deps: CallDeps,
-  ) {}
+  ) {
+    this.hunt = new Hunt(call, deps, this.fork);
+  }
 
-  /** Rings the phones. Without `offer` they are asked for theirs (late offer). */
-  dial(targets: readonly CalleeTarget[], headers: OutgoingHeaders, offer: string | undefined): void {
-    const { engine, clock, noAnswerMs } = this.deps;
-    const { call, fork } = this;
-    const { trail } = call;
-    const deps: BLegDeps = {
-      engine,
-      clock,
-      trail,
-      onRequest: (leg, req, res) => call.onRequest(leg, req, res),
-    };
-    fork.legs.push(...targets.map((target, i) => new BLeg(`b${i + 1}`, target, deps, fork)));
-    this.noAnswerTimer = clock.setTimeout(() => call.finish('callee-no-answer', 'SERVER'), noAnswerMs);
-    for (const leg of fork.legs)
-      if (!call.isEnding) leg.call(headers, offer, noAnswerMs + INVITE_TIMEOUT_MARGIN_MS);
+  /** Rings the phones, round after round. Without `offer` they are asked for theirs (late offer). */
+  dial(plan: DialPlan, offer: string | undefined): void {
+    this.hunt.start(plan, offer);
   }
 
   /** No phone can win any more. */
   stop(): void {
-    this.deps.clock.clearTimeout(this.noAnswerTimer);
+    this.hunt.stop();
     this.fork.close();
   }
 
@@ -64,7 +51,7 @@ export class Ringing implements ForkUser {
   }
 
   onAnswer(leg: BLeg, res: SrfResponse): void {
-    this.deps.clock.clearTimeout(this.noAnswerTimer);
+    this.hunt.stop();
     const { isLateOffer } = this.call;
     // RFC 3261 §13.3.1.4: without a Contact the dialog has no remote target.
     if (header(res, 'contact') === undefined) {
@@ -77,17 +64,8 @@ export class Ringing implements ForkUser {
     else this.fail('callee-description-bad');
   }
 
-  onFailed(failure: LegFailure): void {
-    const { cause, status } = failure.isLocal ? localFailure(failure.status) : calleeFailure(failure.status);
-    const isPassedOn = status === failure.status && !failure.isLocal;
-    this.call.conclude({
-      cause,
-      by: failure.isLocal ? 'SERVER' : 'CALLEE',
-      status,
-      ...(isPassedOn && { phrase: failure.reason }),
-      sip: { status: failure.status, text: failure.reason },
-      ...(failure.reasonHeader !== undefined && { reason: failure.reasonHeader }),
-    });
+  onRoundOver(failures: readonly LegFailure[], isFinal: boolean): void {
+    this.hunt.onRoundOver(failures, isFinal);
   }
 
   /** Late offer: the caller's answer comes in its ACK and goes on in ours (RFC 3261 §13.2.1). */
@@ -173,10 +151,4 @@ export class Ringing implements ForkUser {
   private queue(task: () => Promise<void>): void {
     this.inOrder = this.inOrder.then(task).catch((error: unknown) => this.call.crash(error));
   }
-}
-
-/** No phone could be reached, or none answered at all. */
-function localFailure(status: number): { cause: Cause; status: number } {
-  const cause = causeOf(status === 408 ? 'callee-timeout' : 'callee-unreachable');
-  return { cause, status: cause.status };
 }

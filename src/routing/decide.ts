@@ -34,7 +34,9 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
 
   const targets = [...bindings]
     .sort((x, y) => y.q - x.q || y.registeredAt - x.registeredAt)
-    .slice(0, facts.maxTargets);
+    .slice(0, facts.maxTargets)
+    .map((binding) => ({ kind: 'phone', username, binding }) as const);
   steps.push(`${targets.length} of ${bindings.length} registered phones ring together`);
-  return { kind: 'targets', callee: username, targets, steps };
+  const rounds = [{ kind: 'phones', targets, ringMs: facts.ringMs }] as const;
+  return { kind: 'plan', plan: { callee: username, rounds, onFailure: {} }, steps };
 }

@@ -17,6 +17,7 @@ const facts = (change: Partial<RouteFacts<Phone>> = {}): RouteFacts<Phone> => ({
   number: '1002',
   callee: { username: '1002', status: 'ACTIVE', bindings: [phone('desk')] },
   maxTargets: 10,
+  ringMs: 60_000,
   ...change,
 });
 
@@ -25,9 +26,9 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
   const decision = decideRoute(
     facts({ callee: { username: '1002', status: 'ACTIVE', bindings }, maxTargets: 3 }),
   );
-  assert.ok(decision.kind === 'targets');
+  assert.ok(decision.kind === 'plan');
   assert.deepEqual(
-    decision.targets.map(({ name }) => name),
+    decision.plan.rounds[0]?.targets.map(({ binding }) => binding.name),
     ['best', 'new', 'old'],
   );
   assert.match(decision.steps.join('; '), /3 of 4 registered phones/);
@@ -35,9 +36,9 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
 
 test('a call to tel: needs no host, one to the own number is as any other', () => {
   const decision = decideRoute(facts({ scheme: 'tel', host: '', isLocalHost: false }));
-  assert.equal(decision.kind, 'targets');
+  assert.equal(decision.kind, 'plan');
   const own = { username: '1001', status: 'ACTIVE', bindings: [phone('mobile')] } as const;
-  assert.equal(decideRoute(facts({ number: '1001', callee: own })).kind, 'targets');
+  assert.equal(decideRoute(facts({ number: '1001', callee: own })).kind, 'plan');
 });
 
 for (const [refusal, change] of [

@@ -1,0 +1,161 @@
+import type { TimerHandle } from '../platform/clock.js';
+import { failureKind } from '../routing/next-round.js';
+import type { FailureKind, RoundKind } from '../routing/types.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import { BLeg, type BLegDeps } from './b-leg.js';
+import type { Call, CallDeps } from './call.js';
+import { calleeFailure, causeOf } from './causes.js';
+import type { Fork } from './fork.js';
+import { bestFailure, type CalleeTarget, type LegFailure } from './fork-outcome.js';
+import { reasonHeader } from './header-policy.js';
+import type { CallEnd } from './release.js';
+
+/** What the INVITE to a phone may take beyond its round's time, which ends it in all but a fault of ours. */
+const INVITE_TIMEOUT_MARGIN_MS = 5000;
+/** Most phones that one call rings, all rounds and forwardings together. */
+const MAX_LEGS = 100;
+const NO_ANSWER_CANCEL = { Reason: reasonHeader(causeOf('callee-no-answer')) };
+
+/** Phones that ring together, and for how long. */
+export interface DialRound {
+  readonly kind: RoundKind;
+  readonly targets: readonly CalleeTarget[];
+  readonly ringMs: number;
+}
+
+/** A route plan made ready to be dialled. */
+export interface DialPlan {
+  readonly callee: string;
+  readonly headers: OutgoingHeaders;
+  readonly rounds: readonly DialRound[];
+  /** Where to go on after all rounds failed that way; undefined when the call fails then. Never rejects. */
+  divert?(kind: FailureKind): Promise<DialPlan | undefined>;
+}
+
+/** The search for somebody who answers: the rounds of a plan one after the other, then those of the number it is forwarded to. */
+export class Hunt {
+  private plan: DialPlan | undefined;
+  private next = 0;
+  private offer: string | undefined;
+  private roundTimer: TimerHandle | undefined;
+  private totalTimer: TimerHandle | undefined;
+  private failures: LegFailure[] = [];
+  private hasTimedOut = false;
+  private isStopped = false;
+
+  constructor(
+    private readonly call: Call,
+    private readonly deps: CallDeps,
+    private readonly fork: Fork,
+  ) {}
+
+  /** Begins. Without `offer` the phones are asked for theirs (late offer). */
+  start(plan: DialPlan, offer: string | undefined): void {
+    this.offer = offer;
+    const { clock, searchMs } = this.deps;
+    this.totalTimer = clock.setTimeout(() => this.call.finish('callee-no-answer', 'SERVER'), searchMs);
+    this.begin(plan);
+  }
+
+  /** Somebody answered, or the call is over: nobody else is rung. */
+  stop(): void {
+    this.isStopped = true;
+    this.deps.clock.clearTimeout(this.roundTimer);
+    this.deps.clock.clearTimeout(this.totalTimer);
+  }
+
+  /** The phones of the round failed. `isFinal`: one of them spoke for the callee. */
+  onRoundOver(failures: readonly LegFailure[], isFinal: boolean): void {
+    this.deps.clock.clearTimeout(this.roundTimer);
+    this.failures.push(...failures);
+    if (isFinal) this.exhausted();
+    else this.nextRound();
+  }
+
+  private begin(plan: DialPlan): void {
+    this.plan = plan;
+    this.next = 0;
+    this.failures = [];
+    this.hasTimedOut = false;
+    this.nextRound();
+  }
+
+  private nextRound(): void {
+    const round = this.plan?.rounds[this.next++];
+    const { call, fork } = this;
+    if (this.isStopped || call.isEnding) return;
+    const room = MAX_LEGS - fork.legs.length;
+    if (!round || room <= 0) {
+      this.exhausted();
+      return;
+    }
+    const legs = round.targets.slice(0, room).map((target, i) => this.makeLeg(target, fork.legs.length + i));
+    fork.begin(legs, round.kind);
+    this.roundTimer = this.deps.clock.setTimeout(() => this.onTimeout(), round.ringMs);
+    const { headers = {} } = this.plan ?? {};
+    for (const leg of legs)
+      if (!call.isEnding) leg.call(headers, this.offer, round.ringMs + INVITE_TIMEOUT_MARGIN_MS);
+  }
+
+  private makeLeg(target: CalleeTarget, index: number): BLeg {
+    const { call, deps, fork } = this;
+    const { engine, clock } = deps;
+    const legDeps: BLegDeps = {
+      engine,
+      clock,
+      trail: call.trail,
+      onRequest: (leg, req, res) => call.onRequest(leg, req, res),
+    };
+    return new BLeg(`b${index + 1}`, target, legDeps, fork);
+  }
+
+  private onTimeout(): void {
+    this.hasTimedOut = true;
+    this.failures.push(...this.fork.giveUp(NO_ANSWER_CANCEL));
+    this.nextRound();
+  }
+
+  /** All rounds are over: the call goes on where the callee wants it, or ends by the best of the failures. */
+  private exhausted(): void {
+    const { call, plan } = this;
+    const failure = bestFailure(this.failures);
+    // Rung in vain is what the caller saw, unless somebody said that he is not to be disturbed (6xx).
+    const isNoAnswer = this.hasTimedOut && (failure?.status ?? 0) < 600;
+    const kind = isNoAnswer || !failure ? 'no-answer' : failureKind(failure);
+    const end = isNoAnswer || !failure ? NO_ANSWER : endOf(failure);
+    const diverted = kind === undefined ? undefined : plan?.divert?.(kind);
+    if (!diverted) {
+      call.conclude(end);
+      return;
+    }
+    diverted
+      .then((next) => {
+        if (this.isStopped || call.isEnding) return;
+        if (next) this.begin(next);
+        else call.conclude(end);
+      })
+      .catch((error: unknown) => call.crash(error));
+  }
+}
+
+const NO_ANSWER: CallEnd = { cause: causeOf('callee-no-answer'), by: 'SERVER' };
+
+/** How a call ends by a phone's failure. */
+function endOf(failure: LegFailure): CallEnd {
+  const { cause, status } = failure.isLocal ? localFailure(failure.status) : calleeFailure(failure.status);
+  const isPassedOn = status === failure.status && !failure.isLocal;
+  return {
+    cause,
+    by: failure.isLocal ? 'SERVER' : 'CALLEE',
+    status,
+    ...(isPassedOn && { phrase: failure.reason }),
+    sip: { status: failure.status, text: failure.reason },
+    ...(failure.reasonHeader !== undefined && { reason: failure.reasonHeader }),
+  };
+}
+
+/** No phone could be reached, or none answered at all. */
+function localFailure(status: number): Pick<Required<CallEnd>, 'cause' | 'status'> {
+  const cause = causeOf(status === 408 ? 'callee-timeout' : 'callee-unreachable');
+  return { cause, status: cause.status };
+}
