@@ -24,6 +24,13 @@ export function lifetimeMs(timers: TimerSettings): number {
   return 64 * timers.t1Ms;
 }
 
+/** When a client that hears nothing sets its timer E to T2 for the first time (RFC 4320 §4.1): 3.5 s by default. */
+export function timerEAtT2Ms({ t1Ms, t2Ms }: TimerSettings): number {
+  let atMs = 0;
+  for (let intervalMs = t1Ms; intervalMs < t2Ms; intervalMs *= 2) atMs += intervalMs;
+  return Math.min(atMs, 64 * t1Ms);
+}
+
 /** Runs a user's callback; a fault in it is logged and does not reach the transaction. */
 export function tell(context: TransactionContext, what: string, callback: () => void): void {
   try {

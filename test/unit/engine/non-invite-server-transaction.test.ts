@@ -11,7 +11,7 @@ test('RFC 3261 §17.2.2: a request repeated while Trying is absorbed', () => {
 });
 
 test('RFC 3261 §17.2.2: repeated while Proceeding it gets the last provisional, while Completed the final', () => {
-  const bench = new TransactionBench();
+  const bench = new TransactionBench('tcp');
   const server = bench.startServer();
   server.respond(100);
   bench.transport.deliver(server.text);
@@ -48,10 +48,35 @@ test('RFC 3261 §17.2.2: timer J is zero over a reliable transport', () => {
 test('RFC 4320 §4.2: one that is never answered ends in silence after 64*T1', () => {
   const bench = new TransactionBench();
   const server = bench.startServer();
-  bench.clock.advance(32_000);
+  bench.clock.advance(31_900);
+  assert.deepEqual(server.events, []);
+  bench.clock.advance(100);
   assert.deepEqual(server.events, ['timeout', 'terminated']);
   assert.equal(server.respond(200), false);
-  assert.deepEqual(bench.transport.takeKinds(), []);
+  assert.deepEqual(bench.transport.takeKinds(), ['100']);
+  assert.equal(bench.clock.pendingTimers, 0);
+});
+
+for (const protocol of ['udp', 'tcp'] as const)
+  test(`RFC 4320 §4.1: over ${protocol} one that is not answered gets a 100 when the client’s timer E is at T2`, () => {
+    const bench = new TransactionBench(protocol);
+    const server = bench.startServer({ method: 'MESSAGE' });
+    assert.deepEqual(bench.sendTimes(5000), [3500]);
+    bench.transport.deliver(server.text);
+    server.respond(200);
+    assert.deepEqual(bench.transport.takeKinds(), ['100', '200']);
+  });
+
+test('RFC 4320 §4.1: over UDP no 100 goes out earlier, over TCP it may, and no other provisional ever', () => {
+  const udp = new TransactionBench();
+  assert.equal(udp.startServer().respond(100), true);
+  assert.deepEqual(udp.sendTimes(4000), [3500]);
+  const tcp = new TransactionBench('tcp');
+  const server = tcp.startServer();
+  assert.equal(server.respond(100), true);
+  assert.equal(server.respond(180), false);
+  assert.deepEqual(tcp.transport.takeKinds(), ['100']);
+  assert.deepEqual(tcp.sendTimes(4000), []);
 });
 
 test('RFC 6026 §8.8: a response that cannot be sent is reported, and the state stays', () => {

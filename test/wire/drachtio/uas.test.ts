@@ -178,7 +178,19 @@ describe('requests of peers', () => {
     const frame = await client.events.next();
     await waitFor('the request to be forgotten', () => engine.stats().pendingRequests === 0);
     assert.deepEqual((await respond(frame, 200)).fields.slice(3), ['NOK', NO_TRANSACTION]);
+    assert.equal(statusOf(await peer.udp.inbox.next()), 100);
     assert.equal(peer.udp.inbox.size, 0);
+  });
+
+  test('RFC 4320 §4.1, §4.2: an application’s 408 or 180 to a request other than INVITE is refused, another answer goes out', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    peer.request({ method: 'MESSAGE' });
+    const frame = await client.events.next();
+    for (const status of [180, 408]) assert.equal((await respond(frame, status)).fields[3], 'NOK');
+    assert.equal((await respond(frame, 202)).fields[3], 'OK');
+    assert.equal(statusOf(await peer.next()), 202);
   });
 
   test('20: what is malformed does not reach the application; compact names and odd display names do', {
