@@ -9,6 +9,7 @@ import type { CoreContext } from './core/core-context.js';
 import { type CoreCounters, createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
 import { RegisteredFlows } from './core/registered-flows.js';
+import { RequestScreen, type ScreenSettings } from './core/request-screen.js';
 import { UaCore } from './core/ua-core.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { DrachtioServer } from './drachtio/drachtio-server.js';
@@ -60,6 +61,10 @@ export interface EngineOptions {
   readonly timers?: Partial<TimerSettings>;
   /** Whether in-dialog requests go back to where a peer was seen when its Contact says otherwise; default true. */
   readonly detectNat?: boolean;
+  /** Requests that the engine answers itself; default none. */
+  readonly screen?: ScreenSettings;
+  /** Each INVITE gets a 180 at once; default false. */
+  readonly alwaysSend180?: boolean;
   /** How much of one source is taken; what is left out is DEFAULT_ADMISSION's. */
   readonly admission?: Partial<AdmissionSettings>;
   /** When new requests are refused; what is left out is DEFAULT_OVERLOAD's. */
@@ -238,6 +243,15 @@ class RunningEngine implements Engine {
       registeredFlows: new RegisteredFlows(),
       callEvents: new CallEvents(server),
       detectNat: this.options.detectNat ?? true,
+      screen: new RequestScreen(this.options.screen),
+      router: {
+        route: ({ method }) => {
+          const app = server.pick(method);
+          return app ? { kind: 'application', app } : { kind: 'nobody' };
+        },
+      },
+      proxy: () => false,
+      alwaysSend180: this.options.alwaysSend180 ?? false,
       outlet: (hop) => this.transport.outlet(hop),
       resolve: (uri) => resolveUri(this.resolver, uri),
       createClient: (request, hop, user, branchTail) =>

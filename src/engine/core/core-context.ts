@@ -11,6 +11,8 @@ import type { CoreCounters } from './core-counters.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { LocalEnd } from './local-addressing.js';
 import type { RegisteredFlows } from './registered-flows.js';
+import type { RequestScreen } from './request-screen.js';
+import type { ProxyRequest, RequestRouter } from './way.js';
 
 /** What the core's parts share: the layers below it, the table of dialogs, settings. */
 export interface CoreContext {
@@ -22,6 +24,13 @@ export interface CoreContext {
   readonly applications: ApplicationDirectory;
   readonly registeredFlows: RegisteredFlows;
   readonly callEvents: CallEvents;
+  /** Answers requests that no application should see. */
+  readonly screen: RequestScreen;
+  readonly router: RequestRouter;
+  /** For requests that the router wants proxied. */
+  readonly proxy: ProxyRequest;
+  /** True: each INVITE gets a 180 at once, whatever its application does. */
+  readonly alwaysSend180: boolean;
   /** False: in-dialog requests go where Contact and routes say, never back to where the peer was seen. */
   readonly detectNat: boolean;
   /** Throws TransportError when nothing listens with that protocol. */

@@ -4,6 +4,8 @@ export interface CoreCounters {
   responsesDelivered: number;
   requestsSent: number;
   responsesSent: number;
+  /** Answered by the screen, before any application was asked. */
+  screened: number;
   /** 503: no application wanted the request. */
   withoutApplication: number;
   /** 481: no dialog or transaction. */
@@ -24,6 +26,7 @@ export function createCoreCounters(): CoreCounters {
     responsesDelivered: 0,
     requestsSent: 0,
     responsesSent: 0,
+    screened: 0,
     withoutApplication: 0,
     outsideDialog: 0,
     mergedRequests: 0,

@@ -1,7 +1,7 @@
 import { formatHost, parseHostPort } from '../../sip/host.js';
 import { formatNameAddr, parseNameAddr } from '../../sip/name-addr.js';
-import type { SentBy } from '../transport/types.js';
-import type { Protocol } from '../types.js';
+import type { Outlet, SentBy } from '../transport/types.js';
+import type { Hop, Protocol, Source } from '../types.js';
 
 /** Our end of the way a message takes: what its Contact should say. */
 export interface LocalEnd {
@@ -10,6 +10,13 @@ export interface LocalEnd {
 }
 
 const DOTTED_IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
+/** Our end of the way back to where a message came from. Throws TransportError when its listener is gone. */
+export function localEndFor(ctx: { outlet(hop: Hop): Outlet }, source: Source): LocalEnd {
+  const { protocol, address, port, flow } = source;
+  const hop = flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
+  return { protocol, sentBy: ctx.outlet(hop).sentBy };
+}
 
 /** `host:port` as written in a URI. */
 export function hostPortText(sentBy: SentBy): string {

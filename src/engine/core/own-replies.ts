@@ -1,8 +1,12 @@
 import { SipRequest, type SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
 import { serialize } from '../../sip/serialize.js';
-import type { ServerTransaction } from '../types.js';
+import type { Outlet } from '../transport/types.js';
+import type { Hop, ServerTransaction } from '../types.js';
+import { defaultContact, localEndFor } from './local-addressing.js';
+import { lists100rel } from './reliable-provisionals.js';
 import { newTag } from './request-builder.js';
+import type { Way } from './way.js';
 
 /** Answers a request in the engine's own name; returns the response. */
 export function reply(tx: ServerTransaction, statusCode: number, localTag = newTag()): SipResponse {
@@ -16,6 +20,34 @@ export function replyLater(tx: ServerTransaction, retryAfterSec: number, localTa
   tx.respond(
     createResponse(tx.request, 500, undefined, localTag).append('Retry-After', String(retryAfterSec)),
   );
+}
+
+/** 180 in the application's place, in the dialog that its responses will be in; none when it had to be reliable. */
+export function replyRinging(
+  ctx: { outlet(hop: Hop): Outlet },
+  tx: ServerTransaction,
+  localTag: string,
+): void {
+  const { request, source } = tx;
+  if (lists100rel(request, 'require')) return;
+  const ringing = createResponse(request, 180, undefined, localTag);
+  for (const value of request.getAll('record-route')) ringing.append('Record-Route', value);
+  // RFC 3261 §12.1.1
+  const contact = defaultContact(localEndFor(ctx, source), request.requestUri.startsWith('sips:'));
+  tx.respond(ringing.append('Contact', contact));
+}
+
+/** The final response that a router chose; returns it. */
+export function replyWith(
+  tx: ServerTransaction,
+  way: Extract<Way, { kind: 'answer' }>,
+  localTag: string,
+): SipResponse {
+  const phrase = way.reasonPhrase ?? PHRASES.get(way.statusCode);
+  const response = createResponse(tx.request, way.statusCode, phrase, localTag);
+  for (const contact of way.contacts ?? []) response.append('Contact', contact);
+  tx.respond(response);
+  return response;
 }
 
 /** Phrases that applications and operators know from elsewhere. */

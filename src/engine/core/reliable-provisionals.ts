@@ -64,7 +64,7 @@ export class ReliableProvisionals {
 
   /** Takes a PRACK; undefined when it acknowledges nothing that waits (RFC 3262 §3: 481). */
   acknowledge(prack: SipRequest): PrackOwner | undefined {
-    const rack = parseRAck(prack.get('rack') ?? '');
+    const rack = readRAck(prack.get('rack') ?? '');
     const first = this.queue[0];
     if (!rack || !first || rack.rseq !== first.rseq || rack.cseq !== this.tx.request.cseq?.seq)
       return undefined;
@@ -110,6 +110,16 @@ export class ReliableProvisionals {
     this.ctx.clock.clearTimeout(this.retransmission);
     this.ctx.clock.clearTimeout(this.expiry);
   }
+}
+
+/** Words behind the method are let pass: there are phones that write it twice, and the numbers say enough. */
+function readRAck(text: string): ReturnType<typeof parseRAck> {
+  return parseRAck(
+    text
+      .trim()
+      .split(/[ \t]+/, 3)
+      .join(' '),
+  );
 }
 
 /** Whether a header that lists option tags has `100rel` (RFC 3262 §7). */

@@ -1,7 +1,6 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { serialize } from '../../sip/serialize.js';
 import { Dialog } from '../dialog/dialog.js';
-import type { Source } from '../types.js';
 import { AnsweredInvite } from './answered-invite.js';
 import { type AppResponse, appHeader } from './app-message.js';
 import type { Application } from './application.js';
@@ -9,7 +8,7 @@ import type { CoreContext } from './core-context.js';
 import { CoreDialog, wireDialogId } from './core-dialog.js';
 import type { DialogCloser } from './dialog-closer.js';
 import { RefusedError } from './errors.js';
-import { defaultContact, type LocalEnd } from './local-addressing.js';
+import { defaultContact, type LocalEnd, localEndFor } from './local-addressing.js';
 import { type Outcome, refused } from './outcome.js';
 import { reply } from './own-replies.js';
 import type { PendingRequest } from './pending-request.js';
@@ -79,11 +78,11 @@ export class Responder {
     if (formsDialog(pending) && !pending.dialog && statusCode > 100)
       pending.localTag = appToTag(message) ?? pending.localTag;
     const isReliable = this.isReliable(pending, message);
-    const local = this.localEnd(tx.source);
+    const local = localEndFor(this.ctx, tx.source);
     const response = buildAppResponse(tx.request, message, {
       localTag: pending.localTag,
       local,
-      contact: this.contactFor(pending, statusCode, isReliable, local),
+      contact: this.contactFor(pending, statusCode, local),
     });
     const dialog = this.foundDialog(pending, response, local);
     if (isReliable) this.sendReliably(pending, response, dialog);
@@ -200,26 +199,16 @@ export class Responder {
   }
 
   /** The Contact to add when the application gave none; undefined where none is due. */
-  private contactFor(
-    pending: PendingRequest,
-    statusCode: number,
-    isReliable: boolean,
-    local: LocalEnd,
-  ): string | undefined {
+  private contactFor(pending: PendingRequest, statusCode: number, local: LocalEnd): string | undefined {
     const { method } = pending;
     const isSuccess = statusCode >= 200 && statusCode < 300;
     const known = pending.dialog?.contact;
     // RFC 3311 §5.2: a 2xx to UPDATE refreshes our target too.
     if (method === 'UPDATE') return isSuccess ? known : undefined;
     if (method !== 'INVITE' && method !== 'SUBSCRIBE') return undefined;
-    if (!isSuccess && !isReliable && (pending.isInitial || statusCode <= 100)) return undefined;
+    // RFC 3261 §12.1.1: every response that founds a dialog, an early one too.
+    if (!isSuccess && (statusCode <= 100 || (pending.isInitial && statusCode >= 300))) return undefined;
     return known ?? defaultContact(local, pending.tx.request.requestUri.startsWith('sips:'));
-  }
-
-  private localEnd(source: Source): LocalEnd {
-    const { protocol, address, port, flow } = source;
-    const hop = flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
-    return { protocol, sentBy: this.ctx.outlet(hop).sentBy };
   }
 }
 

@@ -5,11 +5,13 @@ import { type Application, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { DialogCloser } from './dialog-closer.js';
-import { cancelFor, isLastNotify, reply, replyLater } from './own-replies.js';
+import { cancelFor, isLastNotify, reply, replyLater, replyRinging, replyWith } from './own-replies.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import { newTag } from './request-builder.js';
 import type { SessionKeeper } from './session-keeper.js';
+import type { Way } from './way.js';
+import { WayFinder } from './way-finder.js';
 
 /** Requests that make no sense outside a dialog (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 3262 §3). */
 const ONLY_IN_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK']);
@@ -21,6 +23,7 @@ const ALLOW =
 export class ServerCore implements ServerTransactionUser {
   /** Requests without To tag whose transactions are still there, to tell merged ones (RFC 3261 §8.2.2.2). */
   private readonly initialRequests = new Map<string, ServerTransaction>();
+  private readonly ways: WayFinder;
 
   constructor(
     private readonly ctx: CoreContext,
@@ -28,6 +31,7 @@ export class ServerCore implements ServerTransactionUser {
     private readonly closer: DialogCloser,
     private readonly sessions: SessionKeeper,
   ) {
+    this.ways = new WayFinder(ctx);
     pending.onUnanswered = (request) => this.onUnanswered(request);
   }
 
@@ -57,6 +61,7 @@ export class ServerCore implements ServerTransactionUser {
   forget(tx: ServerTransaction): void {
     const key = mergeKey(tx.request);
     if (this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
+    this.ways.forget(tx);
   }
 
   /** An ACK for a 2xx of ours: ends its repetition and goes to the application, once. */
@@ -90,31 +95,57 @@ export class ServerCore implements ServerTransactionUser {
 
   close(): void {
     this.initialRequests.clear();
+    this.ways.close();
   }
 
   private onNewRequest(tx: ServerTransaction): void {
     const { request } = tx;
-    if (request.toTag === undefined) this.initialRequests.set(mergeKey(request), tx);
-    // RFC 3261 §8.2.6.1: before the application has said a word.
-    if (request.method === 'INVITE') reply(tx, 100);
-    const app = this.pending.isFull ? undefined : this.ctx.applications.pick(request.method);
-    if (!app) {
-      this.refuseForWantOfApplication(tx);
+    const verdict = this.ctx.screen.judge(request);
+    if (verdict !== undefined) {
+      this.ctx.counters.screened++;
+      reply(tx, verdict);
       return;
     }
-    const { id } = this.pending.add(tx, app, newTag()).tx;
+    if (request.toTag === undefined) this.initialRequests.set(mergeKey(request), tx);
+    const localTag = newTag();
+    // RFC 3261 §8.2.6.1: before the application has said a word.
+    if (request.method === 'INVITE') reply(tx, 100);
+    if (request.method === 'INVITE' && this.ctx.alwaysSend180) replyRinging(this.ctx, tx, localTag);
+    if (this.pending.isFull) this.refuseForWantOfApplication(tx, localTag);
+    else this.ways.find(tx, localTag, (way) => this.follow(tx, localTag, way));
+  }
+
+  private follow(tx: ServerTransaction, localTag: string, way: Way): void {
+    if (way.kind === 'application') this.giveTo(way.app, tx, localTag);
+    else if (way.kind === 'nobody') this.refuseForWantOfApplication(tx, localTag);
+    else if (way.kind === 'answer') this.answerFor(tx, way, localTag);
+    else if (!this.ctx.proxy(tx, way.order))
+      this.answerFor(tx, { kind: 'answer', statusCode: 500 }, localTag);
+  }
+
+  /** A router refused or redirected the request. */
+  private answerFor(tx: ServerTransaction, way: Extract<Way, { kind: 'answer' }>, localTag: string): void {
+    const isCall = isNewCall(tx.request);
+    if (isCall) this.ctx.callEvents.attempt('network', tx.request);
+    const response = replyWith(tx, way, localTag);
+    if (isCall) this.ctx.callEvents.final('application', 'uas', response);
+  }
+
+  private giveTo(app: Application, tx: ServerTransaction, localTag: string): void {
+    const { request } = tx;
+    const { id } = this.pending.add(tx, app, localTag).tx;
     const { localAddress: address, localPort: port } = tx.source;
     this.ctx.counters.requestsDelivered++;
     app.deliverRequest(request, networkFacts(request, tx.source), id, '', { address, port });
     if (isNewCall(request)) this.ctx.callEvents.attempt('network', request);
   }
 
-  private refuseForWantOfApplication(tx: ServerTransaction): void {
+  private refuseForWantOfApplication(tx: ServerTransaction, localTag: string): void {
     this.ctx.counters.withoutApplication++;
     if (isNewCall(tx.request)) this.ctx.callEvents.attempt('network', tx.request);
-    if (KNOWN_METHODS.has(tx.request.method)) this.replyFinally(tx, 503);
+    if (KNOWN_METHODS.has(tx.request.method)) this.replyFinally(tx, 503, localTag);
     // RFC 3261 §8.2.1
-    else tx.respond(createResponse(tx.request, 405, undefined, newTag()).append('Allow', ALLOW));
+    else tx.respond(createResponse(tx.request, 405, undefined, localTag).append('Allow', ALLOW));
   }
 
   private rejectOutside(tx: ServerTransaction): void {
@@ -203,8 +234,10 @@ export class ServerCore implements ServerTransactionUser {
     if (pending) {
       reply(tx, 200, pending.localTag);
       this.cancelInvite(pending, tx.request, tx.source);
-    } else if (invite && !invite.answered) reply(tx, 200);
-    else this.rejectOutside(tx);
+    } else if (invite && !invite.answered) {
+      reply(tx, 200);
+      this.ways.cancel(invite);
+    } else this.rejectOutside(tx);
   }
 
   private onUnanswered(pending: PendingRequest): void {

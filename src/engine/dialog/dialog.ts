@@ -26,6 +26,8 @@ export class Dialog {
   /** Number of the peer's last request; undefined for a UAC that has got none. */
   remoteSeq: number | undefined;
   private readonly forks = new Map<string, Peer>();
+  /** Where the INVITE went: the target of early forks whose provisionals have no Contact. */
+  private firstTarget: string | undefined;
 
   private constructor(
     readonly role: 'uac' | 'uas',
@@ -57,7 +59,10 @@ export class Dialog {
   static asUac(request: SipRequest): Dialog {
     const peer: Peer = { tag: undefined, address: request.get('to') ?? '', target: undefined, routeSet: [] };
     const from = request.get('from') ?? '';
-    return new Dialog('uac', request.callId ?? '', request.fromTag ?? '', from, peer, request.cseq?.seq ?? 0);
+    const seq = request.cseq?.seq ?? 0;
+    const dialog = new Dialog('uac', request.callId ?? '', request.fromTag ?? '', from, peer, seq);
+    dialog.firstTarget = request.requestUri;
+    return dialog;
   }
 
   /** Takes the peer of a response that founds an early dialog; later ones of the same fork refresh its target. */
@@ -67,6 +72,8 @@ export class Dialog {
     const known = this.forks.get(tag.toLowerCase());
     if (!known && this.forks.size >= MAX_FORKS) return;
     const peer = known ?? peerOfResponse(response);
+    // RFC 3261 §12.1.1 wants a Contact there, but phones that send reliable provisionals without one are about.
+    peer.target ??= this.firstTarget;
     if (known) known.target = contactUri(response) ?? known.target;
     else this.forks.set(tag.toLowerCase(), peer);
     this.peer = peer;
