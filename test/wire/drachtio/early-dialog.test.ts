@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
-import { headerOf, statusOf } from '../../support/sip-text.js';
+import { headerOf, responseText, statusOf } from '../../support/sip-text.js';
 import { appRequest, appResponse, SDP, TextPeer } from '../../support/text-peer.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
 
@@ -30,14 +30,7 @@ describe('early dialogs', () => {
     await start();
     await client.ask('sip||', appRequest('INVITE', peer.uri, [], SDP));
     const invite = await peer.next();
-    const ringing = ['Require: 100rel', 'RSeq: 7'];
-    peer.send(
-      `${invite
-        .replace(/^INVITE .*\r\n/, 'SIP/2.0 180 Ringing\r\n')
-        .replace(/^(To: .*)$/m, '$1;tag=b1')
-        .replace(/^(Contact|Max-Forwards|Content-Type|Content-Length): .*\r\n/gm, '')
-        .replace(/\r\n\r\n[^]*$/, '')}\r\n${ringing.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`,
-    );
+    peer.send(responseText(invite, 180, { headers: ['Require: 100rel', 'RSeq: 7'] }));
     const { fields } = await client.events.next();
     const rack = `RAck: 7 ${headerOf(invite, 'CSeq')}`;
     const echo = await client.ask(`sip||${fields[9]}`, appRequest('PRACK', 'sip:placeholder', [rack]));
