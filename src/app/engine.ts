@@ -63,6 +63,14 @@ export function transports(
   };
 }
 
+/** How the engine finds next hops. */
+export function nextHopOptions(
+  config: Pick<Config, 'DNS_SERVERS' | 'SIP_UDP_MAX_BYTES'>,
+): Pick<EngineOptions, 'dnsServers' | 'udpMaxBytes'> {
+  const { DNS_SERVERS, SIP_UDP_MAX_BYTES } = config;
+  return { ...(DNS_SERVERS.length > 0 && { dnsServers: DNS_SERVERS }), udpMaxBytes: SIP_UDP_MAX_BYTES };
+}
+
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
 export async function openEngine(
   config: Config,
@@ -86,6 +94,7 @@ export async function openEngine(
       ...advertised(config),
       ...bounds(config),
       ...transports(config, logs.for('engine')),
+      ...nextHopOptions(config),
       log: logs.for('engine'),
     }),
   );

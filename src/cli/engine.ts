@@ -14,6 +14,8 @@ export function engineCommand(): Command {
       'SIP_LISTEN',
       'SERVER_IP',
       'EXTERNAL_IP',
+      'DNS_SERVERS',
+      'SIP_UDP_MAX_BYTES',
       'SIP_SOURCE_RATE',
       'SIP_SOURCE_BURST',
       'SIP_TRUSTED',
@@ -40,7 +42,7 @@ export function engineCommand(): Command {
       if (!admin) throw new ConfigError('--admin', String(options['admin']), 'host:port');
       const given = (options['secret'] as string | undefined) ?? process.env['ENGINE_SECRET'];
       const secret = given ?? randomToken(24);
-      const [{ startEngine }, { advertised, bounds, transports }] = await Promise.all([
+      const [{ startEngine }, { advertised, bounds, nextHopOptions, transports }] = await Promise.all([
         import('../engine/engine.js'),
         import('../app/engine.js'),
       ]);
@@ -51,6 +53,7 @@ export function engineCommand(): Command {
         ...advertised(config),
         ...bounds(config),
         ...transports(config, log),
+        ...nextHopOptions(config),
         log,
       });
       const listeners = engine.listeners.map(

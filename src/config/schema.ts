@@ -96,6 +96,17 @@ export const SETTINGS = {
     default: '3000',
     meaning: 'requests waiting for the application from which new ones get 503; 0: never',
   }),
+  DNS_SERVERS: setting({
+    type: v.dnsServers,
+    default: '',
+    meaning:
+      'DNS servers that host names in SIP are looked up with, in this order; none: those of the machine',
+  }),
+  SIP_UDP_MAX_BYTES: setting({
+    type: v.whole(0, 65_535),
+    default: '1300',
+    meaning: 'larger requests to UDP peers go by TCP where a peer takes that (path MTU less 200); 0: never',
+  }),
   SIP_REALM: setting({
     type: v.realm,
     default: 'ims',

@@ -118,6 +118,15 @@ export const domainList = text('domain names or addresses, separated by commas',
     : parseList(given, (item) => (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(item) ? item.toLowerCase() : undefined)),
 );
 
+/** Addresses of DNS servers with or without a port; an empty list is allowed. */
+export const dnsServers = text('addresses such as 192.0.2.53,[2001:db8::53]:5353', (given) =>
+  given === ''
+    ? []
+    : parseList(given, (item) =>
+        isIP(item) > 0 || isIP(parseHostPort(item)?.host ?? '') > 0 ? item : undefined,
+      ),
+);
+
 export const engineUrl = text('embedded | drachtio://:secret@host:9022', (given) =>
   given === 'embedded' || /^drachtio:\/\/[^\s]+$/.test(given) ? given : undefined,
 );

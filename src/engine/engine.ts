@@ -3,8 +3,8 @@ import { type Clock, systemClock } from '../platform/clock.js';
 import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
-import { parseUri } from '../sip/uri.js';
 import { CallEvents } from './core/call-events.js';
+import { ClientStarter, DEFAULT_UDP_MAX_BYTES } from './core/client-starter.js';
 import type { CoreContext } from './core/core-context.js';
 import { type CoreCounters, createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
@@ -24,15 +24,15 @@ import {
 } from './overload.js';
 import { isUsableOver, OwnAddresses } from './own-addresses.js';
 import { ProxyCore } from './proxy/proxy-core.js';
+import type { ResolveCounters } from './resolve/limits.js';
+import { NextHops } from './resolve/next-hops.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
-import { ResolveError } from './transport/errors.js';
 import type { TransportLimits } from './transport/limits.js';
-import { HopResolver } from './transport/resolve.js';
 import { type AdmissionSettings, DEFAULT_ADMISSION } from './transport/source-admission.js';
 import type { TlsSettings } from './transport/tls/tls-settings.js';
 import { TransportLayer } from './transport/transport-layer.js';
-import type { BoundListener, ListenerSpec, SentBy } from './transport/types.js';
+import type { BoundListener, ListenerSpec, Outlet, SentBy } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
 
 /** The address that peers are told instead of the one a listener is bound to. */
@@ -75,6 +75,10 @@ export interface EngineOptions {
   readonly origins?: readonly string[];
   /** Bounds on peers; what is left out is DEFAULT_TRANSPORT_LIMITS'. */
   readonly transportLimits?: Partial<TransportLimits>;
+  /** DNS servers, `address` or `address:port`; default: the machine's. */
+  readonly dnsServers?: readonly string[];
+  /** Larger requests to UDP peers go by TCP where that works (RFC 3261 §18.1.1); bytes, 0: never, default 1300. */
+  readonly udpMaxBytes?: number;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -96,6 +100,7 @@ export interface EngineStats {
     /** Transactions of refused requests that were forgotten early, since a flood left too many. */
     readonly forgotten: number;
   };
+  readonly resolve: Readonly<ResolveCounters>;
 }
 
 /** A SIP engine that takes applications on its admin port. */
@@ -128,7 +133,7 @@ class RunningEngine implements Engine {
   private readonly clock: Clock;
   private readonly lifecycle: Lifecycle;
   private readonly transport: TransportLayer;
-  private readonly resolver = new HopResolver();
+  private readonly nextHops: NextHops;
   private readonly counters = createCoreCounters();
   private readonly dialogs = new DialogTable<CoreDialog>();
   private transactions: TransactionLayer | undefined;
@@ -150,6 +155,7 @@ class RunningEngine implements Engine {
     );
     this.lifecycle.own('loop delay', this.loopDelay);
     this.lifecycle.own('overload', this.overload);
+    this.nextHops = new NextHops({ clock: this.clock, servers: options.dnsServers });
     const advertise = options.advertised && advertiser(options.advertised);
     this.transport = new TransportLayer({
       listeners: options.sipListen,
@@ -167,6 +173,8 @@ class RunningEngine implements Engine {
     const { admin, advertised, timers } = this.options;
     this.lifecycle.own('transport', this.transport);
     this.listeners = await this.transport.start();
+    this.lifecycle.own('next hops', this.nextHops);
+    this.nextHops.useListeners(this.listeners);
     const own = new OwnAddresses(this.listeners, localAddresses(), advertised?.address);
     const server = new DrachtioServer({
       host: admin.host ?? '127.0.0.1',
@@ -213,6 +221,7 @@ class RunningEngine implements Engine {
         refused: this.transactions?.refusedRequests ?? 0,
         forgotten: this.transactions?.forgottenRefusals ?? 0,
       },
+      resolve: { ...this.nextHops.counters },
     };
   }
 
@@ -233,6 +242,17 @@ class RunningEngine implements Engine {
   }
 
   private coreContext(own: OwnAddresses, server: DrachtioServer, timers: TimerSettings): CoreContext {
+    const outlet = (hop: Hop): Outlet => this.transport.outlet(hop);
+    const clients = new ClientStarter({
+      clock: this.clock,
+      log: this.log,
+      timers,
+      counters: this.counters,
+      failed: this.nextHops.failed,
+      udpMaxBytes: this.options.udpMaxBytes ?? DEFAULT_UDP_MAX_BYTES,
+      outlet,
+      createClient: (...args) => this.transactions!.createClient(...args),
+    });
     return {
       clock: this.clock,
       log: this.log,
@@ -252,10 +272,9 @@ class RunningEngine implements Engine {
       },
       proxy: () => false,
       alwaysSend180: this.options.alwaysSend180 ?? false,
-      outlet: (hop) => this.transport.outlet(hop),
-      resolve: (uri) => resolveUri(this.resolver, uri),
-      createClient: (request, hop, user, branchTail) =>
-        this.transactions!.createClient(request, hop, user, branchTail),
+      outlet,
+      resolve: (uri) => this.nextHops.find(uri),
+      createClient: (...args) => clients.createClient(...args),
       sendStateless: (request, hop) => this.transactions!.sendStateless(request, hop),
       isOwnUri: (uri) => own.isOwnUri(uri),
       nearness: (address) => own.nearness(address),
@@ -273,17 +292,6 @@ const NO_TRANSACTIONS: TransactionCounts = {
   inviteClient: {},
   nonInviteClient: {},
 };
-
-/** At once for an IP literal (RFC 3263 §4). */
-function resolveUri(resolver: HopResolver, text: string): Hop | Promise<Hop> {
-  const uri = parseUri(text);
-  if (!uri || uri.scheme === 'tel') throw new ResolveError('HOST_NOT_FOUND', 'the URI names no host');
-  const { params, port } = uri;
-  // RFC 3261 §19.1.1: maddr overrides the host.
-  const host = params.get('maddr') ?? uri.host;
-  const target = { host, port, transport: params.get('transport'), secure: uri.scheme === 'sips' };
-  return resolver.literal(target) ?? resolver.resolve(target).then((hops) => hops[0]!);
-}
 
 /** Tells each peer the address it can reach us at. */
 function advertiser(

@@ -25,8 +25,14 @@ export interface Hop {
   readonly address: string;
   readonly port: number;
   readonly flow?: FlowId;
-  /** The host name that led here; over TLS the peer must prove it (RFC 5922 §7). */
+  /** The host name that led here, in lower case; over TLS the peer must prove it (RFC 5922 §7). */
   readonly name?: string;
+  /** Where else the request may go when this hop fails, best first (RFC 3263 §4.3). */
+  readonly alternatives?: readonly Hop[];
+  /** On a UDP hop: what carries requests too large for UDP (RFC 3261 §18.1.1); absent when UDP is the only way in. */
+  readonly largeBy?: 'tcp';
+  /** How long a new connection may take, milliseconds; default: the transport layer's limit. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** Timers of RFC 3261 table 4; milliseconds. Tests shrink T1, never the relations between timers. */
@@ -84,6 +90,8 @@ export interface ClientTransaction {
   /** Address and port of the socket the request left from. */
   readonly localAddress: string;
   readonly localPort: number;
+  /** Whether the peer was ever heard, be it with 100 Trying alone. */
+  readonly hasResponse: boolean;
   /**
    * INVITE only: sends CANCEL with the INVITE's branch (RFC 3261 §9.1), at once after a provisional, else as soon
    * as one comes. Its own 200 is absorbed. `onFailure('timeout')` follows when no final comes within 64*T1.
@@ -100,6 +108,8 @@ export interface ClientTransactionUser {
   /** No final response: timers B, F or C, or the transport. Called at most once, and last but `onTerminated`. */
   onFailure(tx: ClientTransaction, reason: 'timeout' | 'transport'): void;
   onTerminated(tx: ClientTransaction): void;
+  /** The request goes to another target (RFC 3263 §4.3): `tx.request` and `tx.hop` are others now. */
+  onRetarget?(tx: ClientTransaction): void;
 }
 
 /** What the transaction layer tells the core above it. */

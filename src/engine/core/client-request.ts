@@ -76,6 +76,13 @@ export class ClientRequest implements ClientTransactionUser {
     else this.fail(503, 'Service Unavailable');
   }
 
+  /** RFC 3263 §4.3: dialogs go on with what the target that answers was sent. */
+  onRetarget(tx: ClientTransaction): void {
+    this.request = tx.request;
+    const contact = this.isInitial ? tx.request.get('contact') : undefined;
+    if (this.dialog && contact !== undefined) this.dialog.contact = contact;
+  }
+
   onTerminated(): void {
     this.isOver = true;
     if (this.held) this.held.push(() => this.owner.onOver(this));

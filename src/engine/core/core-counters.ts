@@ -18,6 +18,10 @@ export interface CoreCounters {
   ackTimeouts: number;
   retransmitted2xx: number;
   unanswered: number;
+  /** Requests that went on to another target of their next hop's name (RFC 3263 §4.3). */
+  failovers: number;
+  /** Requests that were tried over TCP for their size (RFC 3261 §18.1.1). */
+  largeByTcp: number;
 }
 
 export function createCoreCounters(): CoreCounters {
@@ -35,5 +39,7 @@ export function createCoreCounters(): CoreCounters {
     ackTimeouts: 0,
     retransmitted2xx: 0,
     unanswered: 0,
+    failovers: 0,
+    largeByTcp: 0,
   };
 }

@@ -1,5 +1,6 @@
 import { errorMessage } from '../../platform/errors.js';
-import { ResolveError, TransportError } from '../transport/errors.js';
+import { ResolveError } from '../resolve/errors.js';
+import { TransportError } from '../transport/errors.js';
 import type { Hop } from '../types.js';
 import type { CoreContext } from './core-context.js';
 import { RefusedError } from './errors.js';

@@ -41,6 +41,7 @@ export abstract class ClientTransactionBase<State extends string>
   private wasResent = false;
   /** The request is a peer's that a proxy sends on: its responses hold the Via of others below ours. */
   private readonly isForwarded: boolean;
+  private wasHeard = false;
   private timer: TimerHandle | undefined;
   private readonly runTimer = (): void => this.onTimer();
 
@@ -69,6 +70,10 @@ export abstract class ClientTransactionBase<State extends string>
 
   get localPort(): number {
     return this.outlet.listener.port;
+  }
+
+  get hasResponse(): boolean {
+    return this.wasHeard || (this.state !== 'terminated' && !this.isUnanswered);
   }
 
   /** Sends the request for the first time and starts the timers. */
@@ -148,6 +153,7 @@ export abstract class ClientTransactionBase<State extends string>
   }
 
   private end(): void {
+    this.wasHeard = this.hasResponse;
     this.state = 'terminated';
     this.clearTimer();
     this.owner.forget(this.key);

@@ -20,12 +20,3 @@ export class TransportError extends AppError {
     super(code, message, { sipStatus: 503, ...(cause === undefined ? {} : { cause }) });
   }
 }
-
-/** A next hop that cannot be found (RFC 3263); the request that wanted it is as good as answered with 503. */
-export class ResolveError extends AppError {
-  declare readonly code: 'HOST_NOT_FOUND' | 'RESOLVE_TIMEOUT' | 'RESOLVER_BUSY' | 'UNKNOWN_TRANSPORT';
-
-  constructor(code: ResolveError['code'], message: string, cause?: unknown) {
-    super(code, message, { sipStatus: 503, ...(cause === undefined ? {} : { cause }) });
-  }
-}

@@ -59,6 +59,8 @@ describe('loadConfig', () => {
       /^SIP_LISTEN: 'udp:nowhere:5060' .*allowed: a list such as/,
     );
     assert.match(refusal({ RTP_PORTS: '100-200' }), /RTP_PORTS.*1024\.\.65535/);
+    assert.match(refusal({ DNS_SERVERS: '192.0.2.53,ns.example' }), /DNS_SERVERS.*192\.0\.2\.53/);
+    assert.match(refusal({ SIP_UDP_MAX_BYTES: '70000' }), /SIP_UDP_MAX_BYTES.*0\.\.65535/);
     assert.match(refusal({ MAX_CALLS: '-1' }), /MAX_CALLS: '-1'.*1\.\.100000/);
     assert.match(refusal({ SERVER_IP: '300.1.1.1' }), /SERVER_IP/);
     assert.match(refusal({ REG_MIN_SEC: '4000' }), /REG_MIN_SEC.*REG_MAX_SEC/);
@@ -79,6 +81,18 @@ describe('loadConfig', () => {
   it('takes AUTO_DETECT and an empty variable as not set', () => {
     assert.equal(loadConfig({ env: { SERVER_IP: 'AUTO_DETECT' } }).config.SERVER_IP, undefined);
     assert.equal(loadConfig({ env: { SIP_REALM: '' } }).config.SIP_REALM, 'ims');
+  });
+
+  it('takes DNS servers with and without ports, and none', () => {
+    const servers = (given: string): readonly string[] =>
+      loadConfig({ env: { DNS_SERVERS: given } }).config.DNS_SERVERS;
+    assert.deepEqual(servers('192.0.2.53, 192.0.2.54:5353,[2001:db8::53]:53,2001:db8::54'), [
+      '192.0.2.53',
+      '192.0.2.54:5353',
+      '[2001:db8::53]:53',
+      '2001:db8::54',
+    ]);
+    assert.deepEqual(servers(''), []);
   });
 
   it('keeps the old names: RTPPROXY_*_HOST and ENABLE_TCP', () => {

@@ -1,0 +1,58 @@
+import { isIP } from 'node:net';
+import { withoutBrackets } from '../../sip/host.js';
+import type { Protocol } from '../types.js';
+import { ResolveError } from './errors.js';
+
+/** What a URI or a Via says about the next hop. */
+export interface HopTarget {
+  /** Name or IP literal, IPv6 with or without brackets. */
+  readonly host: string;
+  readonly port?: number | undefined;
+  /** The `transport` parameter as written. */
+  readonly transport?: string | undefined;
+  /** A sips: URI. */
+  readonly secure?: boolean;
+}
+
+export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
+  udp: 5060,
+  tcp: 5060,
+  tls: 5061,
+  ws: 80,
+  wss: 443,
+};
+const SECURED: Readonly<Record<Protocol, Protocol>> = {
+  udp: 'tls',
+  tcp: 'tls',
+  tls: 'tls',
+  ws: 'wss',
+  wss: 'wss',
+};
+
+/** The address of a target that needs no look-up; undefined for a name. */
+export function addressOf({ host }: HopTarget): string | undefined {
+  const address = withoutBrackets(host);
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** The transport that a target asks for, undefined when it leaves the choice. Throws ResolveError `UNKNOWN_TRANSPORT`. */
+export function protocolOf({ transport, secure }: HopTarget): Protocol | undefined {
+  if (transport === undefined) return undefined;
+  const name = transport.toLowerCase();
+  if (!isProtocol(name)) throw new ResolveError('UNKNOWN_TRANSPORT', 'the transport is not supported');
+  return secure === true ? SECURED[name] : name;
+}
+
+/** RFC 3263 §4.1 for a target with neither transport nor records that tell: UDP, or TLS for sips. */
+export function defaultProtocol({ secure }: HopTarget): Protocol {
+  return secure === true ? 'tls' : 'udp';
+}
+
+/** Whether a protocol may carry a request to the target: sips goes over TLS alone (RFC 3263 §4.1). */
+export function isSecure(protocol: Protocol): boolean {
+  return protocol === 'tls' || protocol === 'wss';
+}
+
+function isProtocol(name: string): name is Protocol {
+  return Object.hasOwn(DEFAULT_PORTS, name);
+}
