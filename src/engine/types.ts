@@ -101,6 +101,8 @@ export interface ClientTransaction {
 }
 
 export interface ClientTransactionUser {
+  /** A proxy: every provisional but 100 goes up, as often as it comes (RFC 3261 §16.7 item 5). */
+  readonly wantsRepetitions?: boolean;
   /** INVITE only: the first provisional came, a 100 included. */
   onProceeding?(tx: ClientTransaction): void;
   /** Each provisional but 100 once per distinct message, the final once; 2xx of an INVITE each time (RFC 6026 §7.2). */

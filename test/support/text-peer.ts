@@ -58,11 +58,13 @@ export class TextPeer {
     method: string,
     cseq: number,
     headers: readonly string[] = [],
+    body = '',
   ): string {
     return this.request({
       method,
       cseq,
       headers,
+      body,
       callId: headerOf(invite, 'Call-ID')!,
       fromTag: tagOf(headerOf(invite, 'From')!)!,
       toTag: tagOf(headerOf(response, 'To')!)!,

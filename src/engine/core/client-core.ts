@@ -230,7 +230,7 @@ export class ClientCore implements ClientRequestOwner {
       return;
     }
     const rack = message.method === 'PRACK' ? parseRAck(appHeader(message, 'rack') ?? '') : undefined;
-    const peer = rack && dialog.prackPeers.get(rack.rseq);
+    const peer = rack && dialog.takePrackPeer(rack.rseq);
     const target = peer ? { peer } : {};
     const request = buildDialogRequest(message, dialog.dialog, dialog.contact, this.localEnd(hop), target);
     if (message.method === 'BYE') this.closer.settleOwnInvite(dialog);

@@ -56,8 +56,8 @@ export class ClientDialogs {
     dialog.dialog.learn(response);
     const rseq = parseRSeq(response.get('rseq') ?? '');
     const peer = dialog.dialog.peerWithTag(response.toTag);
-    if (rseq !== undefined && peer && dialog.prackPeers.size < MAX_PRACK_PEERS)
-      dialog.prackPeers.set(rseq, peer);
+    if (rseq !== undefined && peer && dialog.prackPeers.length < MAX_PRACK_PEERS)
+      dialog.prackPeers.push({ rseq, peer });
   }
 
   private onSuccess(
@@ -69,7 +69,7 @@ export class ClientDialogs {
     const { method } = request;
     if (request.isInitial) {
       dialog.dialog.confirm(response);
-      dialog.prackPeers.clear();
+      dialog.prackPeers.length = 0;
       if (source) dialog.followResponse(response, source, request.tx?.hop, this.ctx.detectNat);
     } else if (method === 'BYE' || isLastNotify(request.request)) this.closer.close(dialog);
     // RFC 3261 §12.2.1.2, RFC 3311 §5.1

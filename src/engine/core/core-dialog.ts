@@ -34,8 +34,8 @@ export class CoreDialog {
   earlyUpdate: PendingRequest | undefined;
   /** Reliable provisionals of the peer's last INVITE that had any. */
   reliable: ReliableProvisionals | undefined;
-  /** Early forks by the RSeq of their last reliable provisional, for our PRACKs. */
-  readonly prackPeers = new Map<number, Peer>();
+  /** Reliable provisionals that came and their forks, in order, for our PRACKs. */
+  readonly prackPeers: { readonly rseq: number; readonly peer: Peer }[] = [];
   /** A re-INVITE of the engine's own is open (RFC 4028 §7.4). */
   ownRefresh = false;
   /** The session description last sent, for those re-INVITEs. */
@@ -57,6 +57,17 @@ export class CoreDialog {
     readonly wireId: string,
     public app: Application,
   ) {}
+
+  /**
+   * The fork whose reliable provisional of that number a PRACK of ours is for (RFC 3262 §4). Forks may count alike, and
+   * the wire to applications does not say which is meant: they acknowledge in the order of arrival.
+   */
+  takePrackPeer(rseq: number): Peer | undefined {
+    const same = this.prackPeers.filter((entry) => entry.rseq === rseq);
+    const [first] = same;
+    if (first && same.length > 1) this.prackPeers.splice(this.prackPeers.indexOf(first), 1);
+    return first?.peer;
+  }
 
   /** Keeps the session description that a message of ours carries. */
   rememberSdp(message: SipMessage): void {

@@ -66,8 +66,8 @@ export class ReliableProvisionals {
   acknowledge(prack: SipRequest): PrackOwner | undefined {
     const rack = readRAck(prack.get('rack') ?? '');
     const first = this.queue[0];
-    if (!rack || !first || rack.rseq !== first.rseq || rack.cseq !== this.tx.request.cseq?.seq)
-      return undefined;
+    if (!rack || !first || rack.rseq !== first.rseq) return undefined;
+    if (rack.cseq !== this.tx.request.cseq?.seq || rack.method !== this.tx.request.method) return undefined;
     this.queue.shift();
     this.clearTimers();
     if (this.queue.length > 0 && !this.stopped) this.transmitFirst();

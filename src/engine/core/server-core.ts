@@ -208,7 +208,7 @@ export class ServerCore implements ServerTransactionUser {
     if (dialog.usage === 'invite') this.ctx.callEvents.stop('network', 'normal-release', tx.request);
   }
 
-  /** RFC 3262 §3. */
+  /** RFC 3262 §3; an offer in it is the application's to answer (RFC 3262 §5). */
   private onPrack(tx: ServerTransaction, dialog: CoreDialog): void {
     const owner = dialog.reliable?.acknowledge(tx.request);
     if (owner === undefined) this.rejectOutside(tx);

@@ -30,6 +30,7 @@ export interface BranchOwner {
 
 /** One of the next hops that a request is tried at (RFC 3261 §16.6): its client transaction, its time-outs, its outcome. */
 export class Branch implements ClientTransactionUser {
+  readonly wantsRepetitions = true;
   /** How it ended without success. */
   outcome: Outcome | undefined;
   hasSucceeded = false;

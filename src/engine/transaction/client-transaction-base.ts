@@ -130,6 +130,10 @@ export abstract class ClientTransactionBase<State extends string>
     this.timer = undefined;
   }
 
+  protected get wantsRepetitions(): boolean {
+    return this.user.wantsRepetitions === true;
+  }
+
   /** INVITE only: the first provisional is there. */
   protected tellProceeding(): void {
     tell(this.context, 'onProceeding', () => this.user.onProceeding?.(this));

@@ -102,7 +102,7 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
     if (isFirst) this.tellProceeding();
     if (response.statusCode === 100) return;
     this.provisionals ??= new ProvisionalMemory(this.context.timers.t2Ms);
-    if (this.provisionals.isNew(response, this.context.clock.monotonic()))
+    if (this.wantsRepetitions || this.provisionals.isNew(response, this.context.clock.monotonic()))
       this.tellResponse(response, source);
   }
 

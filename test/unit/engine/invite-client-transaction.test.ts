@@ -115,6 +115,32 @@ test('RFC 3261 §13.3.1.1, RFC 3262 §3: a repeated provisional is told once; a 
   assert.deepEqual(events.slice(4), ['180']);
 });
 
+test('RFC 3262 §4: a reliable provisional that overtook another is left until its turn; forks count by themselves', () => {
+  const bench = new TransactionBench();
+  const { sent, events } = bench.startClient(INVITE);
+  const answer = (rseq: number, toTag = 'b1'): void =>
+    bench.answer(sent, 183, { toTag, headers: ['Require: 100rel', `RSeq: ${rseq}`] });
+  answer(7);
+  answer(9);
+  assert.equal(events.length, 1);
+  answer(8);
+  answer(9);
+  answer(7);
+  assert.equal(events.length, 3);
+  answer(9, 'other-fork');
+  answer(10, 'other-fork');
+  assert.equal(events.length, 5);
+});
+
+test('RFC 3261 §16.7: a proxy hears every provisional as often as it comes', () => {
+  const bench = new TransactionBench();
+  const { sent, user, events } = bench.startClient(INVITE);
+  Object.assign(user, { wantsRepetitions: true });
+  for (let times = 0; times < 3; times++)
+    bench.answer(sent, 183, { headers: ['Require: 100rel', 'RSeq: 1'] });
+  assert.deepEqual(events, ['183', '183', '183']);
+});
+
 test('RFC 3261 §9.1: CANCEL waits for a provisional, has the Via of the INVITE and ends it after 64*T1', () => {
   const bench = new TransactionBench();
   const { tx, sent, events } = bench.startClient({
