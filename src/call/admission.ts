@@ -102,6 +102,9 @@ function checkRequest(_deps: AdmissionDeps, { req }: Attempt): void {
   // RFC 3261 §8.2.3
   if (req.body && type !== 'application/sdp')
     throw new CallRefusedError('body-unsupported', `body of type ${type}`, { Accept: 'application/sdp' });
+  const encoding = header(req, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+  if (req.body && encoding !== 'identity')
+    throw new CallRefusedError('body-unsupported', `body in ${encoding}`, { 'Accept-Encoding': 'identity' });
 }
 
 function checkDraining(deps: AdmissionDeps): void {

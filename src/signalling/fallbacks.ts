@@ -1,4 +1,4 @@
-import { hasToTag } from './request.js';
+import { hasToTag, headerList } from './request.js';
 import { respondOnly } from './respond.js';
 import type { SrfRequest, SrfResponse } from './srf-types.js';
 
@@ -16,9 +16,16 @@ export function answerStray(req: SrfRequest, res: SrfResponse, supported: readon
   const { method } = req;
   if (method === 'ACK') return;
   if (hasToTag(req)) respondOnly(res, 481);
-  else if (method === 'OPTIONS') respondOnly(res, 200, { headers: capabilities(supported) });
+  else if (method === 'OPTIONS') answerOptions(req, res, supported);
   else if (NOT_TAKEN.includes(method)) respondOnly(res, 405, { headers: { Allow: ALLOW } });
   else respondOnly(res, 481);
+}
+
+function answerOptions(req: SrfRequest, res: SrfResponse, supported: readonly string[]): void {
+  const unknown = headerList(req, 'require').filter((tag) => !supported.includes(tag.toLowerCase()));
+  // RFC 3261 §8.2.2.3
+  if (unknown.length > 0) respondOnly(res, 420, { headers: { Unsupported: unknown.join(', ') } });
+  else respondOnly(res, 200, { headers: capabilities(supported) });
 }
 
 function capabilities(supported: readonly string[]): Record<string, string> {

@@ -53,6 +53,11 @@ export class FakeTransport implements MessageTransport {
     return this.take().map((text) => (text.startsWith('SIP/2.0 ') ? text.slice(8, 11) : text.split(' ')[0]!));
   }
 
+  /** Lets go of the senders of what was sent. */
+  forget(): void {
+    this.failures = [];
+  }
+
   /** What was sent last turns out to be undeliverable. */
   failLastSend(code: TransportError['code'] = 'SEND_FAILED'): void {
     this.failures.at(-1)?.onSendFailure(new TransportError(code, 'test'));

@@ -69,17 +69,21 @@ describe('a call that is refused before a phone rings', () => {
     assert.deepEqual([record?.result, record?.releaseReason], ['REJECTED', 'from-mismatch']);
   });
 
-  test('RFC 3261 §8.2.2.1: a foreign domain is 404', async () => {
-    const invite = a.request('INVITE', 'sip:1002@example.org').append('Contact', a.contact);
-    a.send(invite);
-    const challenge = await a.response(invite, 407);
-    a.ackRefusal(invite, challenge);
-    const again = a.sendWithCredentials(invite, challenge);
-    const response = await a.final(again);
-    a.ackRefusal(again, response);
-    assert.equal(response.statusCode, 404);
-    assert.equal((await rig.records(++count)).at(-1)?.releaseReason, 'foreign-domain');
-  });
+  for (const [uri, status, reason] of [
+    ['sip:1002@example.org', 404, 'foreign-domain'],
+    ['mailto:1002@example.org', 416, 'scheme-unsupported'],
+  ] as const)
+    test(`RFC 3261 §8.2.2.1: ${uri} is ${status}`, async () => {
+      const invite = a.request('INVITE', uri).append('Contact', a.contact);
+      a.send(invite);
+      const challenge = await a.response(invite, 407);
+      a.ackRefusal(invite, challenge);
+      const again = a.sendWithCredentials(invite, challenge);
+      const response = await a.final(again);
+      a.ackRefusal(again, response);
+      assert.equal(response.statusCode, status);
+      assert.equal((await rig.records(++count)).at(-1)?.releaseReason, reason);
+    });
 
   test('RFC 3261 §16.3 item 3: Max-Forwards of 0 is 483', async () => {
     const { response, record } = await refused('1002', (invite) => invite.set('Max-Forwards', '0'));
@@ -103,6 +107,13 @@ describe('a call that is refused before a phone rings', () => {
     const { response } = await refused('1002', (invite) => invite.set('Content-Type', 'text/plain'));
     assert.equal(response.statusCode, 415);
     assert.equal(response.get('accept'), 'application/sdp');
+  });
+
+  test('RFC 3261 §8.2.3: a description in an encoding that we do not have is 415 with Accept-Encoding', async () => {
+    const { response, record } = await refused('1002', (invite) => invite.set('Content-Encoding', 'gzip'));
+    assert.equal(response.statusCode, 415);
+    assert.equal(response.get('accept-encoding'), 'identity');
+    assert.equal(record?.releaseReason, 'body-unsupported');
   });
 
   test('RFC 3261 §13.2.1: a description that nothing can relay is 488', async () => {

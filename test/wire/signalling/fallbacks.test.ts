@@ -30,12 +30,12 @@ beforeEach(async () => {
 
 afterEach(() => phone.close());
 
-async function ask(method: string, toTag?: string): Promise<string> {
+async function ask(method: string, toTag?: string, headers: readonly string[] = []): Promise<string> {
   phone.send(
     requestText({
       via: `SIP/2.0/UDP 127.0.0.1:${phone.port};rport`,
       method,
-      headers: [`Contact: <sip:alice@127.0.0.1:${phone.port}>`, 'Event: presence'],
+      headers: [`Contact: <sip:alice@127.0.0.1:${phone.port}>`, 'Event: presence', ...headers],
       ...(toTag === undefined ? {} : { toTag }),
     }),
     engine.listeners[0]!.port,
@@ -49,6 +49,12 @@ test('RFC 3261 §11.2: OPTIONS tells what the server can do', async () => {
   assert.match(headerOf(answer, 'Allow') ?? '', /INVITE, ACK, CANCEL, BYE/);
   assert.equal(headerOf(answer, 'Accept'), 'application/sdp');
   assert.equal(headerOf(answer, 'Supported'), 'timer');
+});
+
+test('RFC 3261 §8.2.2.3: OPTIONS that requires what we do not have is 420 with Unsupported', async () => {
+  const answer = await ask('OPTIONS', undefined, ['Require: timer, nothing-we-know']);
+  assert.equal(statusOf(answer), 420);
+  assert.equal(headerOf(answer, 'Unsupported'), 'nothing-we-know');
 });
 
 for (const method of ['BYE', 'UPDATE', 'PRACK', 'INFO', 'NOTIFY', 'REFER', 'OPTIONS', 'MESSAGE', 'SUBSCRIBE'])

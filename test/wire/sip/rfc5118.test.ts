@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseSdp } from '../../../src/sdp/session-description.js';
 import { parseContacts } from '../../../src/sip/contact.js';
 import { formatUri, parseUri } from '../../../src/sip/uri.js';
 import { formatVia, parseVia } from '../../../src/sip/via.js';
@@ -55,6 +56,17 @@ test('RFC 5118 §4.7: IPv4 and IPv6 in one Via list', () => {
   assert.deepEqual(
     vias.map((via) => via && formatVia(via)),
     texts,
+  );
+});
+
+test('RFC 5118 §4.8: IPv4 and IPv6 in one session description: each stream has the address of its own c= line', () => {
+  const { streams } = parseSdp(request(rfc5118.multipleIpInSdp).body.toString());
+  assert.deepEqual(
+    streams.map(({ kind, port, address }) => [kind, port, address]),
+    [
+      ['audio', 22334, '192.0.2.1'],
+      ['video', 6024, '2001:db8::1'],
+    ],
   );
 });
 
