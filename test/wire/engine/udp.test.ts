@@ -103,7 +103,10 @@ test('RFC 3261 §17.1.1.3: each repeated 486 is acknowledged', async () => {
   const invite = await phone.inbox.next();
   for (let i = 0; i < 2; i++) {
     phone.send(responseText(invite, 486), stack.port('udp'));
-    assert.match(await phone.inbox.next(), /^ACK /);
+    let next = await phone.inbox.next();
+    // On a busy machine the INVITE is repeated before its 486 is read.
+    while (next === invite) next = await phone.inbox.next();
+    assert.match(next, /^ACK /);
   }
 });
 
