@@ -56,6 +56,12 @@ export function headerOf(message: string, name: string): string | undefined {
   return new RegExp(`^${name}: *(.*)$`, 'im').exec(message)?.[1]?.trim();
 }
 
+/** All values of a header field in a message's text, one a line. */
+export function headersOf(message: string, name: string): string[] {
+  const head = message.slice(0, message.indexOf('\r\n\r\n') + 2);
+  return [...head.matchAll(new RegExp(`^${name}: *(.*)\r$`, 'gim'))].map((match) => match[1]!.trim());
+}
+
 /** Status code of a response's text; undefined for anything else. */
 export function statusOf(message: string): number | undefined {
   const status = /^SIP\/2\.0 (\d{3}) /.exec(message)?.[1];

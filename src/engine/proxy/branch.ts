@@ -54,7 +54,7 @@ export class Branch implements ClientTransactionUser {
     private readonly owner: BranchOwner,
     readonly target: Target,
     /** Part of Max-Breadth (RFC 5393 §5). */
-    readonly breadth: number,
+    public breadth: number,
   ) {}
 
   get isOver(): boolean {

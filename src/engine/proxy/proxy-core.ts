@@ -150,9 +150,10 @@ export class ProxyCore implements TransactionLayerUser {
 
   /** RFC 3261 §16.10: the caller of a proxied INVITE gives up. */
   private onCancel(tx: ServerTransaction, context: ResponseContext): void {
-    reply(tx, 200);
     // RFC 3326 §2
-    context.cancel(tx.request.headers.filter(({ key }) => key === 'reason'));
+    const reasons = tx.request.headers.filter(({ key }) => key === 'reason');
+    reply(tx, 200);
+    context.cancel(reasons);
   }
 
   /** Whether a request belongs to a dialog that we were told to stay in. */

@@ -121,15 +121,22 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
     if (!this.isAnswered) this.reportFinal(response, source);
   }
 
-  onPassed(): void {
+  onPassed(branch: Branch): void {
+    this.release(branch);
     this.launch();
   }
 
   onEnd(branch: Branch): void {
-    this.breadth.give(branch.breadth);
+    this.release(branch);
     const { outcome } = branch;
     if (outcome) this.takeOutcome(branch, outcome);
     this.launch();
+  }
+
+  /** Its part of Max-Breadth is for others: it is over, or cancelled (RFC 5393 §5.3.3). */
+  private release(branch: Branch): void {
+    this.breadth.give(branch.breadth);
+    branch.breadth = 0;
   }
 
   private takeOutcome(branch: Branch, outcome: Outcome): void {
