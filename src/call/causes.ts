@@ -99,11 +99,11 @@ export interface CalleeFailure {
 
 /**
  * Reads a final status of the callee's phone. The status goes on to the caller as it is, save those that concern
- * only the hop between us and the phone: 3xx (not followed), 401, 407, 420, 421, 422 and 481.
+ * only the hop between us and the phone: 3xx (not followed), 401, 407, 420, 421, 422, 430 and 481.
  */
 export function calleeFailure(status: number): CalleeFailure {
   const cause = causeOf(causeOfStatus(status));
-  const isOurHop = status < 400 || [401, 407, 420, 421, 422, 481].includes(status);
+  const isOurHop = status < 400 || [401, 407, 420, 421, 422, 430, 481].includes(status);
   return {
     cause: isOurHop ? cause : { ...cause, q850: q850OfStatus(status) },
     status: isOurHop ? cause.status : status,
@@ -138,6 +138,9 @@ function causeOfStatus(status: number): CauseName {
     case 401:
     case 407:
       return 'callee-challenged';
+    // RFC 5626 §7: the phone registered over a connection that is gone.
+    case 430:
+      return 'callee-unreachable';
     default:
       return 'callee-failed';
   }

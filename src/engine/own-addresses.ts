@@ -36,7 +36,8 @@ export class OwnAddresses {
   isOwnUri(text: string): boolean {
     const uri = parseUri(text);
     if (!uri) return false;
-    const port = uri.port ?? (uri.scheme === 'sips' ? 5061 : 5060);
+    const isTls = uri.scheme === 'sips' || uri.params.get('transport')?.toLowerCase() === 'tls';
+    const port = uri.port ?? (isTls ? 5061 : 5060);
     return this.hostPorts.has(`${uri.host.toLowerCase()} ${port}`);
   }
 

@@ -3,6 +3,15 @@ import type { SipRequest, SipResponse } from '../sip/message.js';
 /** Transports of RFC 3261 §18 and RFC 7118, in the spelling of a URI's `transport` parameter. */
 export type Protocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
+/** RFC 3261 §19.1.2, RFC 7118 §5.2.2 */
+export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
+  udp: 5060,
+  tcp: 5060,
+  tls: 5061,
+  ws: 80,
+  wss: 443,
+};
+
 /** One connection (TCP and above) for as long as it lives; never used again after it closed. */
 export type FlowId = number;
 
@@ -25,6 +34,8 @@ export interface Hop {
   readonly address: string;
   readonly port: number;
   readonly flow?: FlowId;
+  /** Behind a NAT or a browser: once the flow is gone there is no other way. */
+  readonly flowOnly?: boolean;
   /** The host name that led here, in lower case; over TLS the peer must prove it (RFC 5922 §7). */
   readonly name?: string;
   /** Where else the request may go when this hop fails, best first (RFC 3263 §4.3). */
@@ -34,6 +45,12 @@ export interface Hop {
   /** How long a new connection may take, milliseconds; default: the transport layer's limit. */
   readonly connectTimeoutMs?: number;
 }
+
+/**
+ * Why a transaction has no end on the wire. `flow`: the one connection that could carry it is gone, and the peer cannot
+ * be dialled (RFC 5626 §5.3.1).
+ */
+export type FailureReason = 'timeout' | 'transport' | 'flow';
 
 /** Timers of RFC 3261 table 4; milliseconds. Tests shrink T1, never the relations between timers. */
 export interface TimerSettings {
@@ -75,7 +92,7 @@ export interface ServerTransaction {
 
 export interface ServerTransactionUser {
   /** Timer H fired (no ACK to a non-2xx final) or the response could not be sent. */
-  onFailure(tx: ServerTransaction, reason: 'timeout' | 'transport'): void;
+  onFailure(tx: ServerTransaction, reason: FailureReason): void;
   onTerminated(tx: ServerTransaction): void;
 }
 
@@ -108,7 +125,7 @@ export interface ClientTransactionUser {
   /** Each provisional but 100 once per distinct message, the final once; 2xx of an INVITE each time (RFC 6026 §7.2). */
   onResponse(tx: ClientTransaction, response: SipResponse, source: Source): void;
   /** No final response: timers B, F or C, or the transport. Called at most once, and last but `onTerminated`. */
-  onFailure(tx: ClientTransaction, reason: 'timeout' | 'transport'): void;
+  onFailure(tx: ClientTransaction, reason: FailureReason): void;
   onTerminated(tx: ClientTransaction): void;
   /** The request goes to another target (RFC 3263 §4.3): `tx.request` and `tx.hop` are others now. */
   onRetarget?(tx: ClientTransaction): void;

@@ -7,6 +7,7 @@ import {
   type ClientTransaction,
   type ClientTransactionUser,
   DEFAULT_TIMERS,
+  type FailureReason,
   type Protocol,
   type ServerTransaction,
   type Source,
@@ -97,7 +98,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 /** A client transaction's user that keeps what it is told. */
 export class RecordingClientUser implements ClientTransactionUser {
   readonly responses = new Inbox<SipResponse>();
-  readonly failures = new Inbox<'timeout' | 'transport'>();
+  readonly failures = new Inbox<FailureReason>();
   readonly terminations = new Inbox<ClientTransaction>();
   /** Everything in order: `200`, `timeout`, `terminated`. */
   readonly events: string[] = [];
@@ -107,7 +108,7 @@ export class RecordingClientUser implements ClientTransactionUser {
     this.responses.push(response);
   }
 
-  onFailure(_tx: ClientTransaction, reason: 'timeout' | 'transport'): void {
+  onFailure(_tx: ClientTransaction, reason: FailureReason): void {
     this.events.push(reason);
     this.failures.push(reason);
   }

@@ -52,7 +52,7 @@ export class ClientCore implements ClientRequestOwner {
     if (fault === undefined)
       findHop(
         this.ctx,
-        () => (routeUri === '' && this.ctx.registeredFlows.find(target)) || this.ctx.resolve(target),
+        () => this.ctx.registeredFlows.find(message.uri, routeUri) ?? this.ctx.resolve(target),
         {
           found: (hop) => this.startNew(app, message, hop, routeUri !== '', echo),
           unresolved: () => this.failNew(app, message, echo),

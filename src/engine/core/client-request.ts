@@ -1,7 +1,7 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
 import { serialize } from '../../sip/serialize.js';
-import type { ClientTransaction, ClientTransactionUser, Source } from '../types.js';
+import type { ClientTransaction, ClientTransactionUser, FailureReason, Source } from '../types.js';
 import { type Application, INTERNAL_FACTS, type MessageFacts, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
@@ -70,9 +70,11 @@ export class ClientRequest implements ClientTransactionUser {
     else this.take(response, source);
   }
 
-  onFailure(_tx: ClientTransaction, reason: 'timeout' | 'transport'): void {
+  onFailure(_tx: ClientTransaction, reason: FailureReason): void {
     // RFC 3261 §8.1.3.1
     if (reason === 'timeout') this.fail(408, 'Request Timeout');
+    // RFC 5626 §5.3.1
+    else if (reason === 'flow') this.fail(430, 'Flow Failed');
     else this.fail(503, 'Service Unavailable');
   }
 

@@ -1,7 +1,7 @@
 import type { SipMessage } from '../../sip/message.js';
 import { parseUri } from '../../sip/uri.js';
 import { contactUri, type Dialog, type Peer } from '../dialog/dialog.js';
-import type { Hop, Source } from '../types.js';
+import { DEFAULT_PORTS, type FlowId, type Hop, type Source } from '../types.js';
 import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
 import type { ClientRequest } from './client-request.js';
@@ -132,14 +132,19 @@ function isSameHop(source: Source, hop: Hop | undefined): boolean {
 }
 
 function hopOf({ protocol, address, port, flow }: Source): Hop {
-  return flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
+  return withFlow({ protocol, address, port }, flow);
 }
 
-/** The connection while it lives; then the address the peer names, if it is the one it was seen at. */
+/** The connection while it lives; then the address the peer names, if it is the one it was seen at, else nothing. */
 function flowHop(source: Source, uri: string | undefined): Hop {
-  const port = isAt(uri, source, false) ? (parseUri(uri!)?.port ?? 5060) : source.port;
-  const hop = { protocol: source.protocol, address: source.address, port };
-  return source.flow === undefined ? hop : { ...hop, flow: source.flow };
+  const { protocol, address, port, flow } = source;
+  if (isAt(uri, source, false))
+    return withFlow({ protocol, address, port: parseUri(uri!)?.port ?? DEFAULT_PORTS[protocol] }, flow);
+  return { ...withFlow({ protocol, address, port }, flow), flowOnly: true };
+}
+
+function withFlow(hop: Hop, flow: FlowId | undefined): Hop {
+  return flow === undefined ? hop : { ...hop, flow };
 }
 
 function isAt(uri: string | undefined, source: Source, withPort: boolean): boolean {

@@ -23,10 +23,14 @@ export function hostPortText(sentBy: SentBy): string {
   return `${formatHost(sentBy.host)}:${sentBy.port}`;
 }
 
+/** The URI parameter of a protocol; none for UDP. RFC 7118 §5.2.2: `ws` for secure WebSocket as well. */
+export function transportParam(protocol: Protocol): string {
+  return protocol === 'udp' ? '' : `;transport=${protocol === 'wss' ? 'ws' : protocol}`;
+}
+
 /** The Contact the engine writes when an application gave none; `secure` for a sips: dialog (RFC 3261 §12.1.1). */
 export function defaultContact(local: LocalEnd, secure = false): string {
-  const transport = local.protocol === 'udp' ? '' : `;transport=${local.protocol}`;
-  return `<${secure ? 'sips' : 'sip'}:${hostPortText(local.sentBy)}${transport}>`;
+  return `<${secure ? 'sips' : 'sip'}:${hostPortText(local.sentBy)}${transportParam(local.protocol)}>`;
 }
 
 /**
@@ -61,6 +65,6 @@ export function toReachableContact(value: string, local: LocalEnd): string {
   const question = rest.indexOf('?');
   const params = question < 0 ? rest : rest.slice(0, question);
   const headers = question < 0 ? '' : rest.slice(question);
-  const uri = `${parts[1]}${hostPortText(sentBy)}${params};transport=${protocol}${headers}`;
+  const uri = `${parts[1]}${hostPortText(sentBy)}${params}${transportParam(protocol) || ';transport=udp'}${headers}`;
   return formatNameAddr({ ...address, uri });
 }

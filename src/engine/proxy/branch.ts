@@ -2,7 +2,7 @@ import type { TimerHandle } from '../../platform/clock.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../sip/message.js';
 import type { CoreContext } from '../core/core-context.js';
 import { findHop } from '../core/hop-finder.js';
-import type { ClientTransaction, ClientTransactionUser, Hop, Source } from '../types.js';
+import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import type { Outcome } from './best-response.js';
 import type { Target } from './types.js';
 
@@ -115,9 +115,11 @@ export class Branch implements ClientTransactionUser {
     }
   }
 
-  onFailure(_tx: ClientTransaction, reason: 'timeout' | 'transport'): void {
+  onFailure(_tx: ClientTransaction, reason: FailureReason): void {
     // RFC 3261 §16.8, §16.9
-    this.end(reason === 'timeout' ? (this.givenUp?.statusCode ?? 408) : 503);
+    if (reason === 'timeout') this.end(this.givenUp?.statusCode ?? 408);
+    // RFC 5626 §5.3.1
+    else this.end(reason === 'flow' ? 430 : 503);
   }
 
   onTerminated(): void {}

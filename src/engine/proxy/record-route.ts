@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseUri } from '../../sip/uri.js';
-import { hostPortText, type LocalEnd } from '../core/local-addressing.js';
+import { hostPortText, type LocalEnd, transportParam } from '../core/local-addressing.js';
 
 const TOKEN_PARAM = 'tok';
 /** Characters of base64url: 96 bits. */
@@ -56,6 +56,6 @@ export class RecordRoutes {
 /** Our end as a route without parameters of ours; RFC 3327 §4 for Path. */
 export function routeUri({ protocol, sentBy }: LocalEnd, isSecure: boolean): string {
   const needsTransport = protocol !== 'udp' && !(isSecure && protocol === 'tls');
-  const transport = needsTransport ? `;transport=${protocol}` : '';
+  const transport = needsTransport ? transportParam(protocol) : '';
   return `${isSecure ? 'sips' : 'sip'}:${hostPortText(sentBy)}${transport}`;
 }

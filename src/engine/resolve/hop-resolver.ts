@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Hop, Protocol } from '../types.js';
+import { DEFAULT_PORTS, type Hop, type Protocol } from '../types.js';
 import type { DnsCache } from './dns-cache.js';
 import { type SrvRecord, toDnsName } from './dns-message.js';
 import { DnsError, ResolveError } from './errors.js';
@@ -7,7 +7,7 @@ import type { ResolveLimits } from './limits.js';
 import { guessedServices, offeredServices, type Service, serviceOf } from './services.js';
 import { orderServers } from './srv-order.js';
 import type { SystemLookup } from './system-lookup.js';
-import { addressOf, DEFAULT_PORTS, defaultProtocol, type HopTarget, protocolOf } from './target.js';
+import { addressOf, defaultProtocol, type HopTarget, protocolOf } from './target.js';
 
 export type Family = 4 | 6;
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { withoutBrackets } from '../../sip/host.js';
-import type { Protocol } from '../types.js';
+import { DEFAULT_PORTS, type Protocol } from '../types.js';
 import { ResolveError } from './errors.js';
 
 /** What a URI or a Via says about the next hop. */
@@ -14,13 +14,6 @@ export interface HopTarget {
   readonly secure?: boolean;
 }
 
-export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
-  udp: 5060,
-  tcp: 5060,
-  tls: 5061,
-  ws: 80,
-  wss: 443,
-};
 const SECURED: Readonly<Record<Protocol, Protocol>> = {
   udp: 'tls',
   tcp: 'tls',

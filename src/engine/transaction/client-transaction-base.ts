@@ -4,7 +4,7 @@ import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import { serialize } from '../../sip/serialize.js';
 import type { TransportError } from '../transport/errors.js';
 import type { Outlet, SendFailureListener } from '../transport/types.js';
-import type { ClientTransaction, ClientTransactionUser, Hop, Source } from '../types.js';
+import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import { leanRequest } from './lean-request.js';
 import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
@@ -100,7 +100,7 @@ export abstract class ClientTransactionBase<State extends string>
       return;
     }
     this.context.log.debug({ err: error, method: this.request.method }, 'request could not be sent');
-    this.fail('transport');
+    this.fail(error.code === 'FLOW_FAILED' ? 'flow' : 'transport');
   }
 
   /** Ends it without a word to its user; for the end of the layer. */
@@ -143,7 +143,7 @@ export abstract class ClientTransactionBase<State extends string>
     tell(this.context, 'onResponse', () => this.user.onResponse(this, response, source));
   }
 
-  protected fail(reason: 'timeout' | 'transport'): void {
+  protected fail(reason: FailureReason): void {
     if (this.state === 'terminated') return;
     this.end();
     tell(this.context, 'onFailure', () => this.user.onFailure(this, reason));

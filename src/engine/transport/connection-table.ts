@@ -25,7 +25,7 @@ export class ConnectionTable {
     for (const key of connection.peerKeys) this.byPeer.set(key, connection);
   }
 
-  /** The connection serves requests to that port of its peer too (RFC 5923 §8). */
+  /** The connection serves requests to that port of its peer too (RFC 5923 §7.2). */
   alias(connection: Connection, port: number, name: string | undefined): void {
     const key = peerKey(connection.source.address, port, name);
     if (!connection.isUsable || connection.peerKeys.length > MAX_ALIASES) return;
@@ -44,10 +44,10 @@ export class ConnectionTable {
     return connection?.isUsable ? connection : undefined;
   }
 
-  /** A usable connection with that peer, whoever opened it. */
-  peer(address: string, port: number, name: string | undefined): Connection | undefined {
+  /** A usable connection with that peer, whoever opened it; with `isOurs` only one that we opened. */
+  peer(address: string, port: number, name: string | undefined, isOurs = false): Connection | undefined {
     const connection = this.byPeer.get(peerKey(address, port, name));
-    return connection?.isUsable ? connection : undefined;
+    return connection?.isUsable && (connection.isOutbound || !isOurs) ? connection : undefined;
   }
 }
 

@@ -22,6 +22,8 @@ export interface ConnectionOptions {
   /** Its `flow` is this connection's. */
   readonly source: Source;
   readonly outbound: boolean;
+  /** For one that we open. */
+  readonly connectTimeoutMs: number;
   readonly context: ListenerContext;
   /** Called once, when the socket is gone. */
   onClose(connection: Connection): void;
@@ -77,6 +79,16 @@ export class Connection {
     return this.state === 'connecting' || this.state === 'open';
   }
 
+  /** Whether we opened it. */
+  get isOutbound(): boolean {
+    return this.options.outbound;
+  }
+
+  /** Whether the peer's certificate stands for that host. */
+  proves(host: string): boolean {
+    return this.link.proves?.(host) ?? false;
+  }
+
   /** Sends bytes; a peer that does not take what is sent to it loses the connection. */
   send(bytes: Buffer, failure?: SendFailureListener): void {
     this.activeMs = this.context.clock.monotonic();
@@ -89,7 +101,7 @@ export class Connection {
   checkTimes(nowMs: number): void {
     const { limits, counters } = this.context;
     if (this.state === 'connecting') {
-      if (nowMs - this.startedMs >= limits.connectTimeoutMs)
+      if (nowMs - this.startedMs >= this.options.connectTimeoutMs)
         this.fail(new TransportError('CONNECT_TIMEOUT', `no connection to ${this.peerName()}`));
     } else if (this.isTooSlow(nowMs)) {
       counters.slowSendersClosed++;

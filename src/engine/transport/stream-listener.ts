@@ -1,8 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, isIP, type Server, type Socket } from 'node:net';
 import type { TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Via } from '../../sip/via.js';
-import type { Hop, Source } from '../types.js';
+import { DEFAULT_PORTS, type Hop, type Source } from '../types.js';
 import { Connection } from './connection.js';
 import { ConnectionQuota } from './connection-quota.js';
 import { ConnectionTable } from './connection-table.js';
@@ -30,7 +30,9 @@ export abstract class StreamListener implements Listener {
 
   /** Takes an accepted socket through what comes before SIP and ends in `adopt`. */
   protected abstract accept(socket: Socket): void;
-  /** Begins to connect; undefined where peers cannot be dialled. */
+  /** Whether peers of this protocol take connections. */
+  protected abstract readonly canDial: boolean;
+  /** Begins to connect; only where peers can be dialled. */
   protected abstract dial(hop: Hop): Link | undefined;
 
   get bound(): BoundListener {
@@ -58,12 +60,26 @@ export abstract class StreamListener implements Listener {
     this.context.log.debug({ ...this.address }, 'listening');
   }
 
-  /** On the hop's own connection, else on any with its address and port, else on a new one. */
+  /**
+   * On the hop's own connection, else on any with its address and port, else on a new one. When a flow is gone another
+   * connection from its address and port is another peer's: a NAT gives ports away again.
+   */
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void {
     const connection =
-      this.table.flow(hop.flow) ?? this.table.peer(hop.address, hop.port, hop.name) ?? this.open(hop);
+      this.table.flow(hop.flow) ??
+      this.table.peer(hop.address, hop.port, this.provenName(hop), hop.flow !== undefined) ??
+      this.open(hop);
     if (connection) connection.send(bytes, failure);
-    else this.failLater(failure);
+    else this.failLater(failure, hop);
+  }
+
+  /** Only for what the peer's certificate is good for: anyone can write any sent-by (RFC 5923 §8.2). */
+  alias({ flow }: Source, { host, port }: Via): void {
+    const connection = this.table.flow(flow);
+    if (!connection?.proves(host)) return;
+    const isAddress = isIP(host) !== 0;
+    if (isAddress && host !== connection.source.address) return;
+    this.table.alias(connection, port ?? DEFAULT_PORTS[this.spec.protocol], isAddress ? undefined : host);
   }
 
   /** On the connection the request came on while it lives (RFC 3261 §18.2.2). */
@@ -95,7 +111,7 @@ export abstract class StreamListener implements Listener {
     }
     this.quota.settle(remoteAddress, remotePort);
     this.context.counters.connectionsAccepted++;
-    this.add(link, remoteAddress, remotePort, false);
+    this.add(link, remoteAddress, remotePort);
   }
 
   private onSocket(socket: Socket): void {
@@ -110,11 +126,11 @@ export abstract class StreamListener implements Listener {
   }
 
   private open(hop: Hop): Connection | undefined {
-    if (!this.server || this.isFull()) return undefined;
+    if (!this.server || hop.flowOnly || this.isFull()) return undefined;
     try {
       const link = this.dial(hop);
       if (!link) return undefined;
-      const connection = this.add(link, hop.address, hop.port, true);
+      const connection = this.add(link, hop.address, hop.port, hop);
       this.context.counters.connectionsOpened++;
       return connection;
     } catch (error) {
@@ -123,7 +139,8 @@ export abstract class StreamListener implements Listener {
     }
   }
 
-  private add(link: Link, address: string, port: number, outbound: boolean): Connection {
+  /** `hop` for a connection that we open. */
+  private add(link: Link, address: string, port: number, hop?: Hop): Connection {
     const flow = this.context.nextFlow();
     const { protocol, address: localAddress, port: localPort } = this.bound;
     const source: Source = { protocol, address, port, localAddress, localPort, flow };
@@ -131,7 +148,8 @@ export abstract class StreamListener implements Listener {
       flow,
       link,
       source,
-      outbound,
+      outbound: hop !== undefined,
+      connectTimeoutMs: hop?.connectTimeoutMs ?? this.context.limits.connectTimeoutMs,
       context: this.context,
       onClose: (closed) => this.table.remove(closed),
     });
@@ -144,13 +162,21 @@ export abstract class StreamListener implements Listener {
     return this.context.admission?.admits(address) ?? true;
   }
 
+  /** Names are proven in TLS alone. */
+  private provenName({ name }: Hop): string | undefined {
+    return this.spec.protocol === 'tls' ? name : undefined;
+  }
+
   private isFull(): boolean {
     return this.connectionCount >= this.context.limits.maxConnections;
   }
 
-  private failLater(failure: SendFailureListener | undefined): void {
+  private failLater(failure: SendFailureListener | undefined, hop: Hop): void {
     this.context.counters.sendFailures++;
-    const error = new TransportError('CONNECTION_LIMIT', 'no further connection can be opened');
+    const error =
+      hop.flowOnly || !this.canDial
+        ? new TransportError('FLOW_FAILED', `the connection with ${hop.address} is gone`)
+        : new TransportError('CONNECTION_LIMIT', 'no further connection can be opened');
     if (failure) process.nextTick(() => failure.onSendFailure(error));
   }
 

@@ -5,6 +5,8 @@ import { StreamListener } from './stream-listener.js';
 
 /** SIP over TCP (RFC 3261 §18). */
 export class TcpListener extends StreamListener {
+  protected readonly canDial = true;
+
   protected accept(socket: Socket): void {
     this.adopt(socket, new StreamLink(socket));
   }

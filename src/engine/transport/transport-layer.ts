@@ -173,6 +173,9 @@ export class TransportLayer implements MessageTransport, Closeable {
     }
     if (message.type === 'request') {
       this.counters.requestsReceived++;
+      // RFC 5923 §7.2
+      if (source.protocol === 'tls' && topVia.params.has('alias'))
+        this.listenerOf(source)?.alias?.(source, topVia);
       markSource(message, topVia, source);
     } else {
       this.counters.responsesReceived++;

@@ -85,6 +85,8 @@ export interface Listener extends Closeable {
   readonly connectionCount: number;
   /** Rejects with TransportError `LISTEN_FAILED`. */
   start(): Promise<void>;
+  /** A peer asks that requests to its sent-by come down the connection of its request (RFC 5923 §7.2). */
+  alias?(source: Source, topVia: Via): void;
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void;
   sendResponse(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void;
 }

@@ -38,7 +38,7 @@ test('RFC 3261 §16.7: every final status of a phone has a cause, and the caller
   }
 });
 
-test('RFC 3261 §16.7: what speaks of our hop only does not reach the caller', () => {
-  for (const status of [302, 401, 407, 420, 421, 422, 481])
+test('RFC 3261 §16.7, RFC 5626 §7: what speaks of our hop only does not reach the caller', () => {
+  for (const status of [302, 401, 407, 420, 421, 422, 430, 481])
     assert.notEqual(calleeFailure(status).status, status);
 });

@@ -12,6 +12,8 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 /** Its peers never answer. */
 class UnansweredListener extends StreamListener {
+  protected readonly canDial = true;
+
   protected accept(): void {}
 
   protected dial(): Link {

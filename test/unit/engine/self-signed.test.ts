@@ -10,7 +10,7 @@ import { missing, runToEnd } from '../../support/peers.js';
 const NOW_MS = Date.parse('2026-03-04T05:06:07Z');
 const NAMES = ['host.example', 'localhost', '192.0.2.1', '2001:db8::1'];
 
-test('RFC 5280 §4.1: a self-signed certificate is for its names, of its key, valid from the day before', () => {
+test('RFC 5280 §4.1, RFC 5280 §4.2.1.6: a self-signed certificate is for its names, of its key, valid from the day before', () => {
   const { certificate, key } = createSelfSigned(NAMES, NOW_MS);
   const parsed = new X509Certificate(certificate);
   assert.equal(parsed.subject, 'CN=host.example');
@@ -28,7 +28,7 @@ test('RFC 5280 §4.1: a self-signed certificate is for its names, of its key, va
   assert.equal(parsed.checkHost('other.example'), undefined);
 });
 
-test('from 2050 on its end is a GeneralizedTime', () => {
+test('RFC 5280 §4.1.2.5: from 2050 on its end is a GeneralizedTime', () => {
   const { certificate } = createSelfSigned(['h'], Date.parse('2049-06-01T00:00:00Z'));
   const { validFrom, validTo } = new X509Certificate(certificate);
   assert.deepEqual([validFrom, validTo], ['May 31 00:00:00 2049 GMT', 'Sep  3 00:00:00 2051 GMT']);

@@ -115,7 +115,7 @@ describe('SIP over TLS', { skip: missing('openssl') }, () => {
       );
     });
 
-  test('openssl trusts the certificate with its chain and gets an answer', async () => {
+  test('RFC 3261 §26.2.1: openssl trusts the certificate with its chain and gets an answer', async () => {
     await withStack({}, async (stack) => {
       const at = ['-connect', `127.0.0.1:${stack.port('tls')}`, '-servername', 'localhost'];
       const checks = [
@@ -195,7 +195,7 @@ describe('SIP over TLS', { skip: missing('openssl') }, () => {
     assert.match(await callServer(server, { verifyServer: false }, 'other.example'), /^486 /);
   });
 
-  test('RFC 5922 §7.1: SIP URIs in a certificate are its only names', async () => {
+  test('RFC 5922 §7.1, RFC 5922 §7.2: SIP URIs in a certificate are its only names, in any case of letters', async () => {
     const server = files.issue(authority, 'URI:sip:example.com', 'DNS:sip.example');
     const trusting = { caFile: authority.certificateFile };
     assert.match(await callServer(server, trusting, 'EXAMPLE.com'), /^486 /);
@@ -218,6 +218,34 @@ describe('SIP over TLS', { skip: missing('openssl') }, () => {
       assert.equal(peer.accepted, 2);
     });
     await peer.close();
+  });
+
+  test('RFC 5923 §7.2, RFC 5923 §8.2: alias brings requests to the connection of a peer that proves its sent-by', async () => {
+    const client = files.issue(authority, 'DNS:client.example');
+    const tls = { verifyClient: 'optional', caFile: authority.certificateFile } as const;
+    await withStack(tls, async (stack) => {
+      // Nobody listens on port 9.
+      const hop = { protocol: 'tls', address: '127.0.0.1', port: 9, name: 'client.example' } as const;
+      const shown = { key: readFileSync(client.keyFile), cert: client.certificate };
+      for (const [sentBy, options] of [
+        ['client.example:9', {}],
+        ['other.example:9', shown],
+      ] as const) {
+        const liar = await RawTcp.connectTls(stack.port('tls'), options);
+        liar.send(requestText({ via: `SIP/2.0/TLS ${sentBy};alias` }));
+        await stack.requests.next();
+        const name = sentBy.slice(0, -2);
+        assert.equal(await send(stack, { ...hop, name }).failures.next(), 'transport');
+        assert.equal(liar.inbox.size, 0);
+        await liar.close();
+      }
+      const peer = await RawTcp.connectTls(stack.port('tls'), shown);
+      peer.send(requestText({ via: 'SIP/2.0/TLS client.example:9;alias' }));
+      await stack.requests.next();
+      send(stack, hop);
+      assert.match(await peer.inbox.next(), /^INVITE /);
+      await peer.close();
+    });
   });
 
   test('a certificate that is missing or does not fit its key is said at the start, with the way to make one', async () => {

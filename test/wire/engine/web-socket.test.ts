@@ -43,7 +43,7 @@ function send(stack: Stack, hop: Hop, method = 'MESSAGE'): RecordingClientUser {
   return user;
 }
 
-test('RFC 7118 §5: a request by WebSocket, as text or binary, is answered on its connection', async () => {
+test('RFC 7118 §4.2: a request by WebSocket, as text or binary, is answered on its connection', async () => {
   await withStack({}, async (stack) => {
     const phone = await connect(stack);
     assert.equal(phone.webSocket.protocol, 'sip');
@@ -64,7 +64,7 @@ test('RFC 7118 §5: a request by WebSocket, as text or binary, is answered on it
   });
 });
 
-test('RFC 7118 §5: Content-Length may be left out; text beyond it is no second message', async () => {
+test('RFC 7118 §5.1: Content-Length may be left out; text beyond it is no second message', async () => {
   await withStack({}, async (stack) => {
     const phone = await connect(stack);
     phone.send(overWs({ method: 'MESSAGE', body: 'hello' }).replace(/Content-Length: \d+\r\n/, ''));
@@ -77,7 +77,7 @@ test('RFC 7118 §5: Content-Length may be left out; text beyond it is no second 
   });
 });
 
-test('RFC 7118 §5: what is no UTF-8 leaves as a binary message, all else as text', async () => {
+test('RFC 7118 §4.2: what is no UTF-8 leaves as a binary message, all else as text', async () => {
   await withStack({}, async (stack) => {
     const phone = await connect(stack);
     phone.send(overWs());
@@ -95,7 +95,7 @@ test('RFC 7118 §5: what is no UTF-8 leaves as a binary message, all else as tex
   });
 });
 
-test('RFC 7118 §5.2: requests to a WebSocket phone go down its connection; without it they fail, nobody is dialled', async () => {
+test('RFC 5626 §5.3.1: requests to a WebSocket phone go down its connection; without it they fail, nobody is dialled', async () => {
   await withStack({}, async (stack) => {
     const phone = await connect(stack);
     phone.send(overWs());
@@ -113,12 +113,12 @@ test('RFC 7118 §5.2: requests to a WebSocket phone go down its connection; with
     await phone.inbox.next();
     await phone.close();
     await waitFor('0 connections', () => stack.transport.connectionCount === 0);
-    assert.equal(await send(stack, source).failures.next(), 'transport');
+    assert.equal(await send(stack, source).failures.next(), 'flow');
     assert.equal(stack.transport.counters.connectionsOpened, 0);
   });
 });
 
-test('RFC 7118 §4: an upgrade without the subprotocol sip is refused with 400, a plain request with 426', async () => {
+test('RFC 7118 §4.1, RFC 6455 §4.2, RFC 9110 §15.5.22: an upgrade without the subprotocol sip is refused with 400, a plain request with 426', async () => {
   await withStack({}, async (stack) => {
     for (const protocols of [[], ['mqtt', 'xmpp']])
       await assert.rejects(connect(stack, { protocols }), /refused: 400/);
@@ -236,7 +236,7 @@ describe('SIP over secure WebSocket', { skip: missing('openssl') }, () => {
   after(() => files.close());
 
   for (const host of ['127.0.0.1', '::1'])
-    test(`RFC 7118 §5.2.1: a request by wss is answered, and requests go down its connection, ${host}`, async () => {
+    test(`RFC 7118 §9, RFC 7118 §5.2.1: a request by wss is answered, and requests go down its connection, ${host}`, async () => {
       const listeners = [{ protocol: 'wss', address: host, port: 0 }] as const;
       await withStack({ listeners, tls: ours }, async (stack) => {
         const text = host === '::1' ? '[::1]' : host;

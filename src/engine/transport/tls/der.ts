@@ -1,4 +1,4 @@
-/** The few values of DER (X.690 §8, §10) that a certificate is made of. */
+/** The few values of DER (X.690) that a certificate is made of. */
 
 const TAG = {
   boolean: 0x01,
@@ -21,7 +21,7 @@ function value(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag]), length(content.length), content]);
 }
 
-/** X.690 §8.1.3, in the shortest form. */
+/** In the shortest form. */
 function length(size: number): Buffer {
   if (size < 0x80) return Buffer.from([size]);
   const octets: number[] = [];

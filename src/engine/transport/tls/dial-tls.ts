@@ -6,7 +6,7 @@ import type { ListenerContext } from '../types.js';
 import { checkSipIdentity } from './sip-identity.js';
 
 /**
- * Begins a TLS connection to a hop (RFC 3261 §26.3.2.1): its name goes out as SNI and must be what its certificate is
+ * Begins a TLS connection to a hop: its name goes out as SNI and must be what its certificate is
  * for (RFC 5922 §7.3); a hop without a name must prove its address.
  */
 export function dialTls(hop: Hop, context: ListenerContext, localAddress: string | undefined): StreamLink {

@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000;
 /** Browsers take no longer ones. */
 const LIFETIME_DAYS = 825;
 
-/** ecdsa-with-SHA256 (RFC 5758 §3.2) */
+/** ecdsa-with-SHA256 */
 const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 const COMMON_NAME = '2.5.4.3';
 const SUBJECT_ALT_NAME = '2.5.29.17';
@@ -49,7 +49,7 @@ export function createSelfSigned(names: readonly string[], nowMs: number): SelfS
   const startMs = nowMs - DAY_MS;
   const body = sequence(
     explicit(0, integer(Buffer.from([2]))),
-    // RFC 5280 §4.1.2.2: positive, at most 20 octets.
+    // Positive, at most 20 octets.
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     ECDSA_SHA256,
     name,

@@ -7,8 +7,9 @@ import { dialTls } from './dial-tls.js';
 import { checkSipIdentity } from './sip-identity.js';
 import { createTlsServer } from './tls-server.js';
 
-/** SIP over TLS (RFC 3261 §18, §26.2.1, RFC 5922). */
+/** SIP over TLS (RFC 3261 §18, RFC 3261 §26.2.1, RFC 5922). */
 export class TlsListener extends StreamListener {
+  protected readonly canDial = true;
   private readonly tls: Server = createTlsServer(this.context.credentials(), this.context, (socket) =>
     this.adopt(socket, acceptedLink(socket)),
   );
@@ -22,7 +23,7 @@ export class TlsListener extends StreamListener {
   }
 }
 
-/** The client's certificate, if it showed a good one, may prove names later (RFC 5923 §9.1). */
+/** The client's certificate, if it showed a good one, may prove names later (RFC 5923 §8.2). */
 function acceptedLink(socket: TLSSocket): StreamLink {
   const proves = (host: string): boolean => socket.authorized && isProven(host, socket.getPeerCertificate());
   return new StreamLink(socket, 'secureConnect', undefined, proves);

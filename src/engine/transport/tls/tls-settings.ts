@@ -6,8 +6,8 @@ export interface TlsSettings {
   /** Authorities trusted besides the public ones that Node.js knows, for peers of both directions. */
   readonly caFile?: string;
   /**
-   * Whether clients must show a certificate (RFC 3261 §26.3.2.1 leaves it to the server): `optional` asks and goes on
-   * without one, `require` ends the handshake. Default `off`.
+   * Whether clients must show a certificate: `optional` asks and goes on without one, `require` ends the handshake.
+   * Default `off`.
    */
   readonly verifyClient?: 'off' | 'optional' | 'require';
   /** Whether the certificate of a server that we connect to must be good for its name (RFC 5922 §7). Default true. */

@@ -5,12 +5,12 @@ import { MAX_STREAM_MESSAGE_BYTES } from '../../../sip/limits.js';
 import type { ListenerContext } from '../types.js';
 import { WebSocketLink } from './web-socket-link.js';
 
-/** RFC 7118 §4 */
+/** RFC 7118 §4.1 */
 const SUBPROTOCOL = 'sip';
 const MAX_HTTP_HEADER_BYTES = 16 * 1024;
 
 /**
- * The HTTP side of accepted connections (RFC 7118 §4, RFC 6455 §4.2): it is handed sockets and gives back those that
+ * The HTTP side of accepted connections (RFC 7118 §4.1, RFC 6455 §4.2): it is handed sockets and gives back those that
  * became a WebSocket for SIP. It has no socket of its own; who hands sockets in bounds the time they may take.
  */
 export function createUpgradeServer(

@@ -38,7 +38,7 @@ export class WebSocketLink implements Link {
     webSocket.on('close', () => user.onClose());
   }
 
-  /** RFC 7118 §5: text, since the parsers of some browsers' phones want it; what is no UTF-8 has to go as binary. */
+  /** RFC 7118 §4.2: text, since the parsers of some browsers' phones want it; what is no UTF-8 has to go as binary. */
   write(bytes: Buffer): void {
     this.webSocket.send(bytes, { binary: !isUtf8(bytes) });
   }

@@ -3,7 +3,7 @@ import { isKeepAlive, parseMessage } from '../../../sip/parser.js';
 import type { StreamParserUser } from '../../../sip/stream-parser.js';
 import type { MessageReader } from '../link.js';
 
-/** Reads WebSocket messages: each holds one whole SIP message (RFC 7118 §5) or a keep-alive. */
+/** Reads WebSocket messages: each holds one whole SIP message (RFC 7118 §5.1) or a keep-alive. */
 export class WholeMessageReader implements MessageReader {
   readonly pendingBytes = 0;
   private isClosed = false;

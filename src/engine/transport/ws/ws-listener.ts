@@ -5,6 +5,7 @@ import { createUpgradeServer } from './upgrade-server.js';
 
 /** SIP over WebSocket (RFC 7118). Its peers cannot be dialled: what they are sent goes down their connections. */
 export class WsListener extends StreamListener {
+  protected readonly canDial = false;
   protected readonly http: Server = createUpgradeServer(this.context, (socket, link) =>
     this.adopt(socket, link),
   );
