@@ -234,6 +234,7 @@ export class ClientCore implements ClientRequestOwner {
     const target = peer ? { peer } : {};
     const request = buildDialogRequest(message, dialog.dialog, dialog.contact, this.localEnd(hop), target);
     if (message.method === 'BYE') this.closer.settleOwnInvite(dialog);
+    this.sessions.completeRequest(request, dialog);
     this.start(new ClientRequest(this, app, request, dialog, false), hop, echo);
   }
 

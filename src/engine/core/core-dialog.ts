@@ -30,8 +30,8 @@ export class CoreDialog {
   answered: AnsweredInvite | undefined;
   /** The peer's INVITE that has no final response yet. */
   peerInvite: PendingRequest | undefined;
-  /** The peer's UPDATE in an early dialog, which applications answer under the INVITE's name. */
-  earlyUpdate: PendingRequest | undefined;
+  /** The peer's UPDATE that has no final response yet. */
+  peerUpdate: PendingRequest | undefined;
   /** Reliable provisionals of the peer's last INVITE that had any. */
   reliable: ReliableProvisionals | undefined;
   /** Reliable provisionals that came and their forks, in order, for our PRACKs. */

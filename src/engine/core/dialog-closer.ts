@@ -18,7 +18,7 @@ export class DialogCloser {
     dialog.answered = undefined;
     dialog.session?.stop();
     // RFC 3261 §15.1.2
-    for (const pending of [dialog.peerInvite, dialog.earlyUpdate])
+    for (const pending of [dialog.peerInvite, dialog.peerUpdate])
       if (pending && this.pending.finish(pending)) reply(pending.tx, 487, pending.localTag);
     this.settleOwnInvite(dialog);
   }

@@ -15,8 +15,9 @@ export function reply(tx: ServerTransaction, statusCode: number, localTag = newT
   return response;
 }
 
-/** 500 with Retry-After: another request of the kind is still open (RFC 3261 §14.2, RFC 3311 §5.2). */
-export function replyLater(tx: ServerTransaction, retryAfterSec: number, localTag: string): void {
+/** 500 with Retry-After of 0 to 10 s: another request of the kind is still open (RFC 3261 §14.2, RFC 3311 §5.2). */
+export function replyLater(tx: ServerTransaction, localTag: string): void {
+  const retryAfterSec = Math.floor(Math.random() * 11);
   tx.respond(
     createResponse(tx.request, 500, undefined, localTag).append('Retry-After', String(retryAfterSec)),
   );

@@ -46,7 +46,7 @@ export class PendingRequests {
   /** An UPDATE in an early dialog, which applications answer under the name of the INVITE. */
   addEarlyUpdate(tx: ServerTransaction, dialog: CoreDialog): void {
     const pending = this.add(tx, dialog.app, dialog.dialog.localTag, dialog);
-    dialog.earlyUpdate = pending;
+    dialog.peerUpdate = pending;
     this.byTxnId.set(updateKey(dialog.initialTxnId), pending);
   }
 
@@ -64,8 +64,8 @@ export class PendingRequests {
     this.ctx.clock.clearTimeout(pending.deadline);
     pending.reliable?.stop();
     if (dialog?.peerInvite === pending) dialog.peerInvite = undefined;
-    if (dialog?.earlyUpdate === pending) {
-      dialog.earlyUpdate = undefined;
+    if (dialog?.peerUpdate === pending) {
+      dialog.peerUpdate = undefined;
       this.byTxnId.delete(updateKey(dialog.initialTxnId));
     }
     return this.byTxnId.delete(tx.id);

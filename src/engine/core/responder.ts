@@ -26,10 +26,10 @@ export interface ResponderUser {
   onAckTimeout(dialog: CoreDialog): void;
   /** No PRACK within 64*T1 (RFC 3262 §3). */
   onPrackTimeout(pending: PendingRequest): void;
-  /** A 2xx to INVITE is about to leave; RFC 4028 may add to it. */
-  onInviteSuccess(pending: PendingRequest, response: SipResponse): void;
+  /** A 2xx to INVITE or UPDATE is about to leave; RFC 4028 may add to it. */
+  onSuccess(pending: PendingRequest, response: SipResponse): void;
   /** That 2xx has left. */
-  onInviteAnswered(dialog: CoreDialog, response: SipResponse): void;
+  onAnswered(dialog: CoreDialog, response: SipResponse): void;
 }
 
 /** Responses of applications to requests of peers: checked, completed, sent, and what follows from them. */
@@ -131,7 +131,8 @@ export class Responder {
 
   private sendFinal(pending: PendingRequest, response: SipResponse, dialog: CoreDialog | undefined): void {
     const isSuccess = response.statusCode < 300;
-    if (pending.method === 'INVITE' && isSuccess) this.user.onInviteSuccess(pending, response);
+    if (isSuccess && (pending.method === 'INVITE' || pending.method === 'UPDATE'))
+      this.user.onSuccess(pending, response);
     if (isSuccess && pending.reliable?.mustHold2xx) {
       response.raw = serialize(response);
       pending.hasHeldFinal = true;
@@ -159,8 +160,8 @@ export class Responder {
         dialog.answered = undefined;
         this.user.onAckTimeout(dialog);
       });
-      this.user.onInviteAnswered(dialog, response);
-    }
+      this.user.onAnswered(dialog, response);
+    } else if (method === 'UPDATE' && isSuccess) this.user.onAnswered(dialog, response);
     return true;
   }
 

@@ -160,9 +160,10 @@ export class ServerCore implements ServerTransactionUser {
     if (method === 'INVITE') reply(tx, 100);
     // RFC 3261 §12.2.2
     if (!dialog.dialog.acceptRemoteSeq(request.cseq?.seq ?? 0)) reply(tx, 500, localTag);
-    // RFC 3261 §14.2
-    else if (method === 'INVITE' && dialog.peerInvite)
-      replyLater(tx, Math.floor(Math.random() * 11), localTag);
+    // RFC 3261 §14.2, RFC 3311 §5.2: one at a time.
+    else if (isSecond(method, dialog)) replyLater(tx, localTag);
+    // RFC 3261 §14.2, RFC 3311 §5.2: an application answers for its own re-INVITE, not for the engine's.
+    else if (dialog.ownRefresh && isOffering(request)) reply(tx, 491, localTag);
     else if (!dialog.app.connected) {
       this.rejectOutside(tx);
       if (method === 'BYE') this.onOrphanBye(tx, dialog);
@@ -180,11 +181,13 @@ export class ServerCore implements ServerTransactionUser {
       if (dialog.override) dialog.followRequest(request, tx.source, this.ctx.detectNat);
     }
     if (method === 'UPDATE' && dialog.dialog.state === 'early') {
-      this.onEarlyUpdate(tx, dialog);
+      this.pending.addEarlyUpdate(tx, dialog);
+      this.deliver(dialog.app, request, tx.source, dialog.initialTxnId, dialog.wireId);
       return;
     }
     const pending = this.pending.add(tx, dialog.app, dialog.dialog.localTag, dialog);
     if (method === 'INVITE') dialog.peerInvite = pending;
+    if (method === 'UPDATE') dialog.peerUpdate = pending;
     this.deliver(dialog.app, request, tx.source, tx.id, dialog.wireId);
     if (isLastNotify(request)) this.closer.close(dialog);
   }
@@ -215,16 +218,6 @@ export class ServerCore implements ServerTransactionUser {
     else if (owner === 'engine') reply(tx, 200, dialog.dialog.localTag);
     else this.deliverInDialog(tx, dialog);
     dialog.reliable?.releaseFinal();
-  }
-
-  /** One at a time (RFC 3311 §5.2). */
-  private onEarlyUpdate(tx: ServerTransaction, dialog: CoreDialog): void {
-    if (dialog.earlyUpdate) {
-      replyLater(tx, 5, dialog.dialog.localTag);
-      return;
-    }
-    this.pending.addEarlyUpdate(tx, dialog);
-    this.deliver(dialog.app, tx.request, tx.source, dialog.initialTxnId, dialog.wireId);
   }
 
   /** RFC 3261 §9.2. */
@@ -273,6 +266,16 @@ export class ServerCore implements ServerTransactionUser {
 
 function isNewCall(request: SipRequest): boolean {
   return request.method === 'INVITE' && request.toTag === undefined;
+}
+
+/** Whether the peer has a request of the kind open already. */
+function isSecond(method: string, dialog: CoreDialog): boolean {
+  if (method === 'INVITE') return dialog.peerInvite !== undefined;
+  return method === 'UPDATE' && dialog.peerUpdate !== undefined;
+}
+
+function isOffering({ method, body }: SipRequest): boolean {
+  return method === 'INVITE' || (method === 'UPDATE' && body.length > 0);
 }
 
 function mergeKey(request: SipRequest): string {

@@ -1,9 +1,11 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
 import { parseSessionExpires, type SessionExpires } from '../../sip/session-expires.js';
-import type { ClientTransactionUser, ServerTransaction, Source } from '../types.js';
+import type { ServerTransaction } from '../types.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
+import type { PendingRequest } from './pending-request.js';
+import { SessionRefresh } from './session-refresh.js';
 import { MIN_SESSION_SEC, SessionTimer } from './session-timer.js';
 
 /** How sessions are ended; the client core. */
@@ -12,8 +14,6 @@ export interface SessionEnder {
 }
 
 const EXPIRED = 'Session timer expired';
-/** RFC 4028 §10, RFC 3261 §14.1: a refresh that met the peer's own re-INVITE is tried again later; seconds. */
-const GLARE_DELAY_SEC = 4;
 
 /** Session timers (RFC 4028) of all dialogs: negotiated in passing, refreshes done without the application. */
 export class SessionKeeper {
@@ -22,10 +22,10 @@ export class SessionKeeper {
     private readonly ender: SessionEnder,
   ) {}
 
-  /** False after a 422 to a re-INVITE or UPDATE whose interval is too short (RFC 4028 §9). */
+  /** False after a 422 to a re-INVITE or UPDATE whose interval is too short (RFC 4028 §6, §9). */
   acceptsRefresh(tx: ServerTransaction, dialog: CoreDialog): boolean {
     const { request } = tx;
-    if (request.method !== 'INVITE' && request.method !== 'UPDATE') return true;
+    if (!isRefresh(request.method)) return true;
     const asked = sessionExpires(request);
     if (asked && asked.intervalSec < MIN_SESSION_SEC) {
       const response = createResponse(request, 422, undefined, dialog.dialog.localTag);
@@ -36,27 +36,51 @@ export class SessionKeeper {
     return true;
   }
 
-  /** Puts Session-Expires into our 2xx to an INVITE when the peer asked for it with a refresher (RFC 4028 §9). */
-  complete2xx(request: SipRequest, response: SipResponse): void {
+  /**
+   * Puts Session-Expires into our 2xx to an INVITE or UPDATE (RFC 4028 §9): when the peer asked for it and named the
+   * refresher, and in a session that has a timer, whose refresher stays.
+   */
+  complete2xx({ tx, dialog }: PendingRequest, response: SipResponse): void {
+    const { request } = tx;
+    const isEarlyUpdate = request.method === 'UPDATE' && dialog?.dialog.state !== 'confirmed';
+    if (response.has('session-expires') || isEarlyUpdate) return;
     const asked = sessionExpires(request);
-    if (response.has('session-expires') || asked?.refresher === undefined) return;
-    const intervalSec = Math.max(MIN_SESSION_SEC, asked.intervalSec);
-    response.append('Session-Expires', `${intervalSec};refresher=${asked.refresher}`);
-    const peerKnows = request.list('supported').some((tag) => tag.toLowerCase() === 'timer');
-    if (asked.refresher === 'uac' && peerKnows) response.append('Require', 'timer');
+    const session = dialog?.session;
+    const current = session?.isRefresherUs ? 'uas' : asked && session ? 'uac' : undefined;
+    const refresher = asked?.refresher ?? current;
+    if (refresher === undefined) return;
+    const intervalSec = Math.max(MIN_SESSION_SEC, asked?.intervalSec ?? session?.intervalSec ?? 0);
+    response.append('Session-Expires', `${intervalSec};refresher=${refresher}`);
+    if (refresher === 'uac' && knowsTimer(request)) response.append('Require', 'timer');
   }
 
-  /** Our 2xx to an INVITE has left. */
+  /** Puts the interval and who refreshes into an application's re-INVITE or UPDATE, if it left them out (RFC 4028 §7.4). */
+  completeRequest(request: SipRequest, { session, dialog }: CoreDialog): void {
+    if (!session || !isRefresh(request.method) || dialog.state !== 'confirmed') return;
+    if (request.has('session-expires')) return;
+    request.append(
+      'Session-Expires',
+      `${session.intervalSec};refresher=${session.isRefresherUs ? 'uac' : 'uas'}`,
+    );
+    if (!knowsTimer(request)) request.append('Supported', 'timer');
+  }
+
+  /** Our 2xx to an INVITE or UPDATE has left. */
   onAnswered(dialog: CoreDialog, response: SipResponse): void {
-    const agreed = sessionExpires(response);
     dialog.rememberSdp(response);
-    this.arm(dialog, agreed, agreed?.refresher === 'uas');
+    this.agree(dialog, response, 'uas');
   }
 
-  /** A 2xx to an INVITE of ours came (RFC 4028 §7.2: without a refresher it is us). */
+  /** A 2xx to an INVITE or UPDATE of ours came (RFC 4028 §7.2: without a refresher it is us). */
   onAccepted(dialog: CoreDialog, response: SipResponse): void {
+    this.agree(dialog, response, 'uac');
+  }
+
+  /** RFC 4028 §7.2: without Session-Expires there is no timer. Of an UPDATE few peers say so and mean it. */
+  private agree(dialog: CoreDialog, response: SipResponse, we: 'uac' | 'uas'): void {
     const agreed = sessionExpires(response);
-    this.arm(dialog, agreed, agreed?.refresher !== 'uas');
+    if (!agreed && response.cseq?.method === 'UPDATE') dialog.session?.restart();
+    else this.arm(dialog, agreed, (agreed?.refresher ?? 'uac') === we);
   }
 
   private arm(dialog: CoreDialog, agreed: SessionExpires | undefined, isRefresherUs: boolean): void {
@@ -70,56 +94,18 @@ export class SessionKeeper {
     });
   }
 
-  /** A re-INVITE of the engine's own, with the session description last sent (RFC 4028 §7.4). */
-  private refresh(dialog: CoreDialog, intervalSec: number): void {
+  private refresh(dialog: CoreDialog, intervalSec: number, minSec = MIN_SESSION_SEC): void {
     if (dialog.ownInvite || dialog.peerInvite || dialog.answered || dialog.ownRefresh) {
       this.retry(dialog, intervalSec);
       return;
     }
-    const invite = dialog.dialog.createRequest('INVITE');
-    invite.append('Contact', dialog.contact).append('Supported', 'timer');
-    invite
-      .append('Session-Expires', `${intervalSec};refresher=uac`)
-      .append('Min-SE', String(MIN_SESSION_SEC));
-    if (dialog.localSdp) invite.append('Content-Type', 'application/sdp').body = dialog.localSdp;
-    const hop = dialog.nextHop(this.ctx);
-    if (hop === undefined) return;
-    dialog.ownRefresh = true;
-    Promise.resolve(hop)
-      .then((found) => this.ctx.createClient(invite, found, this.refreshUser(dialog, invite, intervalSec)))
-      .catch(() => this.ender.sendUnsolicitedBye(dialog, EXPIRED));
-  }
-
-  private refreshUser(dialog: CoreDialog, invite: SipRequest, intervalSec: number): ClientTransactionUser {
-    let ack: { resend(): void } | undefined;
-    const onFinal = (response: SipResponse, source: Source): void => {
-      dialog.ownRefresh = false;
-      if (dialog.dialog.state === 'terminated') return;
-      if (response.statusCode === 491) this.retry(dialog, intervalSec);
-      else if (response.statusCode >= 300) this.ender.sendUnsolicitedBye(dialog, EXPIRED);
-      else {
-        dialog.dialog.refreshTarget(response);
-        this.onAccepted(dialog, response);
-        const request = dialog.dialog.createRequest('ACK', invite.cseq?.seq ?? 0);
-        const { protocol, address, port } = source;
-        Promise.resolve(dialog.nextHop(this.ctx) ?? { protocol, address, port })
-          .then((hop) => {
-            ack = this.ctx.sendStateless(request, hop);
-          })
-          .catch(() => this.ender.sendUnsolicitedBye(dialog, EXPIRED));
-      }
-    };
-    return {
-      onResponse: (_tx, response, source) => {
-        if (ack) ack.resend();
-        else if (response.statusCode >= 200) onFinal(response, source);
-      },
-      onFailure: () => {
-        dialog.ownRefresh = false;
-        if (dialog.dialog.state !== 'terminated') this.ender.sendUnsolicitedBye(dialog, EXPIRED);
-      },
-      onTerminated: () => {},
-    };
+    new SessionRefresh(this.ctx, dialog, intervalSec, minSec, {
+      onRefreshed: (response) => this.onAccepted(dialog, response),
+      onGlare: () => this.retry(dialog, intervalSec),
+      // RFC 4028 §7.3
+      onTooBrief: (wantedSec) => this.refresh(dialog, wantedSec, wantedSec),
+      onFailed: () => this.ender.sendUnsolicitedBye(dialog, EXPIRED),
+    }).start();
   }
 
   private retry(dialog: CoreDialog, intervalSec: number): void {
@@ -128,8 +114,22 @@ export class SessionKeeper {
       onRefreshDue: () => this.refresh(dialog, intervalSec),
       onExpired: () => {},
     });
-    dialog.session.refreshAfter(GLARE_DELAY_SEC);
+    dialog.session.refreshAfter(glareDelaySec(dialog.dialog.role));
   }
+}
+
+/** RFC 3261 §14.1: whoever made the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms. */
+export function glareDelaySec(role: 'uac' | 'uas'): number {
+  const [lowest, steps] = role === 'uac' ? [210, 191] : [0, 201];
+  return (lowest + Math.floor(Math.random() * steps)) / 100;
+}
+
+function isRefresh(method: string): boolean {
+  return method === 'INVITE' || method === 'UPDATE';
+}
+
+function knowsTimer(request: SipRequest): boolean {
+  return request.list('supported').some((tag) => tag.toLowerCase() === 'timer');
 }
 
 function sessionExpires(message: SipRequest | SipResponse): SessionExpires | undefined {

@@ -33,8 +33,8 @@ export class UaCore implements TransactionLayerUser {
     this.responder = new Responder(ctx, this.pending, this.closer, {
       onAckTimeout: (dialog) => this.client.sendUnsolicitedBye(dialog, 'ACK timeout'),
       onPrackTimeout: (pending) => this.server.onPrackTimeout(pending),
-      onInviteSuccess: (pending, response) => this.client.sessions.complete2xx(pending.tx.request, response),
-      onInviteAnswered: (dialog, response) => this.client.sessions.onAnswered(dialog, response),
+      onSuccess: (pending, response) => this.client.sessions.complete2xx(pending, response),
+      onAnswered: (dialog, response) => this.client.sessions.onAnswered(dialog, response),
     });
   }
 

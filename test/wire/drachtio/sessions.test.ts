@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { glareDelaySec } from '../../../src/engine/core/session-keeper.js';
 import { type Engine, startEngine } from '../../../src/engine/engine.js';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -48,10 +49,16 @@ describe('session timers and addresses', () => {
     assert.equal(headerOf(ok, 'Session-Expires'), '120;refresher=uac');
     assert.equal(headerOf(ok, 'Require'), 'timer');
     clock.advance(80_000);
-    peer.inDialog(invite, ok, 'UPDATE', 2, ['Session-Expires: 120;refresher=uac', `Contact: <${peer.uri}>`]);
+    peer.inDialog(invite, ok, 'UPDATE', 2, [
+      'Session-Expires: 120;refresher=uac',
+      'Supported: timer',
+      `Contact: <${peer.uri}>`,
+    ]);
     const update = await client.events.next();
     await respond(update, 200);
-    await peer.next();
+    const refreshed = await peer.next();
+    assert.equal(headerOf(refreshed, 'Session-Expires'), '120;refresher=uac');
+    assert.equal(headerOf(refreshed, 'Require'), 'timer');
     clock.advance(80_000);
     assert.equal(peer.udp.inbox.size, 0);
     clock.advance(10_000);
@@ -60,7 +67,7 @@ describe('session timers and addresses', () => {
     assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
   });
 
-  test('67: RFC 4028 §5: a re-INVITE with an interval below 90 s gets 422 with Min-SE, the application hears nothing', async () => {
+  test('67: RFC 4028 §5, §6: a re-INVITE with an interval below 90 s gets 422 with Min-SE, the application hears nothing', async () => {
     await start();
     const { invite, ok } = await answeredCall('120;refresher=uac');
     peer.inDialog(invite, ok, 'INVITE', 2, ['Session-Expires: 30', `Contact: <${peer.uri}>`]);
@@ -95,6 +102,99 @@ describe('session timers and addresses', () => {
     peer.respond(second, 481);
     assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
     assert.equal((await client.events.next()).fields[8], 'unsolicited');
+  });
+
+  /** A call of ours whose session the engine refreshes, and the re-INVITE that does it. */
+  const refreshing = async (intervalSec = 100): Promise<{ dialogId: string; refresh: string }> => {
+    await client.ask('sip||', appRequest('INVITE', peer.uri, [], SDP));
+    const invite = await peer.next();
+    peer.respond(invite, 200, { headers: [`Session-Expires: ${intervalSec}`], body: SDP });
+    const dialogId = (await client.events.next()).fields[9]!;
+    await client.ask(`sip||${dialogId}`, appRequest('ACK', 'sip:placeholder'));
+    await peer.until(/^ACK/);
+    clock.advance((intervalSec / 2) * 1000);
+    return { dialogId, refresh: await peer.until(/^INVITE/) };
+  };
+
+  test('RFC 4028 §7.3: 422 to a refresh has it tried again with the interval that the peer wants', async () => {
+    await start();
+    const { refresh } = await refreshing();
+    assert.equal(headerOf(refresh, 'Session-Expires'), '100;refresher=uac');
+    peer.respond(refresh, 422, { headers: ['Min-SE: 300'] });
+    const again = await peer.until(/^INVITE/);
+    assert.equal(headerOf(again, 'Session-Expires'), '300;refresher=uac');
+    assert.equal(headerOf(again, 'Min-SE'), '300');
+    peer.respond(again, 200, { headers: ['Session-Expires: 300;refresher=uac'], body: SDP });
+    await peer.until(/^ACK/);
+    clock.advance(149_000);
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    clock.advance(1_000);
+    peer.respond(await peer.until(/^INVITE/), 422);
+    assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
+  });
+
+  test('RFC 3261 §14.1: a refresh that met 491 is tried again, by the caller after 2.1 to 4 s', async () => {
+    await start();
+    const { refresh } = await refreshing();
+    peer.respond(refresh, 491);
+    await peer.until(/^ACK/);
+    clock.advance(2_090);
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    clock.advance(1_910);
+    assert.match(await peer.until(/^INVITE/), /Session-Expires: 100;refresher=uac/);
+    assert.equal(client.events.size, 0);
+    const delays = (role: 'uac' | 'uas'): number[] => Array.from({ length: 2000 }, () => glareDelaySec(role));
+    for (const [role, least, most] of [
+      ['uac', 2.1, 4],
+      ['uas', 0, 2],
+    ] as const)
+      assert.ok(delays(role).every((sec) => sec >= least && sec <= most));
+  });
+
+  test('RFC 3261 §14.2, RFC 3311 §5.2: an offer of the peer that meets the engine’s own refresh is 491', async () => {
+    await start();
+    const { refresh } = await refreshing();
+    const ours = (method: string, cseq: number, body: string): void =>
+      peer.send(
+        `${method} sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${peer.port};branch=z9hG4bK${cseq}\r\nFrom: ${headerOf(refresh, 'To')}\r\nTo: ${headerOf(refresh, 'From')}\r\nCall-ID: ${headerOf(refresh, 'Call-ID')}\r\nCSeq: ${cseq} ${method}\r\nContact: <${peer.uri}>\r\nContent-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    ours('UPDATE', 1, SDP);
+    assert.equal(statusOf(await peer.next()), 491);
+    ours('INVITE', 2, SDP);
+    assert.equal(statusOf(await peer.next()), 491);
+    assert.equal(client.events.size, 0);
+    ours('UPDATE', 3, '');
+    assert.match((await client.events.next()).sip, /^UPDATE/);
+  });
+
+  test('RFC 4028 §7.4: an application’s re-INVITE or UPDATE goes on with the interval and the refresher', async () => {
+    await start();
+    const { dialogId, refresh } = await refreshing();
+    peer.respond(refresh, 200, { headers: ['Session-Expires: 100;refresher=uas'], body: SDP });
+    await peer.until(/^ACK/);
+    await client.ask(`sip||${dialogId}`, appRequest('UPDATE', 'sip:placeholder'));
+    const update = await peer.until(/^UPDATE/);
+    assert.equal(headerOf(update, 'Session-Expires'), '100;refresher=uas');
+    assert.equal(headerOf(update, 'Supported'), 'timer');
+    peer.respond(update, 200, { headers: ['Session-Expires: 200;refresher=uac'] });
+    await client.events.next();
+    await client.ask(`sip||${dialogId}`, appRequest('INVITE', 'sip:placeholder', [], SDP));
+    assert.equal(headerOf(await peer.until(/^INVITE/), 'Session-Expires'), '200;refresher=uac');
+  });
+
+  test('RFC 4028 §9: a re-INVITE that says nothing of the session leaves it to us to refresh it', async () => {
+    await start();
+    const { invite, ok } = await answeredCall('120;refresher=uas');
+    peer.inDialog(invite, ok, 'INVITE', 2, [`Contact: <${peer.uri}>`], SDP);
+    await respond(await client.events.next(), 200);
+    const again = await peer.next();
+    assert.equal(headerOf(again, 'Session-Expires'), '120;refresher=uas');
+    peer.inDialog(invite, again, 'ACK', 2);
+    await client.events.next();
+    clock.advance(60_000);
+    assert.match(await peer.until(/^INVITE/), /Session-Expires: 120;refresher=uac/);
   });
 
   test('3: an advertised address is told to applications and peers, the bound one in localHostports and receivedOn', async () => {

@@ -483,7 +483,7 @@ describe('requests of peers', () => {
     assert.match(response, /\r\nFoo-Bar: z\r\n/);
   });
 
-  test('61: RFC 3311: UPDATE during an INVITE comes under the name of the INVITE; a second one gets 500', async () => {
+  test('61: RFC 3311 §5.2: UPDATE during an INVITE comes under the name of the INVITE; a second one gets 500', async () => {
     await start();
     const invite = peer.request();
     const frame = await client.events.next();
@@ -495,11 +495,28 @@ describe('requests of peers', () => {
     peer.inDialog(invite, progress, 'UPDATE', 3, [`Contact: <${peer.uri}>`]);
     const busy = await peer.next();
     assert.equal(statusOf(busy), 500);
+    assert.match(headerOf(busy, 'Retry-After')!, /^([0-9]|10)$/);
     await respond(update, 200);
     const ok = await peer.next();
     assert.equal(headerOf(ok, 'CSeq'), '2 UPDATE');
     await respond(frame, 200, [], SDP);
     assert.equal(headerOf(await peer.until(/ 200 /), 'CSeq'), '1 INVITE');
+  });
+
+  test('RFC 3311 §5.2: in a call, too, a second UPDATE before the first is answered gets 500 with Retry-After', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    const { invite, ok } = await answeredCall();
+    for (const cseq of [2, 3]) peer.inDialog(invite, ok, 'UPDATE', cseq, [`Contact: <${peer.uri}>`]);
+    const update = await client.events.next();
+    const busy = await peer.next();
+    assert.deepEqual([statusOf(busy), headerOf(busy, 'CSeq')], [500, '3 UPDATE']);
+    assert.match(headerOf(busy, 'Retry-After')!, /^([0-9]|10)$/);
+    await respond(update, 200);
+    assert.equal(headerOf(await peer.next(), 'CSeq'), '2 UPDATE');
+    peer.inDialog(invite, ok, 'UPDATE', 4, [`Contact: <${peer.uri}>`]);
+    assert.match((await client.events.next()).sip, /CSeq: 4 UPDATE/);
   });
 
   test('62: RFC 3261 §15.1.2: BYE ends the dialog, its 200 still leaves; a second BYE gets 481', async () => {
