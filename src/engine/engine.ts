@@ -270,7 +270,7 @@ class RunningEngine implements Engine {
           return app ? { kind: 'application', app } : { kind: 'nobody' };
         },
       },
-      proxy: () => false,
+      proxy: (tx, order) => this.proxy?.route(tx, order) ?? false,
       alwaysSend180: this.options.alwaysSend180 ?? false,
       outlet,
       resolve: (uri) => this.nextHops.find(uri),

@@ -89,8 +89,13 @@ export class UaCore implements TransactionLayerUser {
     const pending = this.pending.find(app, txnId, NO_MESSAGE);
     if (!pending?.isInitial || pending.dialog || pending.tx.answered) return undefined;
     this.pending.finish(pending);
-    this.server.forget(pending.tx);
+    this.surrender(pending.tx);
     return pending.tx;
+  }
+
+  /** Another takes a peer's new request over, and must set its transaction's user. */
+  surrender(tx: ServerTransaction): void {
+    this.server.forget(tx);
   }
 
   /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */

@@ -6,16 +6,17 @@ import type { Application } from './application.js';
 export interface ProxyOrder {
   /** URIs of next hops, best first. */
   readonly destinations: readonly string[];
-  /** To be added to the request. */
+  /** To be added to the request; only what an application may set. */
   readonly headers: readonly HeaderField[];
+  /** Later requests of the dialog come this way too (RFC 3261 §16.6 item 4); for a REGISTER: Path (RFC 3327). */
   readonly recordRoute: boolean;
-  /** Contacts of a 3xx are tried. */
+  /** Contacts of a 3xx are tried (RFC 3261 §16.7 item 4). */
   readonly followRedirects: boolean;
   /** All destinations at once, rather than one after the other. */
   readonly simultaneous: boolean;
-  /** Milliseconds without any provisional before the next destination is tried. */
+  /** How long an INVITE may go without any provisional, before the next destination is tried; milliseconds. */
   readonly provisionalTimeoutMs: number | undefined;
-  /** Milliseconds without a final response before the destination is given up. */
+  /** The same for the final response; the branch is cancelled. */
   readonly finalTimeoutMs: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { HeaderField } from '../../sip/message.js';
 import { uriScheme } from '../../sip/uri.js';
+import type { ProxyOrder } from '../core/way.js';
 import { MAX_TARGETS, MAX_TIMEOUT_MS } from '../proxy/limits.js';
-import type { ProxyOrder } from '../proxy/types.js';
 
 /** What the frame `proxy` asks for. */
 export interface ProxyCommand {

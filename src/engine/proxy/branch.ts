@@ -132,7 +132,9 @@ export class Branch implements ClientTransactionUser {
       return;
     }
     const { nearest } = this.target;
-    this.nearness = ctx.nearness(hop.address);
+    this.nearness = Math.max(
+      ...[hop, ...(hop.alternatives ?? [])].map(({ address }) => ctx.nearness(address)),
+    );
     if (nearest !== undefined && this.nearness > nearest) {
       ctx.counters.hopsRefused++;
       this.end(403);

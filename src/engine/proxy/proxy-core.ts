@@ -1,20 +1,26 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import type { Application } from '../core/application.js';
 import type { CoreContext } from '../core/core-context.js';
-import { findHop } from '../core/hop-finder.js';
-import type { LocalEnd } from '../core/local-addressing.js';
 import { reply } from '../core/own-replies.js';
 import type { UaCore } from '../core/ua-core.js';
-import type { Hop, ServerTransaction, Source, TransactionLayerUser } from '../types.js';
+import type { ProxyOrder } from '../core/way.js';
+import type { ServerTransaction, Source, TransactionLayerUser } from '../types.js';
 import { ChallengeMemory } from './challenge-memory.js';
+import { DialogPassage, localEnd } from './dialog-passage.js';
 import { createForwarded } from './forwarded-request.js';
 import { LoopDetector } from './loop-detector.js';
-import { RecordRoutes } from './record-route.js';
-import { findFault, maxForwardsOf } from './request-check.js';
+import { findFault } from './request-check.js';
 import { type ContextOptions, ResponseContext } from './response-context.js';
-import { copyRequest, nextHopUri, removeOwnRoutes, topRouteUri } from './route-processing.js';
-import type { ProxyOrder, ProxyReport, Target } from './types.js';
+import { copyRequest, removeOwnRoutes } from './route-processing.js';
+import type { ProxyReport, Target } from './types.js';
 
+/** What nobody asked for otherwise. */
+const ONE_BY_ONE = {
+  simultaneous: false,
+  followRedirects: false,
+  provisionalTimeoutMs: undefined,
+  finalTimeoutMs: undefined,
+};
 const NOBODY: ProxyReport = { onFinal: () => {}, onDone: () => {}, onRefused: () => {} };
 
 /**
@@ -25,7 +31,7 @@ export class ProxyCore implements TransactionLayerUser {
   /** By the name of the server transaction. */
   private readonly contexts = new Map<string, ResponseContext>();
   private readonly loops = new LoopDetector();
-  private readonly recordRoutes: RecordRoutes;
+  private readonly passage: DialogPassage;
   private readonly challenges: ChallengeMemory;
 
   /** `secret` makes the routes that we know as ours again. */
@@ -34,7 +40,7 @@ export class ProxyCore implements TransactionLayerUser {
     private readonly core: UaCore,
     secret: string,
   ) {
-    this.recordRoutes = new RecordRoutes(secret);
+    this.passage = new DialogPassage(ctx, secret);
     this.challenges = new ChallengeMemory(ctx.clock);
   }
 
@@ -52,7 +58,7 @@ export class ProxyCore implements TransactionLayerUser {
   }
 
   onAck(ack: SipRequest, source: Source): void {
-    if (this.isPassing(ack)) this.passAck(ack);
+    if (this.isPassing(ack)) this.passage.passAck(ack);
     else this.core.onAck(ack, source);
   }
 
@@ -72,12 +78,23 @@ export class ProxyCore implements TransactionLayerUser {
     else report.onRefused(`Unknown transaction id: ${txnId}`);
   }
 
-  /** Sends on a request that nobody else has; its transaction has no user from then on but us. */
-  forward(tx: ServerTransaction, order: ProxyOrder, report: ProxyReport): void {
-    const { method } = tx.request;
+  /** Sends on a request that no application has. */
+  route(tx: ServerTransaction, order: ProxyOrder): boolean {
+    this.core.surrender(tx);
+    if (isNewCall(tx.request)) this.ctx.callEvents.attempt('network', tx.request);
+    this.forward(tx, order, NOBODY);
+    return true;
+  }
+
+  close(): void {
+    for (const context of this.contexts.values()) context.stop();
+    this.contexts.clear();
+  }
+
+  private forward(tx: ServerTransaction, order: ProxyOrder, report: ProxyReport): void {
     const branchTail = this.loops.branchTail(tx.request);
     const fault = findFault(tx.request, () => this.loops.isLoop(tx.request, branchTail));
-    const isCall = method === 'INVITE' && tx.request.toTag === undefined;
+    const isCall = isNewCall(tx.request);
     if (fault) {
       tx.respond(fault.response);
       if (isCall) this.ctx.callEvents.final('application', 'proxy-uas', fault.response);
@@ -85,41 +102,27 @@ export class ProxyCore implements TransactionLayerUser {
       return;
     }
     const request = copyRequest(tx.request);
-    const isRecordRoute = (uri: string): boolean => this.isRecordRoute(uri, request);
+    const isRecordRoute = (uri: string): boolean => this.passage.isRecordRoute(uri, request);
     removeOwnRoutes(request, isRecordRoute, (uri) => isRecordRoute(uri) || this.ctx.isOwnUri(uri));
-    const context = new ResponseContext(
-      this.ctx,
-      tx,
-      request,
-      {
-        ...this.common(tx, branchTail),
-        targets: this.targetsOf(request, order),
-        simultaneous: order.simultaneous,
-        followRedirects: order.followRedirects,
-        provisionalTimeoutMs: order.provisionalTimeoutMs,
-        finalTimeoutMs: order.finalTimeoutMs,
-        isCall,
-        createRequest: (target, hop, maxBreadth) => {
-          const local = this.endTo(hop);
-          return createForwarded(request, {
-            requestUri: target.requestUri,
-            routes: order.recordRoute ? this.routesFor(request, tx.source, hop, local) : [],
-            headers: order.headers,
-            maxBreadth,
-            local,
-          });
-        },
-        onFinal: (response, target) => this.onFinal(tx, request, response, target),
-      },
-      report,
-    );
-    this.contexts.set(tx.id, context);
-    context.start();
-  }
-
-  close(): void {
-    for (const context of this.contexts.values()) context.stop();
-    this.contexts.clear();
+    const options: ContextOptions = {
+      ...this.common(tx, branchTail),
+      targets: this.targetsOf(request, order),
+      simultaneous: order.simultaneous,
+      followRedirects: order.followRedirects,
+      provisionalTimeoutMs: order.provisionalTimeoutMs,
+      finalTimeoutMs: order.finalTimeoutMs,
+      isCall,
+      createRequest: (target, hop, maxBreadth) =>
+        createForwarded(request, {
+          requestUri: target.requestUri,
+          routes: order.recordRoute ? this.passage.routesFor(request, tx.source, hop) : [],
+          headers: order.headers,
+          maxBreadth,
+          local: localEnd(this.ctx, hop),
+        }),
+      onFinal: (response, target) => this.onFinal(tx, request, response, target),
+    };
+    this.open(tx, request, options, report);
   }
 
   private common(tx: ServerTransaction, branchTail: string): Pick<ContextOptions, 'branchTail' | 'onOver'> {
@@ -156,25 +159,11 @@ export class ProxyCore implements TransactionLayerUser {
     context.cancel(reasons);
   }
 
-  /** Whether a request belongs to a dialog that we were told to stay in. */
   private isPassing(request: SipRequest): boolean {
-    return (
-      request.toTag !== undefined && this.nearestOf(request) !== undefined && !this.core.hasDialogOf(request)
-    );
+    return this.passage.owns(request) && !this.core.hasDialogOf(request);
   }
 
-  private isRecordRoute(uri: string, { callId = '' }: SipRequest): boolean {
-    return this.recordRoutes.nearestOf(uri, callId) !== undefined;
-  }
-
-  private nearestOf(request: SipRequest): number | undefined {
-    const { callId = '', requestUri } = request;
-    const top = topRouteUri(request);
-    if (top === undefined) return undefined;
-    return this.recordRoutes.nearestOf(top, callId) ?? this.recordRoutes.nearestOf(requestUri, callId);
-  }
-
-  /** A later request of such a dialog: by its own routes to where they lead (RFC 3261 §16.4 to §16.6). */
+  /** A later request of a dialog that we stay in. */
   private pass(tx: ServerTransaction): void {
     const { request } = tx;
     if (request.method === 'INVITE') reply(tx, 100);
@@ -185,71 +174,26 @@ export class ProxyCore implements TransactionLayerUser {
       return;
     }
     const copy = copyRequest(request);
-    const target = this.followRoutes(copy);
-    if (request.method === 'BYE') this.ctx.callEvents.stop('network', 'normal-release', request);
-    const context = new ResponseContext(
-      this.ctx,
-      tx,
-      copy,
-      {
-        ...this.common(tx, branchTail),
-        targets: [target],
-        simultaneous: false,
-        followRedirects: false,
-        provisionalTimeoutMs: undefined,
-        finalTimeoutMs: undefined,
-        isCall: false,
-        createRequest: (_target, hop, maxBreadth) => {
-          const { requestUri } = copy;
-          const local = this.endTo(hop);
-          const sent = createForwarded(copy, { requestUri, routes: [], headers: [], maxBreadth, local });
-          if (sent.method === 'BYE') this.ctx.callEvents.stop('application', 'normal-release', sent);
-          return sent;
-        },
-        onFinal: () => {},
-      },
-      NOBODY,
-    );
+    const way = this.passage.optionsFor(copy);
+    const isBye = request.method === 'BYE';
+    if (isBye) this.ctx.callEvents.stop('network', 'normal-release', request);
+    const options = { ...this.common(tx, branchTail), ...ONE_BY_ONE, ...way, isCall: false };
+    this.open(tx, copy, options, NOBODY);
+    if (isBye) this.ctx.callEvents.stop('application', 'normal-release', request);
+  }
+
+  private open(
+    tx: ServerTransaction,
+    request: SipRequest,
+    options: ContextOptions,
+    report: ProxyReport,
+  ): void {
+    const context = new ResponseContext(this.ctx, tx, request, options, report);
     this.contexts.set(tx.id, context);
     context.start();
   }
+}
 
-  /** The ACK of a 2xx has no transaction (RFC 3261 §16.11): it is sent on, or lost. */
-  private passAck(ack: SipRequest): void {
-    if (maxForwardsOf(ack) === 0) return;
-    const copy = copyRequest(ack);
-    const { uri, nearest = 0 } = this.followRoutes(copy);
-    findHop(this.ctx, () => this.ctx.registeredFlows.find(uri) ?? this.ctx.resolve(uri), {
-      found: (hop) => {
-        if (this.ctx.nearness(hop.address) > nearest) this.ctx.counters.hopsRefused++;
-        else {
-          copy.set('Max-Forwards', String(maxForwardsOf(copy) - 1));
-          this.ctx.sendStateless(copy, hop);
-        }
-      },
-      unresolved: () => {},
-      refused: () => {},
-    });
-  }
-
-  /** Takes our routes off a request and finds the way that the others name; in place. */
-  private followRoutes(request: SipRequest): Target {
-    const nearest = this.nearestOf(request);
-    removeOwnRoutes(request, (uri) => this.isRecordRoute(uri, request));
-    const uri = nextHopUri(request);
-    return { uri, requestUri: request.requestUri, depth: 0, nearest };
-  }
-
-  private routesFor(request: SipRequest, source: Source, hop: Hop, to: LocalEnd): string[] {
-    const { protocol, address, port, flow } = source;
-    const back = flow === undefined ? { protocol, address, port } : { protocol, address, port, flow };
-    const nearest = Math.max(this.ctx.nearness(address), this.ctx.nearness(hop.address));
-    const isSecure = request.requestUri.startsWith('sips:');
-    const ends = { from: this.endTo(back), to };
-    return this.recordRoutes.entries(request.callId ?? '', isSecure, ends, nearest);
-  }
-
-  private endTo(hop: Hop): LocalEnd {
-    return { sentBy: this.ctx.outlet(hop).sentBy, protocol: hop.protocol };
-  }
+function isNewCall(request: SipRequest): boolean {
+  return request.method === 'INVITE' && request.toTag === undefined;
 }
