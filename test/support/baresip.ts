@@ -25,7 +25,9 @@ export interface BaresipOptions {
   readonly server: { readonly address: string; readonly port: number };
   /** Tone it talks with. */
   readonly toneHz: number;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
+  /** Authorities that it trusts, PEM file; it then refuses servers that none of them vouches for. */
+  readonly caFile?: string;
 }
 
 /** What happened in baresip, as its ctrl_tcp module tells: `CALL_ESTABLISHED`, `REGISTER_OK`, … */
@@ -63,7 +65,10 @@ export class Baresip {
     const controlPort = await freeTcpPort();
     const rtp = await freePorts(8);
     writeToneWav(join(directory, 'tone.wav'), options.toneHz, TONE_SEC);
-    writeFileSync(join(directory, 'config'), configText(directory, sipPort, controlPort, rtp));
+    writeFileSync(
+      join(directory, 'config'),
+      configText(directory, sipPort, controlPort, rtp, options.caFile),
+    );
     writeFileSync(join(directory, 'accounts'), accountText(options));
     writeFileSync(join(directory, 'contacts'), '');
     const child = spawn(programPath('baresip'), ['-4', '-s', '-f', directory], {
@@ -193,10 +198,12 @@ function configText(
   sipPort: number,
   controlPort: number,
   rtp: { min: number; max: number },
+  caFile?: string,
 ): string {
+  const tls = caFile === undefined ? '' : `sip_cafile ${caFile}\nsip_verify_server yes\n`;
   return `
 sip_listen 127.0.0.1:${sipPort}
-net_interface 127.0.0.1
+${tls}net_interface 127.0.0.1
 call_local_timeout 120
 audio_path /nonexistent
 audio_source aufile,${directory}/tone.wav

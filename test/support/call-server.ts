@@ -1,4 +1,5 @@
 import type { CallRecord } from '../../src/cdr/types.js';
+import type { LinkTransport } from './peer-link.js';
 import { startServer, type TestServer } from './server.js';
 import { SipPeer } from './sip-peer.js';
 import { waitFor } from './wait-for.js';
@@ -6,7 +7,7 @@ import { waitFor } from './wait-for.js';
 export interface PhoneChoice {
   readonly register?: boolean;
   readonly password?: string;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: LinkTransport;
   /** Has the last word on how a message is written. */
   readonly write?: (text: string) => string;
   /** In place of 127.0.0.1 and the port for the transport. */
@@ -60,7 +61,7 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
         write,
         server: at ?? {
           address: server.address,
-          port: transport === 'tcp' ? server.tcpPort : server.udpPort,
+          port: server.sipPort(transport),
         },
       });
       phones.push(phone);

@@ -1,16 +1,21 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, isIPv6 } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type RawData, WebSocket } from 'ws';
+import { formatHost } from '../../src/sip/host.js';
 import type { SipMessage } from '../../src/sip/message.js';
 import { parseMessage } from '../../src/sip/parser.js';
 import { StreamParser } from '../../src/sip/stream-parser.js';
 
+export type LinkTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
 export interface LinkOptions {
   readonly server: { readonly address: string; readonly port: number };
-  readonly transport?: 'udp' | 'tcp' | undefined;
+  readonly transport?: LinkTransport | undefined;
 }
 
-/** How a SipPeer reaches the server: a UDP socket, or one TCP connection that it opened. */
+/** How a SipPeer reaches the server: a UDP socket, or one connection that it opened. Any certificate will do. */
 export interface PeerLink {
   readonly port: number;
   send(bytes: Buffer): void;
@@ -20,7 +25,19 @@ export interface PeerLink {
 
 /** Opens a link from a loopback address of the server's family. */
 export function openLink(options: LinkOptions): Promise<PeerLink> {
-  return options.transport === 'tcp' ? openTcp(options) : openUdp(options);
+  const { transport = 'udp', server } = options;
+  const isLocal = { rejectUnauthorized: false };
+  switch (transport) {
+    case 'udp':
+      return openUdp(options);
+    case 'tcp':
+      return openStream(connect(server.port, server.address), 'connect');
+    case 'tls':
+      return openStream(connectTls(server.port, server.address, isLocal), 'secureConnect');
+    case 'ws':
+    case 'wss':
+      return openWebSocket(`${transport}://${formatHost(server.address)}:${server.port}/`);
+  }
 }
 
 async function openUdp({ server }: LinkOptions): Promise<PeerLink> {
@@ -38,9 +55,8 @@ async function openUdp({ server }: LinkOptions): Promise<PeerLink> {
   };
 }
 
-async function openTcp({ server }: LinkOptions): Promise<PeerLink> {
-  const socket = connect(server.port, server.address);
-  await once(socket, 'connect');
+async function openStream(socket: Socket, event: 'connect' | 'secureConnect'): Promise<PeerLink> {
+  await once(socket, event);
   socket.on('error', () => {});
   return {
     port: socket.localPort ?? 0,
@@ -53,6 +69,28 @@ async function openTcp({ server }: LinkOptions): Promise<PeerLink> {
       if (socket.destroyed) return;
       const closed = once(socket, 'close');
       socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function openWebSocket(url: string): Promise<PeerLink> {
+  const webSocket = new WebSocket(url, 'sip', { rejectUnauthorized: false });
+  let port = 0;
+  webSocket.on('upgrade', ({ socket }) => {
+    port = socket.localPort ?? 0;
+  });
+  await once(webSocket, 'open');
+  webSocket.on('error', () => {});
+  return {
+    port,
+    send: (bytes) => webSocket.send(bytes.toString('utf8')),
+    onMessage: (listener) =>
+      webSocket.on('message', (data: RawData) => listener(parseMessage(Buffer.from(String(data))))),
+    close: async () => {
+      if (webSocket.readyState === webSocket.CLOSED) return;
+      const closed = once(webSocket, 'close');
+      webSocket.close();
       await closed;
     },
   };

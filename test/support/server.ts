@@ -20,6 +20,8 @@ export interface TestServer {
   readonly udpPort: number;
   readonly tcpPort: number;
   readonly mmlPort: number;
+  /** Port of the first listener of a protocol. */
+  sipPort(protocol: string): number;
   /** Standard output and error so far. */
   output(): string;
   /** Runs `ims …` against this server's DATA_DIR. */
@@ -88,6 +90,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     facts,
     dataDir,
     address: '127.0.0.1',
+    sipPort: port,
     udpPort: port('udp'),
     tcpPort: port('tcp'),
     mmlPort: Number(facts.mml.split(':').at(-1)),

@@ -6,7 +6,7 @@ import { serialize } from '../../src/sip/serialize.js';
 import { answerChallenge } from '../../src/testkit/challenge.js';
 import { type DialogState, dialogOfUac, dialogOfUas, requestInDialog } from '../../src/testkit/dialog.js';
 import { audioSdp } from '../../src/testkit/sdp-text.js';
-import { type LinkOptions, openLink, type PeerLink } from './peer-link.js';
+import { type LinkOptions, type LinkTransport, openLink, type PeerLink } from './peer-link.js';
 
 const WAIT_MS = 5000;
 
@@ -56,6 +56,8 @@ export class SipPeer {
 
   /** Where this phone is, as it stands in a URI. */
   get hostPort(): string {
+    // RFC 7118 §5: a browser cannot know its address.
+    if (this.transport.startsWith('ws')) return `${this.port}.invalid`;
     return `${isIPv6(this.options.server.address) ? '[::1]' : '127.0.0.1'}:${this.port}`;
   }
 
@@ -68,8 +70,13 @@ export class SipPeer {
   }
 
   get contact(): string {
-    const transport = this.options.transport === 'tcp' ? ';transport=tcp' : '';
-    return `<sip:${this.username}@${this.hostPort}${transport}>`;
+    const { transport } = this;
+    const param = transport === 'udp' ? '' : `;transport=${transport === 'wss' ? 'ws' : transport}`;
+    return `<sip:${this.username}@${this.hostPort}${param}>`;
+  }
+
+  private get transport(): LinkTransport {
+    return this.options.transport ?? 'udp';
   }
 
   /** A description of this phone: audio at a port of its own. */
@@ -313,7 +320,7 @@ export class SipPeer {
   }
 
   private via(): string {
-    const protocol = this.options.transport === 'tcp' ? 'TCP' : 'UDP';
+    const protocol = this.transport.toUpperCase();
     return `SIP/2.0/${protocol} ${this.hostPort};branch=z9hG4bK${randomToken(14)};rport`;
   }
 
