@@ -12,6 +12,7 @@ export const PEERS = {
   nc: 'netcat-openbsd',
   tshark: 'tshark',
   script: 'bsdutils',
+  chromium: 'chromium',
 };
 
 const PATHS = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`.split(':');

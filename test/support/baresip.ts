@@ -26,7 +26,7 @@ export interface BaresipOptions {
   /** Tone it talks with. */
   readonly toneHz: number;
   readonly transport?: 'udp' | 'tcp' | 'tls';
-  /** Authorities that it trusts, PEM file; it then refuses servers that none of them vouches for. */
+  /** Authorities for TLS, PEM file. */
   readonly caFile?: string;
 }
 

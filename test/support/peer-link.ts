@@ -25,7 +25,8 @@ export interface PeerLink {
 
 /** Opens a link from a loopback address of the server's family. */
 export function openLink(options: LinkOptions): Promise<PeerLink> {
-  const { transport = 'udp', server } = options;
+  const { server } = options;
+  const transport: LinkTransport = options.transport ?? 'udp';
   const isLocal = { rejectUnauthorized: false };
   switch (transport) {
     case 'udp':
