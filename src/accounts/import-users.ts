@@ -4,6 +4,7 @@ import { AccountError } from './errors.js';
 import type { UserRow } from './read-users.js';
 import type { StoredUsers } from './stored-users.js';
 import type { ServiceType, UserInput, UserStatus } from './types.js';
+import { changeFeatures, readFeatures } from './user-features.js';
 
 export interface ImportOptions {
   /** What to do with a user that exists: leave it, change it, or count it as an error. Default `skip`. */
@@ -93,7 +94,9 @@ function findFaults(rows: readonly UserRow[]): ImportFault[] {
     try {
       checkUsername(row.username);
       checkPassword(row.username, row.password ?? '', true);
-      checkFields(toInput(row));
+      const input = toInput(row);
+      checkFields(input);
+      changeFeatures(row.username, undefined, input.features ?? {});
       if (seen.has(row.username)) throw new AccountError('USER_EXISTS', 'the name stands in the file twice');
       seen.add(row.username);
     } catch (error) {
@@ -111,7 +114,7 @@ async function findExisting(users: StoredUsers, rows: readonly UserRow[]): Promi
   return faults;
 }
 
-function toInput({ password, displayName, phone, email, status, serviceType }: UserRow): UserInput {
+function toInput({ password, displayName, phone, email, status, serviceType, features }: UserRow): UserInput {
   return {
     ...(password !== undefined && { password }),
     ...(displayName !== undefined && { displayName }),
@@ -119,6 +122,7 @@ function toInput({ password, displayName, phone, email, status, serviceType }: U
     ...(email !== undefined && { email }),
     ...(status !== undefined && { status: status.toUpperCase() as UserStatus }),
     ...(serviceType !== undefined && { serviceType: serviceType.toUpperCase() as ServiceType }),
+    ...(features !== undefined && { features: readFeatures(features) }),
   };
 }
 

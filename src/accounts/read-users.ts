@@ -1,5 +1,6 @@
 import { parseCsv } from './csv-rows.js';
 import { AccountError } from './errors.js';
+import { FEATURE_NAMES, type FeatureName } from './user-features.js';
 
 /** Most users in one file. */
 export const MAX_IMPORT_ROWS = 200_000;
@@ -15,10 +16,14 @@ export interface UserRow {
   readonly email?: string;
   readonly status?: string;
   readonly serviceType?: string;
+  /** As written, by the names of the API in any case: `forwardBusy`, `forward_busy`. */
+  readonly features?: Readonly<Partial<Record<FeatureName, string>>>;
 }
 
+type PlainField = Exclude<keyof UserRow, 'row' | 'features'>;
+
 /** Names of fields in files, lower case, `_` and `-` taken out: those of `users.json`, of our API and of the console. */
-const FIELD_NAMES: Readonly<Record<string, Exclude<keyof UserRow, 'row'>>> = {
+const FIELD_NAMES: Readonly<Record<string, PlainField>> = {
   username: 'username',
   user: 'username',
   password: 'password',
@@ -30,6 +35,8 @@ const FIELD_NAMES: Readonly<Record<string, Exclude<keyof UserRow, 'row'>>> = {
   servicetype: 'serviceType',
   service: 'serviceType',
 };
+
+const FEATURE_BY_NAME = new Map(FEATURE_NAMES.map((name) => [name.toLowerCase(), name]));
 
 const unreadable = (message: string) => new AccountError('FIELD_INVALID', message);
 
@@ -86,19 +93,27 @@ function toPairs(item: unknown): [string, unknown][] {
   return isObject(item) && !Array.isArray(item) ? Object.entries(item) : [];
 }
 
-function fieldOf(name: string): Exclude<keyof UserRow, 'row'> | undefined {
-  const plain = name.trim().toLowerCase().replace(/[_ -]/g, '');
+const plainName = (name: string): string => name.trim().toLowerCase().replace(/[_ -]/g, '');
+
+function fieldOf(name: string): PlainField | undefined {
+  const plain = plainName(name);
   return Object.hasOwn(FIELD_NAMES, plain) ? FIELD_NAMES[plain] : undefined;
 }
 
 /** Later pairs win; numbers (an unquoted 1001 in JSON) become text; empty cells count as absent. */
 function toRow(row: number, pairs: [string, unknown][]): UserRow {
   const fields: Record<string, string> = {};
+  const features: Partial<Record<FeatureName, string>> = {};
   for (const [name, value] of pairs) {
+    // `ims user list --json` writes features as an object of their own.
+    if (plainName(name) === 'features') Object.assign(features, toRow(row, toPairs(value)).features);
     const field = fieldOf(name);
-    if (field === undefined || (typeof value !== 'string' && typeof value !== 'number')) continue;
+    const feature = FEATURE_BY_NAME.get(plainName(name));
+    if (!['string', 'number', 'boolean'].includes(typeof value)) continue;
     const text = field === 'password' ? String(value) : String(value).trim();
-    if (text !== '') fields[field] = text;
+    if (text === '') continue;
+    if (field !== undefined && typeof value !== 'boolean') fields[field] = text;
+    else if (feature !== undefined) features[feature] = text;
   }
-  return { row, username: '', ...fields };
+  return { row, username: '', ...fields, ...(Object.keys(features).length > 0 && { features }) };
 }

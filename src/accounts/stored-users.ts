@@ -5,6 +5,7 @@ import { AccountError } from './errors.js';
 import { toHa1 } from './ha1.js';
 import type { User, UserInput, UserService, UserView } from './types.js';
 import { UserCache } from './user-cache.js';
+import { changeFeatures, type FeatureChanges, type UserFeatures } from './user-features.js';
 
 /** How long a user is taken as unchanged: a change made by another process is seen after this at the latest. */
 const FRESH_MS = 2000;
@@ -57,6 +58,7 @@ export class StoredUsers implements UserService {
       email: input.email ?? '',
       status: input.status ?? 'ACTIVE',
       serviceType: input.serviceType ?? 'BASIC',
+      ...featuresOf(username, undefined, input.features),
       createdAt: now,
       updatedAt: now,
     };
@@ -68,15 +70,17 @@ export class StoredUsers implements UserService {
 
   async modify(username: string, input: UserInput, options: PasswordOptions = {}): Promise<UserView> {
     checkUsername(username);
-    const { password, ...fields } = input;
+    const { password, features, ...fields } = input;
     if (password !== undefined) checkPassword(username, password, options.allowShortPassword);
     checkFields(fields);
     const before = await this.fetch(username);
     if (!before) throw unknown(username);
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const { features: former, ...rest } = before;
     const user: User = {
-      ...before,
+      ...rest,
       ...given,
+      ...featuresOf(username, former, features),
       ...(password !== undefined && this.credentials(username, password)),
       updatedAt: this.clock.now(),
     };
@@ -148,11 +152,20 @@ export class StoredUsers implements UserService {
 }
 
 function toJson(user: User): Json {
-  return { ...user, ha1: { ...user.ha1 } };
+  return { ...user, ha1: { ...user.ha1 } } as unknown as Json;
 }
 
 function toView({ ha1: _, ...view }: User): UserView {
   return view;
+}
+
+function featuresOf(
+  username: string,
+  before: UserFeatures | undefined,
+  changes: FeatureChanges = {},
+): Pick<User, 'features'> {
+  const features = changeFeatures(username, before, changes);
+  return Object.keys(features).length > 0 ? { features } : {};
 }
 
 function unknown(username: string): AccountError {

@@ -1,3 +1,5 @@
+import type { FeatureChanges, UserFeatures } from './user-features.js';
+
 export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED'] as const;
 export type UserStatus = (typeof USER_STATUSES)[number];
 export const SERVICE_TYPES = ['BASIC', 'PREMIUM', 'VIP'] as const;
@@ -20,6 +22,8 @@ export interface User {
   readonly email: string;
   readonly status: UserStatus;
   readonly serviceType: ServiceType;
+  /** Forwarding and the like; absent when the user has none. */
+  readonly features?: UserFeatures;
   /** Wall milliseconds. */
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -36,6 +40,8 @@ export interface UserInput {
   readonly email?: string;
   readonly status?: UserStatus;
   readonly serviceType?: ServiceType;
+  /** Those given are changed, the others stay. */
+  readonly features?: FeatureChanges;
 }
 
 /**

@@ -1,14 +1,9 @@
-import type { User, UserService } from '../accounts/types.js';
+import type { User } from '../accounts/types.js';
 import type { Clock } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
 import { AppError } from '../platform/errors.js';
-import { routeUrlFor } from '../registrar/route-url.js';
-import type { Binding, RegistrationService } from '../registrar/types.js';
-import { decideRoute } from '../routing/decide.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
-import type { RouteDecision } from '../routing/types.js';
 import type { Authenticator } from '../security/authenticator.js';
-import type { LocalNames } from '../signalling/local-names.js';
 import { header, type Party } from '../signalling/request.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseUri, type SipUri, uriScheme } from '../sip/uri.js';
@@ -16,30 +11,17 @@ import type { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
 import { isBadDescription } from './call-media.js';
 import { CallRefusedError } from './errors.js';
-import type { CalleeTarget } from './fork-outcome.js';
-import {
-  calleeInviteHeaders,
-  nextMaxForwards,
-  unsupportedExtensions,
-  wantsPrivacy,
-} from './header-policy.js';
+import { nextMaxForwards, unsupportedExtensions } from './header-policy.js';
+import type { DialPlan } from './hunt.js';
+import { CallRouter, type CallRouterOptions } from './route-call.js';
 
 /** Longest wait for the directory inside an INVITE; both services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
 
 export interface AdmissionDeps {
   readonly authenticator: Authenticator;
-  readonly users: Pick<UserService, 'authData'>;
-  readonly registrations: Pick<RegistrationService, 'bindings'>;
-  /** Names of this server in URIs; every host is taken as ours when absent. */
-  readonly names: LocalNames | undefined;
-  /** Host in From and To of B legs; `localhost` has the engine put its own address. */
-  readonly identityHost: string;
+  readonly router: CallRouterOptions;
   readonly maxCalls: number;
-  /** Phones of one user that ring at once. */
-  readonly maxTargets: number;
-  /** How long phones ring unless their user has a time of its own, milliseconds. */
-  readonly ringMs: number;
   readonly clock: Clock;
   isDraining(): boolean;
   activeCalls(): number;
@@ -59,7 +41,7 @@ export interface Attempt {
   /** Answered 407: this request leaves no trace, the one with credentials will. */
   isChallenged?: boolean;
   user?: User;
-  decision?: RouteDecision<Binding> & { kind: 'plan' };
+  plan?: DialPlan;
   /** The caller's offer as the phones get it; absent in a late-offer call. */
   offer?: string;
 }
@@ -120,7 +102,10 @@ async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void
   );
   if (outcome.ok) {
     attempt.user = outcome.user;
-    attempt.open().trail.add({ kind: 'authenticated', username: outcome.user.username });
+    const { username } = outcome.user;
+    const call = attempt.open();
+    call.caller = username;
+    call.trail.add({ kind: 'authenticated', username });
     return;
   }
   if (outcome.failure === 'inactive') throw new CallRefusedError('caller-suspended', 'Account Not Active');
@@ -146,41 +131,11 @@ function checkCapacity(deps: AdmissionDeps): void {
 }
 
 async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
-  const { req, uri, number, user } = attempt;
-  const callee = await withDeadline(findCallee(deps, number), LOOKUP_TIMEOUT_MS, 'looking up the callee');
-  const decision = decideRoute<Binding>({
-    caller: { username: user?.username ?? '', status: user?.status ?? 'INACTIVE' },
-    scheme: uri?.scheme ?? uriScheme(req.uri) ?? '',
-    host: uri?.host ?? '',
-    isLocalHost: deps.names?.has(uri?.host ?? '') ?? true,
-    number: number?.number,
-    callee,
-    maxTargets: deps.maxTargets,
-    ringMs: deps.ringMs,
-  });
-  attempt.open().log.debug({ steps: decision.steps }, 'routed');
-  if (decision.kind === 'refusal') throw new CallRefusedError(decision.refusal, decision.steps.at(-1) ?? '');
-  attempt.decision = decision;
-  const call = attempt.open();
-  const { callee: username } = decision.plan;
-  call.parties.callee = username;
-  call.trail.add({
-    kind: 'routed',
-    calleeUri: `sip:${username}@${user?.realm ?? ''}`,
-    calleeNumber: username,
-    direction: 'INTERNAL',
-  });
-}
-
-async function findCallee(deps: AdmissionDeps, number: DialledNumber | undefined) {
-  for (const candidate of number?.candidates ?? []) {
-    const user = await deps.users.authData(candidate);
-    if (!user) continue;
-    const { username, status } = user;
-    const bindings = status === 'ACTIVE' ? await deps.registrations.bindings(username) : [];
-    return { username, status, bindings };
-  }
-  return undefined;
+  const { req, from, uri, number, user } = attempt;
+  if (!user) return;
+  const scheme = uri?.scheme ?? uriScheme(req.uri) ?? '';
+  const invite = { req, from, user, scheme, host: uri?.host ?? '', number };
+  attempt.plan = await new CallRouter(deps.router, invite, attempt.open()).route();
 }
 
 async function offerMedia(_deps: AdmissionDeps, attempt: Attempt): Promise<void> {
@@ -194,25 +149,9 @@ async function offerMedia(_deps: AdmissionDeps, attempt: Attempt): Promise<void>
   }
 }
 
-function dial(deps: AdmissionDeps, attempt: Attempt): void {
-  const { req, from, user, decision, offer } = attempt;
-  const call = attempt.open();
-  if (!decision || !user || call.isEnding) return;
-  const { plan } = decision;
-  const isAnonymous = wantsPrivacy(req, from.uri);
-  const caller = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
-  const headers = calleeInviteHeaders(req, caller, plan.callee, deps.identityHost, call.allow);
-  const rounds = plan.rounds.map(({ kind, ringMs, targets }) => ({
-    kind,
-    ringMs,
-    targets: targets.map(({ binding }) => toTarget(binding)),
-  }));
-  call.dial({ callee: plan.callee, headers, rounds }, offer);
-}
-
-function toTarget(binding: Binding): CalleeTarget {
-  const { contact, address, port, protocol } = binding;
-  return { uri: contact, nextHop: routeUrlFor(binding), address, port, transport: protocol };
+function dial(_deps: AdmissionDeps, { plan, offer, open }: Attempt): void {
+  const call = open();
+  if (plan && !call.isEnding) call.dial(plan, offer);
 }
 
 /** The release reason for whatever a step threw. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../platform/clock.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
-import { header, party } from '../signalling/request.js';
+import { header, headerList, party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfAck, SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { parseContact } from '../sip/contact.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
@@ -171,7 +172,15 @@ export class BLeg implements Leg {
         reason,
         isLocal: res.source_address === '',
         reasonHeader: header(res, 'reason'),
+        ...this.deflection(res),
       });
+  }
+
+  /** Where a 3xx wants the call to go, if this phone may say so (RFC 3261 §8.1.3.4). */
+  private deflection(res: SrfResponse): Pick<LegFailure, 'deflectTo'> {
+    if (!this.target.mayDeflect || res.status < 300 || res.status > 399) return {};
+    const uri = parseContact(headerList(res, 'contact')[0] ?? '')?.uri;
+    return uri === undefined ? {} : { deflectTo: uri };
   }
 
   private onSuccess(res: SrfResponse): void {

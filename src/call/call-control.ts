@@ -6,6 +6,7 @@ import type { Logger } from '../platform/logger.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import { answerStray } from '../signalling/fallbacks.js';
 import type { SipHandler } from '../signalling/handle.js';
+import type { LocalNames } from '../signalling/local-names.js';
 import { header, party } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -16,6 +17,8 @@ import { CallRegistry } from './call-registry.js';
 import { LiveCallService } from './call-service.js';
 import { causeOf } from './causes.js';
 import { OrphanedDialogs } from './orphaned-dialogs.js';
+import type { CallRouterOptions } from './route-call.js';
+import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
 import type { CallService } from './types.js';
 
 /** Bounds of call control; each may be left out. */
@@ -32,12 +35,15 @@ export interface CallLimits {
   readonly checkMs?: number;
 }
 
-export interface CallControlOptions extends Pick<AdmissionDeps, 'authenticator' | 'users' | 'registrations'> {
+export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'registrations'> {
+  readonly authenticator: AdmissionDeps['authenticator'];
+  /** Hunt groups and short numbers; without it there are none. */
+  readonly numbering?: Numbering;
   readonly connection: SignallingConnection;
   readonly relay: MediaRelay;
   readonly records: RecordService;
   /** Names by which peers may call this server in URIs; without it every host is taken as ours. */
-  readonly names?: AdmissionDeps['names'];
+  readonly names?: LocalNames;
   /** Host in From and To towards the callee, default `localhost`, for which the engine puts its own address. */
   readonly identityHost?: string;
   readonly limits?: CallLimits;
@@ -89,25 +95,22 @@ class EngineCallControl extends LiveCallService implements CallControl {
     const { connection, relay, log, limits = {} } = options;
     const clock = options.clock ?? systemClock;
     const engine = connection.srf;
+    const memory = new HuntMemory();
     this.callDeps = {
       engine,
       clock,
       log,
       relay,
       registry,
+      memory,
       searchMs: Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0),
       checkMs: limits.checkMs ?? 0,
       allow: ALLOW,
     };
     this.admission = {
       authenticator: options.authenticator,
-      users: options.users,
-      registrations: options.registrations,
-      names: options.names,
-      identityHost: options.identityHost ?? 'localhost',
+      router: this.routerOptions(registry, memory),
       maxCalls: limits.maxCalls ?? 5000,
-      maxTargets: limits.maxTargets ?? 10,
-      ringMs: limits.noAnswerMs ?? 60_000,
       clock,
       isDraining: () => this.isDraining || this.isClosed,
       activeCalls: () => registry.size,
@@ -128,6 +131,19 @@ class EngineCallControl extends LiveCallService implements CallControl {
     this.unwatch();
     const cause = causeOf('server-shutdown');
     await Promise.allSettled(this.registry.list().map((call) => call.end({ cause, by: 'SERVER' })));
+  }
+
+  private routerOptions(registry: CallRegistry, memory: HuntMemory): CallRouterOptions {
+    const { users, registrations, numbering, names, limits = {}, identityHost = 'localhost' } = this.options;
+    const clock = this.options.clock ?? systemClock;
+    return {
+      directory: { users, registrations, registry, numbering, memory },
+      isLocalHost: (host) => names?.has(host) ?? true,
+      identityHost,
+      maxTargets: limits.maxTargets ?? 10,
+      ringMs: limits.noAnswerMs ?? 60_000,
+      now: () => clock.now(),
+    };
   }
 
   private handlerFor(method: string): SipHandler {

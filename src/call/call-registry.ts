@@ -47,6 +47,10 @@ export class CallRegistry {
     return [...this.calls.values()];
   }
 
+  values(): Iterable<Call> {
+    return this.calls.values();
+  }
+
   get size(): number {
     return this.calls.size;
   }

@@ -16,6 +16,7 @@ import { Liveness } from './liveness.js';
 import { type CallEnd, Release } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
+import type { HuntMemory } from './route-directory.js';
 import { Trail } from './trail.js';
 import type { CallState } from './types.js';
 
@@ -25,6 +26,7 @@ export interface CallDeps {
   readonly log: Logger;
   readonly relay: MediaRelay;
   readonly registry: CallRegistry;
+  readonly memory: HuntMemory;
   /** How long the search for somebody who answers may take, all rounds and forwardings together, milliseconds. */
   readonly searchMs: number;
   /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
@@ -51,6 +53,8 @@ export class Call implements ReofferHost {
   readonly startTime: number;
   readonly allow: string;
   readonly log: Logger;
+  /** The subscriber that calls; undefined until it has shown who it is. */
+  caller: string | undefined;
   /** Wall milliseconds at which the caller had its 200. */
   answerTime: number | undefined;
 
@@ -115,6 +119,13 @@ export class Call implements ReofferHost {
     return winner ? [this.a, winner] : [this.a];
   }
 
+  /** Whether a user is in this call: calls, is rung, or answered. */
+  concerns(username: string): boolean {
+    if (this.caller === username) return true;
+    const { winner, ringing } = this.fork;
+    return (winner ? [winner] : ringing).some(({ target }) => target.username === username);
+  }
+
   /** Rings the phones, round after round. Without `offer` they are asked for theirs. */
   dial(plan: DialPlan, offer: string | undefined): void {
     this.ringing.dial(plan, offer);
@@ -144,8 +155,18 @@ export class Call implements ReofferHost {
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
     this.liveness.start();
-    const { name, userAgent } = leg;
-    this.trail.add({ kind: 'answered', leg: name, ...(userAgent !== undefined && { userAgent }) });
+    const { name, userAgent, target } = leg;
+    const { username } = target;
+    if (username !== undefined) {
+      this.parties.callee = username;
+      this.deps.memory.hasAnswered(username);
+    }
+    this.trail.add({
+      kind: 'answered',
+      leg: name,
+      ...(userAgent !== undefined && { userAgent }),
+      ...(username !== undefined && { username }),
+    });
   }
 
   /** Ends the call; later calls are ignored. Resolves the closed record. */

@@ -7,6 +7,10 @@ export interface CalleeTarget {
   readonly address: string;
   readonly port: number;
   readonly transport: string;
+  /** Whose phone it is. */
+  readonly username?: string;
+  /** Its 3xx sends the call to another number. */
+  readonly mayDeflect?: boolean;
 }
 
 /** How an attempt to ring a phone failed. */
@@ -17,6 +21,8 @@ export interface LegFailure {
   readonly isLocal: boolean;
   /** Reason as the phone sent it (RFC 3326). */
   readonly reasonHeader: string | undefined;
+  /** A 3xx of a phone that may deflect: the Contact it wants the call to go to. */
+  readonly deflectTo?: string;
 }
 
 /** Statuses of 4xx that tell the caller how to do better come first (RFC 3261 §16.7 step 6). */

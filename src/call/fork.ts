@@ -31,6 +31,11 @@ export class Fork implements BLegUser {
 
   constructor(private readonly user: ForkUser) {}
 
+  /** The phones that ring now; none once somebody answered or the search is over. */
+  get ringing(): readonly BLeg[] {
+    return this.isOver ? [] : this.round;
+  }
+
   /** The next round; what its phones say counts from now on. */
   begin(legs: readonly BLeg[], kind: RoundKind): void {
     this.legs.push(...legs);
@@ -69,7 +74,7 @@ export class Fork implements BLegUser {
   onFailure(leg: BLeg, failure: LegFailure): void {
     if (this.isOver) return;
     this.failures.push(failure);
-    const isFinal = verdictOn(this.kind, failure) === 'search-over';
+    const isFinal = failure.deflectTo !== undefined || verdictOn(this.kind, failure) === 'search-over';
     if (!isFinal && this.failures.length < this.round.length) return;
     this.isOver = true;
     this.dropOthers(leg, {});

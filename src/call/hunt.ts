@@ -29,8 +29,11 @@ export interface DialPlan {
   readonly headers: OutgoingHeaders;
   readonly rounds: readonly DialRound[];
   /** Where to go on after all rounds failed that way; undefined when the call fails then. Never rejects. */
-  divert?(kind: FailureKind): Promise<DialPlan | undefined>;
+  divert?(failure: FailureKind | { readonly deflectTo: string }): Promise<NextPlan> | undefined;
 }
+
+/** What follows a plan that failed: another one, or the end of the call. */
+export type NextPlan = { readonly plan: DialPlan } | { readonly end: CallEnd };
 
 /** The search for somebody who answers: the rounds of a plan one after the other, then those of the number it is forwarded to. */
 export class Hunt {
@@ -123,7 +126,9 @@ export class Hunt {
     const isNoAnswer = this.hasTimedOut && (failure?.status ?? 0) < 600;
     const kind = isNoAnswer || !failure ? 'no-answer' : failureKind(failure);
     const end = isNoAnswer || !failure ? NO_ANSWER : endOf(failure);
-    const diverted = kind === undefined ? undefined : plan?.divert?.(kind);
+    const deflectTo = this.failures.find((one) => one.deflectTo !== undefined)?.deflectTo;
+    const how = deflectTo === undefined ? kind : { deflectTo };
+    const diverted = how === undefined ? undefined : plan?.divert?.(how);
     if (!diverted) {
       call.conclude(end);
       return;
@@ -131,8 +136,8 @@ export class Hunt {
     diverted
       .then((next) => {
         if (this.isStopped || call.isEnding) return;
-        if (next) this.begin(next);
-        else call.conclude(end);
+        if ('plan' in next) this.begin(next.plan);
+        else call.conclude(next.end);
       })
       .catch((error: unknown) => call.crash(error));
   }

@@ -68,6 +68,7 @@ export function buildRecord(
     billSec: answered ? Math.ceil(Math.max(0, sinceStart(end) - sinceStart(answered)) / 1000) : 0,
     ...callerOf(received?.event),
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
+    ...forwardingOf(timeline),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
     ...last(timeline, 'noted')?.event.facts,
@@ -120,7 +121,8 @@ function calleeOf(
   return {
     ...(routed && {
       calleeUri: routed.calleeUri,
-      calleeNumber: partyNumber(routed.calleeNumber || routed.calleeUri),
+      calleeNumber: answered?.username ?? partyNumber(routed.calleeNumber || routed.calleeUri),
+      ...(routed.group !== undefined && { group: routed.group }),
       ...(routed.route !== undefined && { route: routed.route }),
       ...(routed.trunkIn !== undefined && { trunkIn: routed.trunkIn }),
       ...(routed.trunkOut !== undefined && { trunkOut: routed.trunkOut }),
@@ -136,6 +138,14 @@ function calleeOf(
     attempts: legs.map(({ record }) => record),
     bCallIds: [...new Set(legs.map(({ record }) => record.callId).filter((callId) => callId !== ''))],
   } as const;
+}
+
+function forwardingOf(timeline: readonly TimelineEntry[]) {
+  const diversions = timeline.flatMap(({ event }) =>
+    event.kind === 'diverted' ? [{ by: event.by, to: event.to, reason: event.reason }] : [],
+  );
+  const forwardedBy = diversions.at(-1)?.by;
+  return forwardedBy === undefined ? {} : { forwardedBy, diversions };
 }
 
 function outcomeOf(ended: EventOf<'ended'> | undefined, isAnswered: boolean, lost: LostEnd) {

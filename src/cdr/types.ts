@@ -30,6 +30,13 @@ export interface AttemptRecord {
   readonly sipReason: string;
 }
 
+/** One forwarding of a call, with the reasons of RFC 5806. */
+export interface DiversionRecord {
+  readonly by: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
 /** A call detail record, as in docs/cdr.md. Absent means unknown or never happened. Times are wall UTC milliseconds. */
 export interface CallRecord {
   readonly id: string;
@@ -75,6 +82,12 @@ export interface CallRecord {
   readonly trunkIn?: string;
   readonly trunkOut?: string;
   readonly route?: string;
+  /** The hunt group that was rung last. */
+  readonly group?: string;
+  /** Who sent the call on, the last one of several. */
+  readonly forwardedBy?: string;
+  /** Every forwarding, in order. */
+  readonly diversions?: readonly DiversionRecord[];
   readonly attempts: readonly AttemptRecord[];
   readonly media: readonly MediaStreamStats[];
   readonly dtmfCount: number;
@@ -115,7 +128,11 @@ export type TimelineEvent =
       readonly route?: string;
       readonly trunkIn?: string;
       readonly trunkOut?: string;
+      /** The hunt group that is rung. */
+      readonly group?: string;
     }
+  /** The call goes on from one number to another. */
+  | ({ readonly kind: 'diverted' } & DiversionRecord)
   | {
       readonly kind: 'attempt';
       readonly leg: string;
@@ -128,7 +145,13 @@ export type TimelineEvent =
     }
   | { readonly kind: 'ringing'; readonly leg: string; readonly status: number }
   | { readonly kind: 'attempt-ended'; readonly leg: string; readonly status: number; readonly reason: string }
-  | { readonly kind: 'answered'; readonly leg: string; readonly userAgent?: string }
+  | {
+      readonly kind: 'answered';
+      readonly leg: string;
+      readonly userAgent?: string;
+      /** The subscriber whose phone it is. */
+      readonly username?: string;
+    }
   | { readonly kind: 'acknowledged' }
   | { readonly kind: 'reinvite'; readonly by: 'CALLER' | 'CALLEE' }
   | { readonly kind: 'held' | 'resumed'; readonly by: 'CALLER' | 'CALLEE' }

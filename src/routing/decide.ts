@@ -1,10 +1,12 @@
-import type { RoutableBinding, RouteDecision, RouteFacts, RouteRefusal } from './types.js';
+import { decideGroup } from './decide-group.js';
+import { decideUser } from './decide-user.js';
+import { ruleAt } from './time-rules.js';
+import type { NumberEntry, RoutableBinding, RouteDecision, RouteFacts, RouteRefusal } from './types.js';
 
 const SCHEMES = ['sip', 'sips', 'tel'];
 
 /**
  * Decides where a call goes. Pure: the same facts give the same decision.
- * All phones of the callee ring at once, ordered by q (RFC 3261 §16.5) and then by the newest registration.
  * A call to one's own number rings one's phones, as any other does.
  */
 export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): RouteDecision<B> {
@@ -16,7 +18,7 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
 
   if (facts.caller.status !== 'ACTIVE')
     return refuse('caller-suspended', `caller ${facts.caller.username} is ${facts.caller.status}`);
-  steps.push(`caller ${facts.caller.username} may call`);
+  if (facts.diversions.length === 0) steps.push(`caller ${facts.caller.username} may call`);
 
   // RFC 3261 §8.2.2.1
   if (!SCHEMES.includes(facts.scheme))
@@ -25,18 +27,23 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
   if (facts.scheme !== 'tel' && !facts.isLocalHost)
     return refuse('foreign-domain', `host ${facts.host} is not served here`);
 
-  if (!facts.callee) return refuse('callee-unknown', `no subscriber ${facts.number}`);
-  const { username, status, bindings } = facts.callee;
-  steps.push(`number ${facts.number} is subscriber ${username}`);
-  if (status !== 'ACTIVE') return refuse('callee-suspended', `subscriber ${username} is ${status}`);
-  if (bindings.length === 0)
-    return refuse('callee-not-registered', `subscriber ${username} has no phone registered`);
+  const alias = facts.entry && aliasOf(facts.entry, facts.now, steps);
+  if (alias !== undefined) return { kind: 'alias', to: alias, steps };
+  const { destination } = facts;
+  if (!destination) return refuse('callee-unknown', `no subscriber, group or short number ${facts.number}`);
+  if (destination.kind === 'group') return decideGroup(facts, destination, steps);
+  steps.push(`number ${facts.number} is subscriber ${destination.user.username}`);
+  return decideUser(facts, destination.user, steps);
+}
 
-  const targets = [...bindings]
-    .sort((x, y) => y.q - x.q || y.registeredAt - x.registeredAt)
-    .slice(0, facts.maxTargets)
-    .map((binding) => ({ kind: 'phone', username, binding }) as const);
-  steps.push(`${targets.length} of ${bindings.length} registered phones ring together`);
-  const rounds = [{ kind: 'phones', targets, ringMs: facts.ringMs }] as const;
-  return { kind: 'plan', plan: { callee: username, rounds, onFailure: {} }, steps };
+/** Where a number of the table leads now; undefined when it stands for itself. */
+function aliasOf(entry: NumberEntry, now: number, steps: string[]): string | undefined {
+  const rule = ruleAt(entry, now);
+  if (rule) {
+    steps.push(`number ${entry.number} leads to ${rule.to} at this time (${rule.zone})`);
+    return rule.to;
+  }
+  if (entry.to === undefined) steps.push(`number ${entry.number}: no time rule holds now`);
+  else steps.push(`number ${entry.number} leads to ${entry.to}`);
+  return entry.to;
 }

@@ -26,7 +26,7 @@ export interface Round<T> {
   readonly ringMs: number;
 }
 
-/** Why a call went on to another number: the words of RFC 5806 §10.1. */
+/** Why a call went on to another number: the words of RFC 5806. */
 export type DiversionReason =
   | 'unconditional'
   | 'user-busy'
@@ -52,7 +52,86 @@ export interface RoutePlan<T> {
   /** Never empty. */
   readonly rounds: readonly Round<T>[];
   readonly onFailure: Readonly<Partial<Record<FailureKind, Diversion>>>;
+  /** The hunt group that is rung. */
+  readonly group?: string;
+  /** A 3xx of a phone sends the call to another of our numbers. */
+  readonly mayDeflect?: boolean;
 }
+
+/** What a subscriber's account says about calls to it; all may be absent. Units as in the account. */
+export interface CalleeFeatures {
+  readonly ring?: 'ALL' | 'ORDER' | 'Q';
+  readonly ringSec?: number;
+  readonly forwardAlways?: string;
+  readonly forwardBusy?: string;
+  readonly forwardNoAnswer?: string;
+  readonly forwardUnreachable?: string;
+  readonly noAnswerSec?: number;
+  readonly doNotDisturb?: boolean;
+  readonly maxCalls?: number;
+  readonly mayDeflect?: boolean;
+}
+
+/** A subscriber that may be rung. */
+export interface CalleeFacts<B extends RoutableBinding> {
+  readonly username: string;
+  readonly status: SubscriberStatus;
+  readonly bindings: readonly B[];
+  readonly features: CalleeFeatures;
+  /** Calls that it is in now, in and out, those that ring included. */
+  readonly calls: number;
+  /** When it last answered a call, on any clock that goes forward; 0 for never. */
+  readonly lastAnswer: number;
+}
+
+export const GROUP_STRATEGIES = ['ALL', 'LINEAR', 'ROUND_ROBIN', 'LEAST_RECENT'] as const;
+export type GroupStrategy = (typeof GROUP_STRATEGIES)[number];
+
+/** Subscribers that answer for one number. */
+export interface HuntGroup {
+  readonly number: string;
+  readonly name: string;
+  /** User names in order. */
+  readonly members: readonly string[];
+  readonly strategy: GroupStrategy;
+  /** Seconds that one member rings, with ALL everybody. */
+  readonly memberSec: number;
+  /** Where calls go that no member takes. */
+  readonly overflow?: string;
+}
+
+/** Hours of a week during which a number leads elsewhere. */
+export interface TimeRule {
+  /** 1 Monday to 7 Sunday: the day on which the hours begin. */
+  readonly days: readonly number[];
+  /** Minutes after midnight; `until` is exclusive, and not after `from` means on the next day. */
+  readonly from: number;
+  readonly until: number;
+  /** IANA name, such as Europe/Berlin. */
+  readonly zone: string;
+  readonly to: string;
+}
+
+/** A short number, an alias, or a number that depends on the time. */
+export interface NumberEntry {
+  readonly number: string;
+  /** Where it leads when no rule fits; absent: to the subscriber or group of that number. */
+  readonly to?: string;
+  /** The first one that fits counts. */
+  readonly rules: readonly TimeRule[];
+}
+
+/** What stands behind a number. */
+export type Destination<B extends RoutableBinding> =
+  | { readonly kind: 'user'; readonly user: CalleeFacts<B> }
+  | {
+      readonly kind: 'group';
+      readonly group: HuntGroup;
+      /** Those that exist, in the group's order. */
+      readonly members: readonly CalleeFacts<B>[];
+      /** Round robin: how many calls the group had before. */
+      readonly turn: number;
+    };
 
 /** Everything a decision rests on, gathered beforehand: routing itself asks nobody. */
 export interface RouteFacts<B extends RoutableBinding> {
@@ -65,10 +144,13 @@ export interface RouteFacts<B extends RoutableBinding> {
   readonly isLocalHost: boolean;
   /** Normalised number; undefined when the URI has none that can be used. */
   readonly number: string | undefined;
-  /** The subscriber found under that number, if any. */
-  readonly callee:
-    | { readonly username: string; readonly status: SubscriberStatus; readonly bindings: readonly B[] }
-    | undefined;
+  /** What the table of numbers says of it. */
+  readonly entry?: NumberEntry | undefined;
+  readonly destination: Destination<B> | undefined;
+  /** How the call came to this number. */
+  readonly diversions: readonly Diversion[];
+  /** Wall milliseconds. */
+  readonly now: number;
   /** Most targets that may be rung at once, at least 1. */
   readonly maxTargets: number;
   /** How long phones ring unless their user has a time of its own, milliseconds. */
@@ -83,9 +165,17 @@ export type RouteRefusal =
   | 'foreign-domain'
   | 'callee-unknown'
   | 'callee-suspended'
-  | 'callee-not-registered';
+  | 'callee-not-registered'
+  | 'callee-busy'
+  | 'callee-do-not-disturb'
+  | 'forward-loop';
 
-/** A plan, or a refusal. `steps` explains the decision to people (MML `TST ROUTE`). */
-export type RouteDecision<B extends RoutableBinding> =
-  | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>>; readonly steps: readonly string[] }
-  | { readonly kind: 'refusal'; readonly refusal: RouteRefusal; readonly steps: readonly string[] };
+/** A plan, a refusal, or another number to ask about. `steps` explains the decision to people (MML `TST ROUTE`). */
+export type RouteDecision<B extends RoutableBinding> = { readonly steps: readonly string[] } & (
+  | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>> }
+  | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
+  /** The number stands for another one. */
+  | { readonly kind: 'alias'; readonly to: string }
+  /** The callee has its calls go elsewhere. */
+  | { readonly kind: 'diversion'; readonly diversion: Diversion }
+);

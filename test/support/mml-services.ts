@@ -1,4 +1,5 @@
 import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
+import { changeFeatures } from '../../src/accounts/user-features.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
@@ -113,7 +114,10 @@ function userService(users: Map<string, UserView>): Services['users'] {
     if (!user) throw new AppError('USER_UNKNOWN', 'unknown user', { context: { username: name } });
     return user;
   };
-  const fields = ({ password: _password, ...rest }: UserInput) => rest;
+  const fields = ({ password: _password, features, ...rest }: UserInput, before?: UserView) => ({
+    ...rest,
+    ...(features && { features: changeFeatures('', before?.features, features) }),
+  });
   return {
     add: async (username, input) => {
       if (users.has(username)) throw new AppError('USER_EXISTS', 'exists', { context: { username } });
@@ -125,7 +129,7 @@ function userService(users: Map<string, UserView>): Services['users'] {
       return user;
     },
     modify: async (username, input) => {
-      const user = { ...must(username), ...fields(input) };
+      const user = { ...must(username), ...fields(input, must(username)) };
       users.set(username, user);
       return user;
     },

@@ -8,7 +8,7 @@ export interface AppMessage {
   /** Start line as written, for error texts. */
   readonly startLine: string;
   readonly headers: readonly HeaderField[];
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 export interface AppRequest extends AppMessage {

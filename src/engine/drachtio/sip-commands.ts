@@ -43,9 +43,9 @@ export class SipCommands implements CommandHandler {
       isAnswered = true;
     };
     this.proxy.proxy(session, txnId, order, {
-      onFinal: (text, facts) => {
+      onFinal: (bytes, facts) => {
         const meta = metaFields(facts, session.nowMs());
-        if (fullResponse) session.answer(msgId, `OK|${meta}|||continue`, text);
+        if (fullResponse) session.answer(msgId, `OK|${meta}|||continue`, [bytes]);
       },
       onDone: () => answer('OK|done'),
       onRefused: (reason) => answer(`NOK|${reason}`),
@@ -104,6 +104,6 @@ function answer(
   if (!outcome.ok) session.answer(command.msgId, `NOK|${outcome.reason.replace(/[|\r\n]/g, ' ')}`);
   else {
     const meta = metaFields(outcome.facts, session.nowMs());
-    session.answer(command.msgId, `OK|${meta}|${tail(outcome)}`, outcome.text);
+    session.answer(command.msgId, `OK|${meta}|${tail(outcome)}`, [outcome.bytes]);
   }
 }

@@ -6,7 +6,7 @@ const MAX_REMEMBERED = 32;
 
 interface Seen {
   readonly signature: string;
-  readonly body: string;
+  readonly body: Buffer;
   atMs: number;
 }
 
@@ -29,11 +29,10 @@ export class ProvisionalMemory {
     if (rseq !== undefined) return this.isNextReliable(response.toTag ?? '', rseq);
     const signature = `${response.statusCode} ${response.toTag ?? ''}`;
     const known = this.seen.find(
-      (entry) => entry.signature === signature && entry.body === response.bodyText,
+      (entry) => entry.signature === signature && entry.body.equals(response.body),
     );
     if (!known) {
-      if (this.seen.length < MAX_REMEMBERED)
-        this.seen.push({ signature, body: response.bodyText, atMs: nowMs });
+      if (this.seen.length < MAX_REMEMBERED) this.seen.push({ signature, body: response.body, atMs: nowMs });
       return true;
     }
     const isRepeated = nowMs - known.atMs < this.windowMs;

@@ -1,12 +1,12 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import { randomToken } from '../../platform/ids.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
-import { serializeText } from '../../sip/serialize.js';
+import { serialize } from '../../sip/serialize.js';
 import type { Via } from '../../sip/via.js';
 import type { TransportError } from '../transport/errors.js';
 import type { SendFailureListener } from '../transport/types.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
-import { LeanRequest } from './lean-request.js';
+import { leanRequest } from './lean-request.js';
 import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
@@ -33,14 +33,13 @@ export abstract class ServerTransactionBase<State extends string>
   readonly source: Source;
   readonly cancels: ServerTransaction | undefined;
   answered = false;
-  userKey: string | undefined;
   state: State | 'terminated';
   protected readonly context: TransactionContext;
   /** Over a reliable transport (RFC 3261 §17.2). */
   protected readonly reliable: boolean;
   /** What a repeated request is answered with. */
-  private lastResponse: string | undefined;
-  private currentRequest: SipRequest | LeanRequest;
+  private lastResponse: Buffer | string | undefined;
+  private currentRequest: SipRequest;
   private readonly topVia: Via | undefined;
   private readonly key: string;
   private readonly owner: TransactionOwner;
@@ -62,8 +61,7 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   get request(): SipRequest {
-    const request = this.currentRequest;
-    return request instanceof LeanRequest ? request.restore() : request;
+    return this.currentRequest;
   }
 
   get user(): ServerTransactionUser | undefined {
@@ -83,7 +81,7 @@ export abstract class ServerTransactionBase<State extends string>
 
   abstract respond(response: SipResponse): boolean;
   passOn(response: SipResponse): void {
-    if (this.state !== 'terminated') this.send(serializeText(response));
+    if (this.state !== 'terminated') this.send(serialize(response));
   }
 
   /** Takes the request again. */
@@ -106,21 +104,22 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   protected transmit(response: SipResponse): void {
-    const text = serializeText(response);
-    response.wireText = text;
-    this.lastResponse = text;
-    this.send(text);
+    const bytes = serialize(response);
+    response.raw = bytes;
+    this.lastResponse = bytes;
+    this.send(bytes);
   }
 
   protected retransmit(): void {
-    if (this.lastResponse !== undefined) this.send(this.lastResponse);
+    const last = this.lastResponse;
+    if (last !== undefined) this.send(typeof last === 'string' ? Buffer.from(last, 'latin1') : last);
   }
 
   /** Lets go of what is of no use once the final response is sent. */
   protected shrink(keepsResponse: boolean): void {
-    if (!(this.currentRequest instanceof LeanRequest))
-      this.currentRequest = new LeanRequest(this.currentRequest);
-    if (!keepsResponse) this.lastResponse = undefined;
+    this.currentRequest = leanRequest(this.currentRequest);
+    // As text: a small Buffer would keep alive the slab that it shares with others.
+    this.lastResponse = keepsResponse ? this.lastResponse?.toString('latin1') : undefined;
   }
 
   /** One timer at a time: setting it replaces the one before. */
@@ -152,8 +151,8 @@ export abstract class ServerTransactionBase<State extends string>
     this.tellUser((user) => user.onTerminated(this));
   }
 
-  private send(text: string): void {
-    this.context.transport.respond(Buffer.from(text, 'latin1'), this.source, this.topVia, this);
+  private send(bytes: Buffer): void {
+    this.context.transport.respond(bytes, this.source, this.topVia, this);
   }
 
   private end(): void {

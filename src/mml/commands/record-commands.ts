@@ -52,6 +52,8 @@ const detailReport: ReportSpec = {
     { key: 'callerUserAgent', title: text('Caller agent', '主叫终端') },
     { key: 'dialledNumber', title: text('Dialled', '所拨号码') },
     { key: 'calleeNumber', title: text('Callee', '被叫') },
+    { key: 'group', title: text('Hunt group', '寻线组') },
+    { key: 'diversions', title: text('Forwarded', '前转') },
     { key: 'calleeUri', title: text('Callee URI', '被叫 URI') },
     { key: 'calleeSource', title: text('Callee at', '被叫地址') },
     { key: 'calleeUserAgent', title: text('Callee agent', '被叫终端') },
@@ -195,13 +197,14 @@ function recordSections(record: CallRecord | undefined, id: string): Section[] {
   }
   const source = (ip?: string, port?: number, transport?: string) =>
     ip === undefined ? undefined : `${ip}:${port ?? '?'}/${transport ?? '?'}`;
-  const { attempts, media, bCallIds, extra: _extra, ...plain } = record;
+  const { attempts, media, bCallIds, diversions = [], extra: _extra, ...plain } = record;
   const row: Row = {
     ...plain,
     callerSource: source(record.callerIp, record.callerPort, record.callerTransport),
     calleeSource: source(record.calleeIp, record.calleePort, record.calleeTransport),
     status: `${record.sipStatus} ${record.sipReason}`,
     bCallId: bCallIds.join(' '),
+    diversions: diversions.map(({ by, to, reason }) => `${by} to ${to} (${reason})`).join(', '),
   };
   const tried = attempts.map((attempt) => ({
     contact: attempt.contact,

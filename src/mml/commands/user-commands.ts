@@ -1,4 +1,5 @@
 import { SERVICE_TYPES, USER_STATUSES, type UserInput, type UserView } from '../../accounts/types.js';
+import { describeFeatures } from '../../accounts/user-features.js';
 import { MmlError } from '../errors.js';
 import {
   type Command,
@@ -6,10 +7,12 @@ import {
   type ParamSpec,
   type ReportSpec,
   type Row,
+  type Section,
 } from '../registry/command.js';
 import { flag, oneOf, string, username } from '../registry/param-types.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
+import { FEATURE_PARAMS, featureReport, featureRow, toFeatures } from './feature-params.js';
 import { AFTER, filteredPage, LIMIT, moreNote } from './paging.js';
 
 /** Live user names for completion. */
@@ -58,6 +61,7 @@ const userReport: ReportSpec = {
     { key: 'email', title: text('E-mail', '邮箱') },
     { key: 'serviceType', title: text('Service', '业务等级') },
     { key: 'status', title: text('Status', '状态') },
+    { key: 'features', title: text('Features', '业务功能') },
     { key: 'realm', title: text('Realm', '域') },
     { key: 'createdAt', title: text('Created', '创建时间'), format: 'time' },
     { key: 'updatedAt', title: text('Changed', '修改时间'), format: 'time' },
@@ -122,12 +126,16 @@ const listUsers = defineCommand({
   verb: 'LST',
   object: 'USER',
   aliases: ['LST USR'],
-  purpose: text('List the users', '查询用户'),
+  purpose: text(
+    'List the users; one user with all its features with USERNAME',
+    '查询用户；带 USERNAME 时显示其全部业务功能',
+  ),
   params: filterParams,
-  reports: [userReport],
+  reports: [userReport, featureReport],
   examples: ['LST USER', 'LST USER: USERNAME=1001', 'LST USER: STATUS=SUSPENDED, LIMIT=20'],
   async handler({ services, signal }, values) {
     const { items, next } = await pickUsers(services, values, signal);
+    if (values.USERNAME !== undefined && items[0]) return { sections: userSections(items[0]) };
     return { sections: [{ report: userReport, rows: items.map(toRow), ...more(next) }] };
   },
 });
@@ -188,12 +196,13 @@ const addUser = defineCommand({
     EMAIL,
     SERVICE: { ...SERVICE, default: 'BASIC' },
     STATUS: { ...STATUS, default: 'ACTIVE' },
+    ...FEATURE_PARAMS,
   },
-  reports: [userReport],
+  reports: [userReport, featureReport],
   examples: ['ADD USER: USERNAME=1001, PASSWORD="s3cret words", NAME="Li Si"'],
   async handler({ services }, values) {
     const user = await services.users.add(values.USERNAME, { ...toInput(values), password: values.PASSWORD });
-    return { sections: [{ report: userReport, rows: [toRow(user)] }] };
+    return { sections: userSections(user) };
   },
 });
 
@@ -202,16 +211,31 @@ const modifyUser = defineCommand({
   object: 'USER',
   aliases: ['MOD USR'],
   purpose: text('Change a user', '修改用户'),
-  params: { USERNAME: { ...USERNAME, required: true }, PASSWORD, NAME, PHONE, EMAIL, SERVICE, STATUS },
-  reports: [userReport],
-  examples: ['MOD USER: USERNAME=1001, STATUS=SUSPENDED', 'MOD USER: USERNAME=1001, NAME="Li Si", PHONE=""'],
+  params: {
+    USERNAME: { ...USERNAME, required: true },
+    PASSWORD,
+    NAME,
+    PHONE,
+    EMAIL,
+    SERVICE,
+    STATUS,
+    ...FEATURE_PARAMS,
+  },
+  reports: [userReport, featureReport],
+  examples: [
+    'MOD USER: USERNAME=1001, STATUS=SUSPENDED',
+    'MOD USER: USERNAME=1001, NAME="Li Si", PHONE=""',
+    'MOD USER: USERNAME=1001, FWDNOANS=1003, NOANSSEC=20, RING=ORDER',
+  ],
   async handler({ services }, values) {
     const input = toInput(values);
     if (Object.keys(input).length === 0) {
-      throw new MmlError(2007, { names: 'PASSWORD, NAME, PHONE, EMAIL, SERVICE, STATUS' });
+      throw new MmlError(2007, {
+        names: ['PASSWORD, NAME, PHONE, EMAIL, SERVICE, STATUS', ...Object.keys(FEATURE_PARAMS)].join(', '),
+      });
     }
     const user = await services.users.modify(values.USERNAME, input);
-    return { sections: [{ report: userReport, rows: [toRow(user)] }] };
+    return { sections: userSections(user) };
   },
 });
 
@@ -229,7 +253,7 @@ const removeUser = defineCommand({
   },
 });
 
-interface UserFields {
+interface UserFields extends Readonly<Partial<Record<keyof typeof FEATURE_PARAMS, unknown>>> {
   readonly PASSWORD?: string | undefined;
   readonly NAME?: string | undefined;
   readonly PHONE?: string | undefined;
@@ -242,6 +266,7 @@ interface UserFields {
 function toInput(fields: UserFields): UserInput {
   const { PASSWORD: password, NAME: displayName, PHONE: phone, EMAIL: email } = fields;
   const { SERVICE: serviceType, STATUS: status } = fields;
+  const features = toFeatures({ ...fields });
   return {
     ...(password !== undefined && { password }),
     ...(displayName !== undefined && { displayName }),
@@ -249,10 +274,16 @@ function toInput(fields: UserFields): UserInput {
     ...(email !== undefined && { email }),
     ...(serviceType !== undefined && { serviceType }),
     ...(status !== undefined && { status }),
+    ...(features !== undefined && { features }),
   };
 }
 
-const toRow = (user: UserView): Row => ({ ...user });
+const toRow = ({ features, ...user }: UserView): Row => ({ ...user, features: describeFeatures(features) });
+
+const userSections = (user: UserView): Section[] => [
+  { report: userReport, rows: [toRow(user)] },
+  ...(user.features ? [{ report: featureReport, rows: [featureRow(user.features)] }] : []),
+];
 
 /** Subscribers: LST, DSP, ADD, MOD, RMV USER. */
 export const userCommands: readonly Command[] = [listUsers, showUsers, addUser, modifyUser, removeUser];

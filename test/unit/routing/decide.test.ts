@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideRoute } from '../../../src/routing/decide.js';
-import type { RoutableBinding, RouteFacts } from '../../../src/routing/types.js';
+import type { CalleeFacts, RoutableBinding, RouteFacts } from '../../../src/routing/types.js';
 
 interface Phone extends RoutableBinding {
   readonly name: string;
@@ -9,13 +9,28 @@ interface Phone extends RoutableBinding {
 
 const phone = (name: string, q = 1, registeredAt = 0): Phone => ({ name, q, registeredAt });
 
+const user = (change: Partial<CalleeFacts<Phone>> = {}) => ({
+  kind: 'user' as const,
+  user: {
+    username: '1002',
+    status: 'ACTIVE' as const,
+    bindings: [phone('desk')],
+    features: {},
+    calls: 0,
+    lastAnswer: 0,
+    ...change,
+  },
+});
+
 const facts = (change: Partial<RouteFacts<Phone>> = {}): RouteFacts<Phone> => ({
   caller: { username: '1001', status: 'ACTIVE' },
   scheme: 'sip',
   host: 'ims',
   isLocalHost: true,
   number: '1002',
-  callee: { username: '1002', status: 'ACTIVE', bindings: [phone('desk')] },
+  destination: user(),
+  diversions: [],
+  now: 0,
   maxTargets: 10,
   ringMs: 60_000,
   ...change,
@@ -23,9 +38,7 @@ const facts = (change: Partial<RouteFacts<Phone>> = {}): RouteFacts<Phone> => ({
 
 test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration, up to the bound', () => {
   const bindings = [phone('old', 0.5, 1), phone('low', 0.1, 9), phone('new', 0.5, 2), phone('best', 1, 0)];
-  const decision = decideRoute(
-    facts({ callee: { username: '1002', status: 'ACTIVE', bindings }, maxTargets: 3 }),
-  );
+  const decision = decideRoute(facts({ destination: user({ bindings }), maxTargets: 3 }));
   assert.ok(decision.kind === 'plan');
   assert.deepEqual(
     decision.plan.rounds[0]?.targets.map(({ binding }) => binding.name),
@@ -37,8 +50,8 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
 test('a call to tel: needs no host, one to the own number is as any other', () => {
   const decision = decideRoute(facts({ scheme: 'tel', host: '', isLocalHost: false }));
   assert.equal(decision.kind, 'plan');
-  const own = { username: '1001', status: 'ACTIVE', bindings: [phone('mobile')] } as const;
-  assert.equal(decideRoute(facts({ number: '1001', callee: own })).kind, 'plan');
+  const own = user({ username: '1001', bindings: [phone('mobile')] });
+  assert.equal(decideRoute(facts({ number: '1001', destination: own })).kind, 'plan');
 });
 
 for (const [refusal, change] of [
@@ -46,9 +59,9 @@ for (const [refusal, change] of [
   ['scheme-unsupported', { scheme: 'mailto' }],
   ['address-incomplete', { number: undefined }],
   ['foreign-domain', { host: 'example.org', isLocalHost: false }],
-  ['callee-unknown', { callee: undefined }],
-  ['callee-suspended', { callee: { username: '1002', status: 'INACTIVE', bindings: [phone('desk')] } }],
-  ['callee-not-registered', { callee: { username: '1002', status: 'ACTIVE', bindings: [] } }],
+  ['callee-unknown', { destination: undefined }],
+  ['callee-suspended', { destination: user({ status: 'INACTIVE' }) }],
+  ['callee-not-registered', { destination: user({ bindings: [] }) }],
 ] as const)
   test(`a call is refused as ${refusal}, and the steps say why`, () => {
     const decision = decideRoute(facts(change));

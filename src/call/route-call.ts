@@ -1,0 +1,158 @@
+import type { User } from '../accounts/types.js';
+import { withDeadline } from '../platform/deadline.js';
+import { routeUrlFor } from '../registrar/route-url.js';
+import type { Binding } from '../registrar/types.js';
+import { diversionFault } from '../routing/diversions.js';
+import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
+import { type DialledNumber, normaliseNumber } from '../routing/number.js';
+import type { Diversion, FailureKind, PhoneTarget, Round, RoutePlan } from '../routing/types.js';
+import { numberOf, type Party } from '../signalling/request.js';
+import type { SrfRequest } from '../signalling/srf-types.js';
+import { parseUri } from '../sip/uri.js';
+import type { Call } from './call.js';
+import { causeOf } from './causes.js';
+import { diversionHeaders } from './diversion-headers.js';
+import { CallRefusedError } from './errors.js';
+import type { CalleeTarget } from './fork-outcome.js';
+import { calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
+import type { DialPlan, DialRound, NextPlan } from './hunt.js';
+import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
+
+/** Longest wait for the directory inside an INVITE; its services answer from memory when the Store is away. */
+const LOOKUP_TIMEOUT_MS = 4000;
+
+/** What one call is routed by. */
+export interface CallRouterOptions {
+  readonly directory: DirectoryParts;
+  /** Whether a host names this server. */
+  isLocalHost(host: string): boolean;
+  /** Host in From and To of B legs. */
+  readonly identityHost: string;
+  readonly maxTargets: number;
+  readonly ringMs: number;
+  /** Wall milliseconds. */
+  now(): number;
+}
+
+/** The INVITE that is routed. */
+export interface RoutedInvite {
+  readonly req: SrfRequest;
+  readonly from: Party;
+  readonly user: User;
+  readonly scheme: string;
+  readonly host: string;
+  readonly number: DialledNumber | undefined;
+}
+
+/** Finds the way of one call, at its start and at every forwarding, and writes down where it leads. */
+export class CallRouter {
+  constructor(
+    private readonly options: CallRouterOptions,
+    private readonly invite: RoutedInvite,
+    private readonly call: Call,
+  ) {}
+
+  /** The plan for the dialled number. Throws CallRefusedError. */
+  async route(): Promise<DialPlan> {
+    const { scheme, host, number } = this.invite;
+    return this.follow({ scheme, host, isLocalHost: this.options.isLocalHost(host), number, diversions: [] });
+  }
+
+  private async follow(
+    to: Pick<RouteRequest, 'scheme' | 'host' | 'isLocalHost' | 'number' | 'diversions'>,
+  ): Promise<DialPlan> {
+    const { options, call } = this;
+    const { username, status } = this.invite.user;
+    const { maxTargets, ringMs } = options;
+    const directory = new CallRouteDirectory(options.directory, call);
+    const request = { ...to, caller: { username, status }, now: options.now(), maxTargets, ringMs };
+    const found = await withDeadline(findRoute(directory, request), LOOKUP_TIMEOUT_MS, 'finding the route');
+    call.log.debug({ steps: found.steps }, 'routed');
+    for (const diversion of found.diversions.slice(to.diversions.length)) this.note(diversion);
+    if (found.kind === 'refusal') throw new CallRefusedError(found.refusal, found.steps.at(-1) ?? '');
+    this.noteRoute(found.plan);
+    return this.toDialPlan(found.plan, found);
+  }
+
+  /** The call goes on to another number: the caller hears it (RFC 3261 §21.1.3), the record has it. */
+  private note(diversion: Diversion): void {
+    this.call.trail.add({ kind: 'diverted', ...diversion });
+    this.call.a.progress(181, { Server: PRODUCT });
+  }
+
+  private noteRoute({ callee, group }: RoutePlan<unknown>): void {
+    this.call.parties.callee = callee;
+    if (group !== undefined) this.options.directory.memory.took(group);
+    this.call.trail.add({
+      kind: 'routed',
+      calleeUri: `sip:${callee}@${this.invite.user.realm}`,
+      calleeNumber: callee,
+      direction: 'INTERNAL',
+      ...(group !== undefined && { group }),
+    });
+  }
+
+  private toDialPlan(plan: RoutePlan<PhoneTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {
+    const { req, from, user, number } = this.invite;
+    const isAnonymous = wantsPrivacy(req, from.uri);
+    const caller = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+    const { diversions } = found;
+    return {
+      callee: plan.callee,
+      headers: {
+        ...calleeInviteHeaders(req, caller, plan.callee, this.options.identityHost, this.call.allow),
+        ...diversionHeaders(number?.number ?? '', diversions, user.realm),
+      },
+      rounds: plan.rounds.map((round) => toDialRound(round, plan.mayDeflect ?? false)),
+      divert: (failure) => this.divert(plan, diversions, failure),
+    };
+  }
+
+  /** What follows when a plan failed: another plan, another end, or nothing but the failure itself. */
+  private divert(
+    plan: RoutePlan<unknown>,
+    former: readonly Diversion[],
+    failure: FailureKind | { readonly deflectTo: string },
+  ): Promise<NextPlan> | undefined {
+    const diversion =
+      typeof failure === 'string'
+        ? plan.onFailure[failure]
+        : this.deflection(plan.callee, former, failure.deflectTo);
+    return diversion && this.goOn(diversion, former);
+  }
+
+  /** A 3xx is followed to our own numbers only (RFC 3261 §8.1.3.4): elsewhere somebody might have to pay. */
+  private deflection(by: string, former: readonly Diversion[], contact: string): Diversion | undefined {
+    const uri = parseUri(contact);
+    const to = numberOf(contact);
+    const isOurs = uri?.scheme === 'tel' || (uri?.host !== undefined && this.options.isLocalHost(uri.host));
+    const diversion = { by, to, reason: 'deflection' } as const;
+    const fault = diversionFault(diversion, former, this.invite.user.username);
+    const why = !isOurs || to === '' ? 'the Contact is no number of ours' : fault?.why;
+    if (why !== undefined) this.call.log.info({ why }, 'a deflection is not followed');
+    return why === undefined ? diversion : undefined;
+  }
+
+  private async goOn(diversion: Diversion, former: readonly Diversion[]): Promise<NextPlan> {
+    this.note(diversion);
+    const to = { scheme: 'tel', host: '', isLocalHost: true, number: normaliseNumber(diversion.to) };
+    try {
+      return { plan: await this.follow({ ...to, diversions: [...former, diversion] }) };
+    } catch (error) {
+      if (error instanceof CallRefusedError) return { end: { cause: error.refusal, by: 'SERVER' } };
+      this.call.log.warn({ err: error }, 'a forwarding could not be followed');
+      return { end: { cause: causeOf('store-unavailable'), by: 'SERVER' } };
+    }
+  }
+}
+
+function toDialRound(round: Round<PhoneTarget<Binding>>, mayDeflect: boolean): DialRound {
+  const { kind, ringMs, targets } = round;
+  return { kind, ringMs, targets: targets.map((target) => toTarget(target, mayDeflect)) };
+}
+
+function toTarget({ username, binding }: PhoneTarget<Binding>, mayDeflect: boolean): CalleeTarget {
+  const { contact, address, port, protocol } = binding;
+  const nextHop = routeUrlFor(binding);
+  return { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };
+}

@@ -1,0 +1,94 @@
+import type { User, UserService } from '../accounts/types.js';
+import type { Binding, RegistrationService } from '../registrar/types.js';
+import type { RouteDirectory } from '../routing/find-route.js';
+import type { CalleeFacts, HuntGroup, NumberEntry } from '../routing/types.js';
+import type { Call } from './call.js';
+import type { CallRegistry } from './call-registry.js';
+
+/** Groups and short numbers. Rejects with StoreError when the Store is away and nothing is remembered. */
+export interface Numbering {
+  entry(number: string): Promise<NumberEntry | undefined>;
+  group(number: string): Promise<HuntGroup | undefined>;
+}
+
+/** Most users and groups whose last answer or turn is remembered; beyond, the oldest is forgotten. */
+const MAX_REMEMBERED = 50_000;
+
+/** What this server remembers of calls for hunt groups; lost at a restart, and not shared between servers. */
+export class HuntMemory {
+  private readonly turns = new Map<string, number>();
+  private readonly answers = new Map<string, number>();
+  private answered = 0;
+
+  turnOf(group: string): number {
+    return this.turns.get(group) ?? 0;
+  }
+
+  /** A group had a call: the next one begins with the next member. */
+  took(group: string): void {
+    remember(this.turns, group, this.turnOf(group) + 1);
+  }
+
+  lastAnswer(username: string): number {
+    return this.answers.get(username) ?? 0;
+  }
+
+  hasAnswered(username: string): void {
+    this.answered += 1;
+    remember(this.answers, username, this.answered);
+  }
+}
+
+function remember(map: Map<string, number>, key: string, value: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_REMEMBERED) map.delete(map.keys().next().value!);
+}
+
+export interface DirectoryParts {
+  readonly users: Pick<UserService, 'authData'>;
+  readonly registrations: Pick<RegistrationService, 'bindings'>;
+  readonly registry: CallRegistry;
+  readonly numbering: Numbering | undefined;
+  readonly memory: HuntMemory;
+}
+
+/** The facts for routing: accounts, registrations, numbers, and the calls that are up. */
+export class CallRouteDirectory implements RouteDirectory<Binding> {
+  /** `call`, which is being routed, does not count among the calls of a user. */
+  constructor(
+    private readonly parts: DirectoryParts,
+    private readonly call?: Call,
+  ) {}
+
+  async entry(number: string): Promise<NumberEntry | undefined> {
+    return this.parts.numbering?.entry(number);
+  }
+
+  async group(number: string): Promise<{ group: HuntGroup; turn: number } | undefined> {
+    const group = await this.parts.numbering?.group(number);
+    return group && { group, turn: this.parts.memory.turnOf(number) };
+  }
+
+  async user(username: string): Promise<CalleeFacts<Binding> | undefined> {
+    const { users, registrations, memory } = this.parts;
+    const user = await users.authData(username);
+    if (!user) return undefined;
+    const bindings = user.status === 'ACTIVE' ? await registrations.bindings(user.username) : [];
+    return {
+      username: user.username,
+      status: user.status,
+      features: user.features ?? {},
+      bindings,
+      calls: this.callsOf(user),
+      lastAnswer: memory.lastAnswer(user.username),
+    };
+  }
+
+  private callsOf({ username }: User): number {
+    let calls = 0;
+    for (const call of this.parts.registry.values())
+      if (call !== this.call && !call.isEnding && call.concerns(username)) calls++;
+    return calls;
+  }
+}

@@ -1,0 +1,128 @@
+import {
+  FEATURE_NAMES,
+  FEATURES,
+  type FeatureChanges,
+  type FeatureName,
+  isDestination,
+  RING_MODES,
+  type UserFeatures,
+} from '../../accounts/user-features.js';
+import {
+  type ParamSpec,
+  type ParamType,
+  type ReportSpec,
+  type Row,
+  ValueProblem,
+} from '../registry/command.js';
+import { boolean, number, oneOf } from '../registry/param-types.js';
+import { text } from '../text.js';
+
+/** A number that a call may go on to; empty for none. */
+export const destination: ParamType<string> = {
+  name: text('number', '号码'),
+  allowed: text(
+    'a number or user name of 1..64 characters, "" for none',
+    ' 1..64 个字符的号码或用户名，"" 表示取消',
+  ),
+  parse({ text: value }) {
+    if (value !== '' && !isDestination(value)) throw new ValueProblem('invalid');
+    return value;
+  },
+};
+
+/** Whole seconds or a count; 0 takes it away. */
+const count = (name: 'ringSec' | 'noAnswerSec' | 'maxCalls' | 'maxDurationSec') =>
+  number(0, FEATURES[name].max);
+
+/** The features of a user as parameters of ADD and MOD USER. */
+export const FEATURE_PARAMS = {
+  RING: { type: oneOf(RING_MODES), purpose: text('How the phones ring', '振铃方式') },
+  RINGSEC: {
+    type: count('ringSec'),
+    purpose: text('ORDER and Q: seconds for one phone; 0: the default', '逐个振铃时每部话机的秒数，0 为默认'),
+    example: '15',
+  },
+  FWDALL: { type: destination, purpose: text('Forward every call to', '无条件前转号码'), example: '1003' },
+  FWDBUSY: { type: destination, purpose: text('Forward when busy to', '遇忙前转号码'), example: '1003' },
+  FWDNOANS: {
+    type: destination,
+    purpose: text('Forward without answer to', '无应答前转号码'),
+    example: '1003',
+  },
+  FWDUNREACH: {
+    type: destination,
+    purpose: text('Forward when no phone can be reached to', '不可及前转号码'),
+    example: '1003',
+  },
+  NOANSSEC: {
+    type: count('noAnswerSec'),
+    purpose: text('Seconds until not answered; 0: NO_ANSWER_SEC', '无应答秒数，0 为 NO_ANSWER_SEC'),
+    example: '20',
+  },
+  DND: { type: boolean, purpose: text('Do not disturb', '免打扰') },
+  MAXCALLS: {
+    type: count('maxCalls'),
+    purpose: text('Calls at once, then busy; 0: any number', '同时通话数上限，0 为不限'),
+    example: '2',
+  },
+  MAXDUR: {
+    type: count('maxDurationSec'),
+    purpose: text('Longest call, seconds; 0: no limit', '最长通话秒数，0 为不限'),
+    example: '3600',
+  },
+  DEFLECT: {
+    type: boolean,
+    purpose: text('A 3xx of the phone may send calls to another number', '允许话机用 3xx 转移来话'),
+  },
+} as const satisfies Readonly<Record<string, ParamSpec>>;
+
+const FEATURE_OF: Readonly<Record<keyof typeof FEATURE_PARAMS, FeatureName>> = {
+  RING: 'ring',
+  RINGSEC: 'ringSec',
+  FWDALL: 'forwardAlways',
+  FWDBUSY: 'forwardBusy',
+  FWDNOANS: 'forwardNoAnswer',
+  FWDUNREACH: 'forwardUnreachable',
+  NOANSSEC: 'noAnswerSec',
+  DND: 'doNotDisturb',
+  MAXCALLS: 'maxCalls',
+  MAXDUR: 'maxDurationSec',
+  DEFLECT: 'mayDeflect',
+};
+
+/** The features among a command's values; undefined when none was given. */
+export function toFeatures(values: Readonly<Record<string, unknown>>): FeatureChanges | undefined {
+  const given = Object.entries(FEATURE_OF).filter(([param]) => values[param] !== undefined);
+  if (given.length === 0) return undefined;
+  return Object.fromEntries(given.map(([param, name]) => [name, values[param]])) as FeatureChanges;
+}
+
+/** The features of one user. */
+export const featureReport: ReportSpec = {
+  name: 'userFeatures',
+  title: text('Features', '业务功能'),
+  columns: [
+    { key: 'ring', title: text('Ring', '振铃方式') },
+    { key: 'ringSec', title: text('Each rings', '每部振铃'), format: 'seconds' },
+    { key: 'forwardAlways', title: text('Forward all to', '无条件前转') },
+    { key: 'forwardBusy', title: text('Busy to', '遇忙前转') },
+    { key: 'forwardNoAnswer', title: text('No answer to', '无应答前转') },
+    { key: 'forwardUnreachable', title: text('Unreachable to', '不可及前转') },
+    { key: 'noAnswerSec', title: text('No answer after', '无应答时长'), format: 'seconds' },
+    { key: 'doNotDisturb', title: text('Do not disturb', '免打扰'), format: 'yesno' },
+    { key: 'maxCalls', title: text('Calls at once', '同时通话数') },
+    { key: 'maxDurationSec', title: text('Longest call', '最长通话'), format: 'seconds' },
+    { key: 'mayDeflect', title: text('May deflect', '允许转移'), format: 'yesno' },
+  ],
+};
+
+/** Defaults stand for what is not set, so that nothing is left to guess. */
+export function featureRow(features: UserFeatures = {}): Row {
+  const row = Object.fromEntries(FEATURE_NAMES.map((name) => [name, features[name]]));
+  return {
+    ...row,
+    ring: features.ring ?? 'ALL',
+    doNotDisturb: features.doNotDisturb ?? false,
+    mayDeflect: features.mayDeflect ?? false,
+  };
+}
