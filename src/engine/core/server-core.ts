@@ -79,11 +79,11 @@ export class ServerCore implements ServerTransactionUser {
   cancelInvite(pending: PendingRequest, cancel: SipRequest, source = pending.tx.source): void {
     const { tx, app, dialog } = pending;
     this.pending.finish(pending);
+    if (pending.isInitial) this.ctx.callEvents.stop('network', 'call-canceled', tx.request);
     reply(tx, 487, pending.localTag);
     const isKnown = dialog && (pending.hasProvisional || !pending.isInitial);
     if (dialog && pending.isInitial) this.closer.close(dialog);
     this.deliver(app, cancel, source, tx.id, isKnown ? dialog.wireId : '');
-    if (pending.isInitial) this.ctx.callEvents.stop('network', 'call-canceled', cancel);
   }
 
   /** RFC 3262 §3: no PRACK came. The caller hears 503, the application that the caller is gone. */
