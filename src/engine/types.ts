@@ -75,6 +75,8 @@ export interface ServerTransaction {
   readonly cancels: ServerTransaction | undefined;
   /** True once a final response was given. */
   readonly answered: boolean;
+  /** Whatever its user finds it by; nothing to the transaction. */
+  userKey: string | undefined;
   /** The user may be set (once) after `onRequest`; events before that are kept for it. */
   user: ServerTransactionUser | undefined;
   /**

@@ -36,24 +36,33 @@ function parseCseq(text: string): CSeq | undefined {
   return seq !== undefined && seq <= MAX_CSEQ && isToken(method) ? { seq, method } : undefined;
 }
 
-const EMPTY_BODY = Buffer.alloc(0);
+const NO_OCTETS = Buffer.alloc(0);
 
 /** What requests and responses have in common: header fields in order, and a body of octets (RFC 3261 §7). */
 abstract class Message {
   readonly headers: HeaderField[] = [];
-  /** Octets; never shared with a socket's buffer (RFC 3261 §7.4.2). */
-  body: Buffer = EMPTY_BODY;
+  /** The body, a char for each octet (RFC 3261 §7.4.2). */
+  bodyText = '';
   /**
-   * The whole message as it was on the wire, never shared with a socket's buffer: set by the parser for what came in,
-   * by the transaction layer for what it sent. Header fields changed afterwards do not show in it. Undefined when lines
-   * came in with LF for CRLF.
+   * The whole message as it was on the wire, a char for each octet: set by the parser for what came in, by the
+   * transaction layer for what it sent. Header fields changed afterwards do not show in it. Undefined when lines came in
+   * with LF for CRLF.
    */
-  raw: Buffer | undefined = undefined;
+  wireText: string | undefined = undefined;
 
   private parsedVia: Via | undefined;
   private parsedFrom: NameAddr | undefined;
   private parsedTo: NameAddr | undefined;
   private parsedCseq: CSeq | undefined;
+
+  /** Octets of the body, a copy. */
+  get body(): Buffer {
+    return this.bodyText === '' ? NO_OCTETS : Buffer.from(this.bodyText, 'latin1');
+  }
+
+  set body(octets: Buffer) {
+    this.bodyText = octets.toString('latin1');
+  }
 
   /** First value of the field `key` (full lower-case name); undefined when there is none. */
   get(key: string): string | undefined {

@@ -25,8 +25,8 @@ export function isKeepAlive(bytes: Buffer): boolean {
 }
 
 /** Where the body of a datagram ends: bytes past Content-Length are dropped, too few are an error (RFC 3261 §18.3). */
-function endOfBody(bytes: Buffer, head: Head): number {
-  const rest = bytes.length - head.bodyAt;
+function endOfBody(text: string, head: Head): number {
+  const rest = text.length - head.bodyAt;
   const length = head.contentLength ?? rest;
   if (length > rest) throw headError(head, BODY_TOO_SHORT);
   return head.bodyAt + length;
@@ -40,14 +40,12 @@ export function parseMessage(bytes: Buffer, maxBytes = MAX_DATAGRAM_BYTES): SipM
   if (bytes.length > maxBytes) throw new SipParseError(TOO_LARGE);
   const start = skipLineBreaks(bytes);
   if (start === bytes.length) throw new SipParseError(EMPTY);
-  const head = parseHead(
-    bytes.toString('latin1', 0, Math.min(bytes.length, start + MAX_HEADER_BYTES)),
-    start,
-  );
+  const text = bytes.toString('latin1', start);
+  const head = parseHead(text.length > MAX_HEADER_BYTES ? text.slice(0, MAX_HEADER_BYTES) : text, 0);
   if (head.problem || !head.message) throw headError(head, head.problem ?? EMPTY);
   const { message, bodyAt } = head;
-  const octets = Buffer.from(bytes.subarray(start, endOfBody(bytes, head)));
-  message.body = octets.subarray(bodyAt - start);
-  if (!head.hasBareLf) message.raw = octets;
+  const end = endOfBody(text, head);
+  message.bodyText = text.substring(bodyAt, end);
+  if (!head.hasBareLf) message.wireText = text.substring(0, end);
   return message;
 }

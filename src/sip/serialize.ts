@@ -24,12 +24,14 @@ function startLine(message: SipMessage): string {
  * computed from the body, and there is exactly one (RFC 3261 §20.14).
  */
 export function serialize(message: SipMessage): Buffer {
+  return Buffer.from(serializeText(message), 'latin1');
+}
+
+/** The same with a char for each octet. */
+export function serializeText(message: SipMessage): string {
   let text = `${toLine(startLine(message))}\r\n`;
   for (const { name, key, value } of message.headers)
     if (key !== 'content-length') text += `${toLine(name)}: ${toLine(value)}\r\n`;
-  text += `Content-Length: ${message.body.length}\r\n\r\n`;
-  const bytes = Buffer.allocUnsafe(text.length + message.body.length);
-  bytes.write(text, 0, 'latin1');
-  message.body.copy(bytes, text.length);
-  return bytes;
+  const { bodyText } = message;
+  return `${text}Content-Length: ${bodyText.length}\r\n\r\n${bodyText}`;
 }

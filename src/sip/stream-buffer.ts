@@ -69,10 +69,6 @@ export class StreamBuffer {
     return this.bytes.toString('latin1', this.start, this.start + length);
   }
 
-  copy(from: number, to: number): Buffer {
-    return Buffer.from(this.bytes.subarray(this.start + from, this.start + to));
-  }
-
   drop(length: number): void {
     this.start += length;
   }

@@ -149,9 +149,9 @@ export class StreamParser {
     const { message, problem } = head;
     const sizeBytes = head.bodyAt + (head.contentLength ?? 0);
     if (!message || this.buffer.length < sizeBytes) return false;
-    const octets = this.buffer.copy(0, sizeBytes);
-    message.body = octets.subarray(head.bodyAt);
-    if (!head.hasBareLf) message.raw = octets;
+    const text = this.buffer.text(sizeBytes);
+    message.bodyText = text.substring(head.bodyAt);
+    if (!head.hasBareLf) message.wireText = text;
     this.buffer.drop(sizeBytes);
     this.head = undefined;
     this.scanned = 0;

@@ -7,6 +7,8 @@ import type { CoreContext } from './core-context.js';
 export class AnsweredInvite {
   private retransmission: TimerHandle | undefined;
   private expiry: TimerHandle | undefined;
+  /** Sequence number of the INVITE. */
+  readonly seq: number;
 
   /** Starts at once, the response having been sent. `onTimeout` is called when no ACK came within 64*T1. */
   constructor(
@@ -16,12 +18,9 @@ export class AnsweredInvite {
     private readonly onTimeout: () => void,
   ) {
     const { t1Ms } = ctx.timers;
+    this.seq = response.cseq?.seq ?? 0;
     this.expiry = ctx.clock.setTimeout(() => this.expire(), 64 * t1Ms);
     if (this.mayBeLost()) this.schedule(t1Ms);
-  }
-
-  get seq(): number {
-    return this.tx.request.cseq?.seq ?? 0;
   }
 
   /** The ACK came, or the dialog is over. */
@@ -32,7 +31,7 @@ export class AnsweredInvite {
 
   /** On a connection a response gets lost only when proxies carry it on from there. */
   private mayBeLost(): boolean {
-    return this.tx.source.protocol === 'udp' || this.tx.request.list('via').length > 1;
+    return this.tx.source.protocol === 'udp' || this.response.list('via').length > 1;
   }
 
   private schedule(intervalMs: number): void {

@@ -8,7 +8,7 @@ export interface AppMessage {
   /** Start line as written, for error texts. */
   readonly startLine: string;
   readonly headers: readonly HeaderField[];
-  readonly body: Buffer;
+  readonly body: string;
 }
 
 export interface AppRequest extends AppMessage {

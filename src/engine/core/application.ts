@@ -47,7 +47,7 @@ export interface ApplicationDirectory {
 export function networkFacts(message: SipRequest | SipResponse, source: Source): MessageFacts {
   return {
     origin: 'network',
-    sizeBytes: message.raw?.length ?? 0,
+    sizeBytes: message.wireText?.length ?? 0,
     protocol: source.protocol,
     address: source.address,
     port: source.port,

@@ -1,6 +1,6 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { parseRAck } from '../../sip/reliability.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import { uriScheme } from '../../sip/uri.js';
 import { Dialog } from '../dialog/dialog.js';
 import type { ClientTransaction, Hop, Source } from '../types.js';
@@ -83,8 +83,8 @@ export class ClientCore implements ClientRequestOwner {
     else if (!cancel) echo(refused(`internal server error canceling transaction id: ${txnId}`));
     else {
       invite.cancelled = true;
-      const bytes = cancel.raw ?? serialize(cancel);
-      echo({ ok: true, txnId: newTag(), dialogId: '', facts: requestFacts(invite.tx, bytes), bytes });
+      const text = cancel.wireText ?? serializeText(cancel);
+      echo({ ok: true, txnId: newTag(), dialogId: '', facts: requestFacts(invite.tx, text), text });
     }
   }
 
@@ -107,7 +107,7 @@ export class ClientCore implements ClientRequestOwner {
     findHop(this.ctx, () => dialog.nextHop(this.ctx)!, {
       found: (hop) => {
         const tx = this.ctx.createClient(bye, hop, SILENT_USER);
-        tell(requestFacts(tx, bye.raw ?? serialize(bye)));
+        tell(requestFacts(tx, bye.wireText ?? serializeText(bye)));
       },
       unresolved: () => tell(untold),
       refused: () => tell(untold),
@@ -130,7 +130,7 @@ export class ClientCore implements ClientRequestOwner {
 
   onOver(request: ClientRequest): void {
     this.invites.delete(request.txnId);
-    if (request.ack) request.dialog?.accepted.delete(request.seq);
+    if (request.ack) request.dialog?.accepted?.delete(request.seq);
   }
 
   /** Why a request outside a dialog cannot be sent; undefined when it can. */
@@ -171,16 +171,16 @@ export class ClientCore implements ClientRequestOwner {
       this.invites.set(tx.id, request);
       if (dialog) dialog.ownInvite = request;
     }
-    if (dialog && request.request.body.length > 0 && request.method !== 'INFO')
+    if (dialog && request.request.bodyText !== '' && request.method !== 'INFO')
       dialog.rememberSdp(request.request);
     if (dialog && request.isInitial) {
       dialog.initialTxnId = tx.id;
       this.ctx.dialogs.add(dialog);
       this.ctx.counters.dialogsCreated++;
     }
-    const bytes = tx.request.raw ?? serialize(tx.request);
+    const text = request.request.wireText ?? serializeText(request.request);
     this.tellEvent(request);
-    echo({ ok: true, txnId: tx.id, dialogId: dialog?.wireId ?? '', facts: requestFacts(tx, bytes), bytes });
+    echo({ ok: true, txnId: tx.id, dialogId: dialog?.wireId ?? '', facts: requestFacts(tx, text), text });
     request.release();
   }
 
@@ -191,7 +191,7 @@ export class ClientCore implements ClientRequestOwner {
     client.txnId = newTag();
     const facts = { origin: 'application', sizeBytes: 0, protocol: 'unknown', address: '', port: 0 } as const;
     this.tellEvent(client);
-    echo({ ok: true, txnId: client.txnId, dialogId: '', facts, bytes: serialize(request) });
+    echo({ ok: true, txnId: client.txnId, dialogId: '', facts, text: serializeText(request) });
     client.release();
     client.fail(503, 'DNS Error');
   }
@@ -240,7 +240,7 @@ export class ClientCore implements ClientRequestOwner {
 
   /** RFC 3261 §13.2.2.4; the ACK of other final responses is the transaction's. */
   private sendAck(dialog: CoreDialog | undefined, message: AppRequest, echo: Echo): void {
-    const invite = dialog && [...dialog.accepted.values()].find((candidate) => !candidate.ack);
+    const invite = dialog && [...(dialog.accepted?.values() ?? [])].find((candidate) => !candidate.ack);
     if (dialog && invite)
       this.toDialogHop(dialog, echo, (hop) => this.transmitAck(dialog, invite, message, hop, echo));
     else echo(refused(ACK_IS_AUTOMATIC));
@@ -255,13 +255,13 @@ export class ClientCore implements ClientRequestOwner {
   ): void {
     const ack = buildDialogRequest(message, dialog.dialog, '', this.localEnd(hop), { seq: invite.seq });
     copyCredentials(invite.request, ack);
-    if (ack.body.length > 0) dialog.rememberSdp(ack);
+    if (ack.bodyText !== '') dialog.rememberSdp(ack);
     const sent = this.ctx.sendStateless(ack, hop);
     invite.ack = sent;
     invite.shrink();
-    if (invite.isOver) dialog.accepted.delete(invite.seq);
-    const facts = factsOf(hop, sent.localAddress, sent.localPort, sent.bytes);
-    echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, bytes: sent.bytes });
+    if (invite.isOver) dialog.accepted?.delete(invite.seq);
+    const facts = factsOf(hop, sent.localAddress, sent.localPort, sent.text);
+    echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, text: sent.text });
     if (invite.cancelled) this.sendUnsolicitedBye(dialog, 'ACK-BYE due to cancel race condition');
   }
 
@@ -283,16 +283,16 @@ function copyCredentials(invite: SipRequest, ack: SipRequest): void {
       ack.headers.push(field);
 }
 
-function requestFacts(tx: ClientTransaction, bytes: Buffer): MessageFacts {
-  return factsOf(tx.hop, tx.localAddress, tx.localPort, bytes);
+function requestFacts(tx: ClientTransaction, text: string): MessageFacts {
+  return factsOf(tx.hop, tx.localAddress, tx.localPort, text);
 }
 
 /** Over UDP applications are told our end, over connections the peer's. */
-function factsOf(hop: Hop, localAddress: string, localPort: number, bytes: Buffer): MessageFacts {
+function factsOf(hop: Hop, localAddress: string, localPort: number, text: string): MessageFacts {
   const isUdp = hop.protocol === 'udp';
   return {
     origin: 'application',
-    sizeBytes: bytes.length,
+    sizeBytes: text.length,
     protocol: hop.protocol,
     address: isUdp ? localAddress : hop.address,
     port: isUdp ? localPort : hop.port,

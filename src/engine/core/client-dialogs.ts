@@ -75,7 +75,10 @@ export class ClientDialogs {
     // RFC 3261 §12.2.1.2, RFC 3311 §5.1
     else if (method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE')
       dialog.dialog.refreshTarget(response);
-    if (method === 'INVITE') dialog.accepted.set(request.seq, request);
+    if (method === 'INVITE') {
+      dialog.accepted ??= new Map();
+      dialog.accepted.set(request.seq, request);
+    }
     if (method === 'INVITE' || method === 'UPDATE') this.sessions.onAccepted(dialog, response);
   }
 

@@ -1,6 +1,6 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Source } from '../types.js';
 import { type Application, INTERNAL_FACTS, type MessageFacts, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
@@ -33,24 +33,30 @@ export class ClientRequest implements ClientTransactionUser {
   /** Events that came before the echo. */
   private held: (() => void)[] | undefined = [];
 
+  readonly method: string;
+  readonly seq: number;
+  private fullRequest: SipRequest | undefined;
+
   constructor(
     private readonly owner: ClientRequestOwner,
     readonly app: Application,
-    public request: SipRequest,
-    readonly dialog: CoreDialog | undefined,
+    request: SipRequest,
+    /** Undefined outside a dialog, and once it has nothing more to do with it. */
+    public dialog: CoreDialog | undefined,
     /** It founds the dialog, rather than being sent in it. */
     readonly isInitial: boolean,
-  ) {}
+  ) {
+    this.fullRequest = request;
+    this.method = request.method;
+    this.seq = request.cseq?.seq ?? 0;
+  }
 
   /** Name of the transaction for applications. */
   txnId = '';
 
-  get method(): string {
-    return this.request.method;
-  }
-
-  get seq(): number {
-    return this.request.cseq?.seq ?? 0;
+  /** After `shrink` what its transaction has kept of it. */
+  get request(): SipRequest {
+    return this.fullRequest ?? this.tx!.request;
   }
 
   /** The echo has been sent: what came meanwhile follows it. */
@@ -62,7 +68,8 @@ export class ClientRequest implements ClientTransactionUser {
 
   /** The request is done with but for its transaction, which has let go of most of it (see ClientTransaction). */
   shrink(): void {
-    this.request = this.tx?.request ?? this.request;
+    if (this.tx) this.fullRequest = undefined;
+    if (this.method !== 'INVITE') this.dialog = undefined;
   }
 
   onResponse(_tx: ClientTransaction, response: SipResponse, source: Source): void {
@@ -80,7 +87,7 @@ export class ClientRequest implements ClientTransactionUser {
 
   /** RFC 3263 §4.3: dialogs go on with what the target that answers was sent. */
   onRetarget(tx: ClientTransaction): void {
-    this.request = tx.request;
+    this.fullRequest = tx.request;
     const contact = this.isInitial ? tx.request.get('contact') : undefined;
     if (this.dialog && contact !== undefined) this.dialog.contact = contact;
   }
@@ -96,7 +103,7 @@ export class ClientRequest implements ClientTransactionUser {
     if (this.held) this.held.push(() => this.fail(statusCode, reason));
     else if (this.finalStatus === undefined) {
       const response = createResponse(this.request, statusCode, reason, newTag());
-      response.raw = serialize(response);
+      response.wireText = serializeText(response);
       this.deliver(response, undefined, INTERNAL_FACTS);
     }
   }

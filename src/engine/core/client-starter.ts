@@ -104,6 +104,6 @@ function sizeBytes(request: SipRequest): number {
   let bytes = request.method.length + request.requestUri.length + ' SIP/2.0\r\n'.length + 1;
   for (const { name, key, value } of request.headers)
     if (key !== 'content-length') bytes += name.length + value.length + ': \r\n'.length;
-  const { length } = request.body;
+  const { length } = request.bodyText;
   return bytes + `Content-Length: ${length}\r\n\r\n`.length + length;
 }

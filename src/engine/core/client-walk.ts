@@ -171,7 +171,7 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
 function copyOf(request: SipRequest): SipRequest {
   const copy = new SipRequest(request.method, request.requestUri);
   copy.headers.push(...request.headers);
-  copy.body = request.body;
+  copy.bodyText = request.bodyText;
   return copy;
 }
 

@@ -39,13 +39,13 @@ export class CoreDialog {
   /** A re-INVITE of the engine's own is open (RFC 4028 §7.4). */
   ownRefresh = false;
   /** The session description last sent, for those re-INVITEs. */
-  localSdp: Buffer | undefined;
+  localSdp: string | undefined;
   /** RFC 4028. */
   session: SessionTimer | undefined;
   /** Our INVITE that has no final response yet. */
   ownInvite: ClientRequest | undefined;
   /** Our INVITEs that got a 2xx, by sequence number, until ACKed and over. */
-  readonly accepted = new Map<number, ClientRequest>();
+  accepted: Map<number, ClientRequest> | undefined;
   /** Monotonic time since when its application is gone. */
   orphanedAtMs: number | undefined;
   /** Name of the transaction that founded it. */
@@ -71,7 +71,15 @@ export class CoreDialog {
 
   /** Keeps the session description that a message of ours carries. */
   rememberSdp(message: SipMessage): void {
-    if (isSdp(message.body)) this.localSdp = message.body;
+    if (isSdp(message.bodyText)) this.localSdp = message.bodyText;
+  }
+
+  /** The dialog is over: transactions that linger for 32 s need not keep it, nor it what only its life needed. */
+  letGo(): void {
+    for (const request of this.accepted?.values() ?? []) request.dialog = undefined;
+    this.accepted = undefined;
+    this.prackPeers.length = 0;
+    this.localSdp = undefined;
   }
 
   /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */

@@ -21,6 +21,7 @@ export class DialogCloser {
     for (const pending of [dialog.peerInvite, dialog.peerUpdate])
       if (pending && this.pending.finish(pending)) reply(pending.tx, 487, pending.localTag);
     this.settleOwnInvite(dialog);
+    dialog.letGo();
   }
 
   /** Gives up our re-INVITE and tells its application so, whatever the peer still says to it. */

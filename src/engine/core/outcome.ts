@@ -8,8 +8,8 @@ export interface Sent {
   /** Empty outside a dialog; of no meaning for requests. */
   readonly dialogId: string;
   readonly facts: MessageFacts;
-  /** The message as put on the wire. */
-  readonly bytes: Buffer;
+  /** The message as put on the wire, a char for each octet. */
+  readonly text: string;
   /** The final response to an INVITE outside a dialog, when it is that. */
   readonly finalOfCall?: SipResponse;
 }

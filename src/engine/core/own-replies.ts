@@ -1,6 +1,6 @@
 import { SipRequest, type SipResponse } from '../../sip/message.js';
 import { createResponse } from '../../sip/response.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { Outlet } from '../transport/types.js';
 import type { Hop, ServerTransaction } from '../types.js';
 import { defaultContact, localEndFor } from './local-addressing.js';
@@ -60,7 +60,7 @@ export function cancelFor(invite: SipRequest): SipRequest {
   for (const { name, key, value } of invite.headers)
     if (key === 'via' || key === 'from' || key === 'to' || key === 'call-id') cancel.append(name, value);
   cancel.append('CSeq', `${invite.cseq?.seq ?? 0} CANCEL`).append('Max-Forwards', '70');
-  cancel.raw = serialize(cancel);
+  cancel.wireText = serializeText(cancel);
   return cancel;
 }
 

@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
 import { parseRAck } from '../../sip/reliability.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { ServerTransaction } from '../types.js';
 import type { CoreContext } from './core-context.js';
 
@@ -43,7 +43,7 @@ export class ReliableProvisionals {
 
   /** RFC 3262 §3: no 2xx before a reliable provisional with a session description is acknowledged. */
   get mustHold2xx(): boolean {
-    return this.queue.some(({ response }) => response.body.length > 0);
+    return this.queue.some(({ response }) => response.bodyText !== '');
   }
 
   /** Gives `response` its RSeq and sends it, at once or when those before it are acknowledged. False when too many wait. */
@@ -51,7 +51,7 @@ export class ReliableProvisionals {
     if (this.queue.length >= MAX_QUEUED_PROVISIONALS) return false;
     const rseq = this.nextRSeq++;
     response.append('RSeq', String(rseq));
-    response.raw = serialize(response);
+    response.wireText = serializeText(response);
     this.queue.push({ response, rseq, isEngines });
     if (this.queue.length === 1) this.transmitFirst();
     return true;

@@ -61,7 +61,7 @@ export function buildDialogRequest(
 }
 
 /** Throws RefusedError when a body has no type and is no SDP. */
-export function checkBody(app: { headers: readonly HeaderField[]; body: Buffer }): void {
+export function checkBody(app: { headers: readonly HeaderField[]; body: string }): void {
   if (app.body.length === 0 || isSdp(app.body)) return;
   if (!app.headers.some((field) => field.key === 'content-type'))
     throw new RefusedError('missing content-type');
@@ -118,6 +118,6 @@ function appendOthers(
 
 function appendBody(request: SipRequest, app: AppRequest): void {
   checkBody(app);
-  request.body = app.body;
+  request.bodyText = app.body;
   if (app.body.length > 0 && !request.has('content-type')) request.append('Content-Type', 'application/sdp');
 }

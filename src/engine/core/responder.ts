@@ -1,5 +1,5 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import { Dialog } from '../dialog/dialog.js';
 import { AnsweredInvite } from './answered-invite.js';
 import { type AppResponse, appHeader } from './app-message.js';
@@ -97,16 +97,16 @@ export class Responder {
     const isInitialOne = formsDialog(pending) && response.statusCode > 100;
     const isEarlyUpdate = pending.method === 'UPDATE' && dialog?.dialog.state === 'early';
     const dialogId = isEarlyUpdate ? '' : (dialog?.wireId ?? (isInitialOne ? idOf(tx.request) : ''));
-    const bytes = response.raw ?? serialize(response);
+    const text = response.wireText ?? serializeText(response);
     const { protocol, address, port } = tx.source;
-    const facts = { origin: 'application', sizeBytes: bytes.length, protocol, address, port } as const;
+    const facts = { origin: 'application', sizeBytes: text.length, protocol, address, port } as const;
     const isFinalOfCall = isInitialOne && pending.method === 'INVITE' && response.statusCode >= 200;
     return {
       ok: true,
       txnId: tx.id,
       dialogId,
       facts,
-      bytes,
+      text,
       ...(isFinalOfCall ? { finalOfCall: response } : {}),
     };
   }
@@ -134,7 +134,7 @@ export class Responder {
     if (isSuccess && (pending.method === 'INVITE' || pending.method === 'UPDATE'))
       this.user.onSuccess(pending, response);
     if (isSuccess && pending.reliable?.mustHold2xx) {
-      response.raw = serialize(response);
+      response.wireText = serializeText(response);
       pending.hasHeldFinal = true;
       pending.reliable.holdFinal(() => this.transmitFinal(pending, response, dialog));
     } else if (!this.transmitFinal(pending, response, dialog)) throw new RefusedError(UNKNOWN_TRANSACTION);

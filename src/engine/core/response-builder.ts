@@ -30,7 +30,7 @@ export function buildAppResponse(
     response.headers.push(isOurs ? { ...field, value: fillLocalhost(field.value, options.local) } : field);
   }
   if (options.contact !== undefined && !response.has('contact')) response.append('Contact', options.contact);
-  response.body = app.body;
+  response.bodyText = app.body;
   if (app.body.length > 0 && !response.has('content-type'))
     response.append('Content-Type', 'application/sdp');
   return response;

@@ -1,6 +1,4 @@
-const SDP_START = Buffer.from('v=0', 'latin1');
-
-/** True when the octets start like a session description (RFC 4566 §5.1). */
-export function isSdp(body: Buffer): boolean {
-  return body.length > 3 && body.compare(SDP_START, 0, 3, 0, 3) === 0;
+/** True when a body starts like a session description (RFC 4566 §5.1). */
+export function isSdp(body: string): boolean {
+  return body.startsWith('v=0') && body.length > 3;
 }

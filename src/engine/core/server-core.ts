@@ -59,8 +59,8 @@ export class ServerCore implements ServerTransactionUser {
 
   /** Another takes the request over: the same request by another way is not a merged one from now on. */
   forget(tx: ServerTransaction): void {
-    const key = mergeKey(tx.request);
-    if (this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
+    const key = tx.userKey;
+    if (key !== undefined && this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
     this.ways.forget(tx);
   }
 
@@ -106,7 +106,10 @@ export class ServerCore implements ServerTransactionUser {
       reply(tx, verdict);
       return;
     }
-    if (request.toTag === undefined) this.initialRequests.set(mergeKey(request), tx);
+    if (request.toTag === undefined) {
+      tx.userKey = mergeKey(request);
+      this.initialRequests.set(tx.userKey, tx);
+    }
     const localTag = newTag();
     // RFC 3261 §8.2.6.1: before the application has said a word.
     if (request.method === 'INVITE') reply(tx, 100);

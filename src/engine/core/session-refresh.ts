@@ -30,7 +30,7 @@ export class SessionRefresh implements ClientTransactionUser {
     const invite = dialog.dialog.createRequest('INVITE');
     invite.append('Contact', dialog.contact).append('Supported', 'timer');
     invite.append('Session-Expires', `${intervalSec};refresher=uac`).append('Min-SE', String(minSec));
-    if (dialog.localSdp) invite.append('Content-Type', 'application/sdp').body = dialog.localSdp;
+    if (dialog.localSdp) invite.append('Content-Type', 'application/sdp').bodyText = dialog.localSdp;
     this.invite = invite;
   }
 

@@ -25,7 +25,7 @@ export class Dialog {
   localSeq: number;
   /** Number of the peer's last request; undefined for a UAC that has got none. */
   remoteSeq: number | undefined;
-  private readonly forks = new Map<string, Peer>();
+  private forks: Map<string, Peer> | undefined;
   /** Where the INVITE went: the target of early forks whose provisionals have no Contact. */
   private firstTarget: string | undefined;
 
@@ -69,6 +69,7 @@ export class Dialog {
   learn(response: SipResponse): void {
     const tag = response.toTag;
     if (this.role === 'uas' || this.state !== 'early' || tag === undefined) return;
+    this.forks ??= new Map();
     const known = this.forks.get(tag.toLowerCase());
     if (!known && this.forks.size >= MAX_FORKS) return;
     const peer = known ?? peerOfResponse(response);
@@ -84,13 +85,13 @@ export class Dialog {
     this.state = 'confirmed';
     if (this.role === 'uas' || !response) return;
     this.peer = peerOfResponse(response);
-    this.forks.clear();
+    this.forks = undefined;
   }
 
   /** The fork with that tag while the dialog is early, else the peer if it has that tag; tags ignore case. */
   peerWithTag(tag: string | undefined): Peer | undefined {
     const wanted = tag?.toLowerCase();
-    const fork = wanted === undefined ? undefined : this.forks.get(wanted);
+    const fork = wanted === undefined ? undefined : this.forks?.get(wanted);
     return fork ?? (this.peer.tag?.toLowerCase() === wanted ? this.peer : undefined);
   }
 

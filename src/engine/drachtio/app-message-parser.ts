@@ -13,20 +13,19 @@ const CHALLENGES = new Set([
   'authorization',
   'proxy-authorization',
 ]);
-const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
+const HEAD_END = '\r\n\r\n';
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+) ([^\s]+) SIP\/2\.0$/;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/;
-const NO_BODY = Buffer.alloc(0);
 
 /**
- * Reads the SIP text of a frame. The body runs to the end of the payload, whatever Content-Length says. Header fields
+ * Reads the SIP text of a frame, a char for each octet. The body runs to the end of the payload, whatever Content-Length says. Header fields
  * that an application may not set, and lines that are none, are left out. Throws PayloadError when the start line is
  * neither a request line nor a status line.
  */
-export function parseAppMessage(payload: Buffer): AppRequest | AppResponse {
+export function parseAppMessage(payload: string): AppRequest | AppResponse {
   const end = payload.indexOf(HEAD_END);
-  const head = payload.toString('latin1', 0, end < 0 ? payload.length : end);
-  const body = end < 0 || end + 4 === payload.length ? NO_BODY : Buffer.from(payload.subarray(end + 4));
+  const head = end < 0 ? payload : payload.substring(0, end);
+  const body = end < 0 ? '' : payload.substring(end + HEAD_END.length);
   const lines = head.split('\r\n');
   const startLine = clean(lines[0]!);
   const headers = parseHeaders(lines);

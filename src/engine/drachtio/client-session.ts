@@ -4,7 +4,7 @@ import type { Clock, TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
 import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { Application, MessageFacts } from '../core/application.js';
 import type { CallEvent } from '../core/call-events.js';
 import { encodeFrame, FrameDecoder } from './frame-codec.js';
@@ -24,7 +24,8 @@ export interface Command {
   readonly verb: string;
   /** Fields behind the verb. */
   readonly fields: readonly string[];
-  readonly payload: Buffer;
+  /** A char for each octet. */
+  readonly payload: string;
 }
 
 /** Who the session belongs to. */
@@ -40,8 +41,6 @@ export interface SessionOwner {
   onClosed(session: ClientSession): void;
 }
 
-const NO_PAYLOAD = Buffer.alloc(0);
-
 /** One application's connection: authentication, frames in both directions, and nothing about SIP. */
 export class ClientSession implements Application {
   connected = true;
@@ -49,8 +48,10 @@ export class ClientSession implements Application {
   private bytesBeforeAuthentication = 0;
   private readonly decoder = new FrameDecoder((frame) => this.onFrame(frame));
   private authenticationTimer: TimerHandle | undefined;
-  private outgoing: Buffer[] = [];
+  /** Frames of this turn of the event loop, a char for each octet. */
+  private outgoing = '';
   private frameCount = 0;
+  private readonly flushFrames = (): void => this.flush();
 
   constructor(
     private readonly socket: Socket,
@@ -80,15 +81,15 @@ export class ClientSession implements Application {
     dialogId: string,
     receivedOn?: { address: string; port: number },
   ): void {
-    const raw = request.raw ?? serialize(request);
-    const payload = facts.origin === 'network' ? withTopVia(request, raw) : [raw];
+    const text = request.wireText ?? serializeText(request);
+    const payload = facts.origin === 'network' ? withTopVia(request, text) : text;
     const tail = receivedOn ? `${receivedOn.address}|${receivedOn.port}|` : '';
     this.send(`sip|${metaFields(facts, this.owner.clock.now())}|${txnId}|${dialogId}|${tail}`, payload);
   }
 
   deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void {
     const meta = metaFields(facts, this.owner.clock.now());
-    this.send(`sip|${meta}|${txnId}|${dialogId}|`, [response.raw ?? serialize(response)]);
+    this.send(`sip|${meta}|${txnId}|${dialogId}|`, response.wireText ?? serializeText(response));
   }
 
   deliverCallEvent(
@@ -97,10 +98,10 @@ export class ClientSession implements Application {
     detail: string | undefined,
     message: SipMessage,
   ): void {
-    const raw = message.raw ?? serialize(message);
+    const text = message.wireText ?? serializeText(message);
     const isReceived = message.type === 'request' && origin === 'network';
     const tail = detail === undefined ? '' : `|${detail}`;
-    const payload = isReceived ? withTopVia(message, raw) : [raw];
+    const payload = isReceived ? withTopVia(message, text) : text;
     this.send(`${event}|${origin}|${timeOfDay(this.owner.clock.now())}${tail}`, payload);
   }
 
@@ -110,7 +111,7 @@ export class ClientSession implements Application {
   }
 
   /** Answers a command: `OK`, `NOK` or `NO` with further fields. After `NO` the connection is closed. */
-  answer(msgId: string, status: string, payload: readonly Buffer[] = []): void {
+  answer(msgId: string, status: string, payload?: string): void {
     this.send(`response|${msgId}|${status}`, payload);
   }
 
@@ -133,18 +134,18 @@ export class ClientSession implements Application {
     this.socket.destroy();
   }
 
-  private send(text: string, payload: readonly Buffer[]): void {
+  private send(text: string, payload?: string): void {
     if (!this.connected) return;
-    if (this.outgoing.length === 0) setImmediate(() => this.flush());
-    this.outgoing.push(encodeFrame(`${this.id}-${(this.frameCount++).toString(36)}|${text}`, payload));
+    if (this.outgoing === '') setImmediate(this.flushFrames);
+    this.outgoing += encodeFrame(`${this.id}-${(this.frameCount++).toString(36)}|${text}`, payload);
   }
 
   /** All frames of one turn of the event loop leave in one write. */
   private flush(): void {
     const frames = this.outgoing;
-    if (frames.length === 0 || !this.connected) return;
-    this.outgoing = [];
-    this.socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    if (frames === '' || !this.connected) return;
+    this.outgoing = '';
+    this.socket.write(frames, 'latin1');
     if (this.socket.writableLength <= MAX_BACKLOG_BYTES) return;
     this.owner.log.warn({ client: this.id }, 'application reads too slowly, closing its connection');
     this.destroy();
@@ -164,10 +165,9 @@ export class ClientSession implements Application {
     }
   }
 
-  private onFrame(frame: Buffer): void {
+  private onFrame(frame: string): void {
     const command = parseCommand(frame);
-    if (!command)
-      this.refuse(frame.toString('latin1', 0, 64).replace(/[|\r\n].*/s, ''), 'Invalid message format');
+    if (!command) this.refuse(frame.slice(0, 64).replace(/[|\r\n].*/s, ''), 'Invalid message format');
     else if (command.verb === 'authenticate') this.authenticate(command);
     else if (!this.authenticated) this.refuse(command.msgId, 'not authenticated');
     else if (command.verb === 'ping') this.answer(command.msgId, 'OK|pong');
@@ -190,7 +190,7 @@ export class ClientSession implements Application {
 
   private onClose(): void {
     this.connected = false;
-    this.outgoing = [];
+    this.outgoing = '';
     this.decoder.stop();
     this.owner.clock.clearTimeout(this.authenticationTimer);
     this.owner.onClosed(this);
@@ -198,11 +198,11 @@ export class ClientSession implements Application {
 }
 
 /** Fields are never escaped: the leader ends at the first CR, its fields at `|`. */
-function parseCommand(frame: Buffer): Command | undefined {
+function parseCommand(frame: string): Command | undefined {
   const end = frame.indexOf('\r');
-  const fields = frame.toString('latin1', 0, end < 0 ? frame.length : end).split('|');
+  const fields = (end < 0 ? frame : frame.slice(0, end)).split('|');
   if (fields.length < 2) return undefined;
-  const payload = end < 0 ? NO_PAYLOAD : frame.subarray(end + 2);
+  const payload = end < 0 ? '' : frame.slice(end + 2);
   return { msgId: fields[0]!, verb: fields[1]!, fields: fields.slice(2), payload };
 }
 

@@ -18,8 +18,8 @@ export class FrameDecoder {
   /** Bytes of prefix and frame wanted before the next cut; 0 while the prefix is incomplete. */
   private wantedBytes = 0;
 
-  /** `onFrame` gets each frame without its prefix, a slice that stays valid. It may call `stop`. */
-  constructor(private readonly onFrame: (frame: Buffer) => void) {}
+  /** `onFrame` gets each frame without its prefix, a char for each octet. It may call `stop`. */
+  constructor(private readonly onFrame: (frame: string) => void) {}
 
   /** Bytes held for a frame that is not complete. */
   get bufferedBytes(): number {
@@ -40,44 +40,38 @@ export class FrameDecoder {
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
     if (this.pendingBytes < this.wantedBytes) return;
-    let data = this.pending.length === 1 ? chunk : Buffer.concat(this.pending);
-    while (!this.stopped && data.length > 0) {
-      const prefix = readPrefix(data);
-      this.wantedBytes = prefix ? prefix.start + prefix.length : 0;
-      if (!prefix || data.length < this.wantedBytes) break;
-      const frame = data.subarray(prefix.start, this.wantedBytes);
-      data = data.subarray(this.wantedBytes);
+    const data = this.pending.length === 1 ? chunk : Buffer.concat(this.pending);
+    let at = 0;
+    while (!this.stopped && at < data.length) {
+      const prefix = readPrefix(data, at);
+      const end = prefix ? prefix.start + prefix.length : 0;
+      this.wantedBytes = prefix ? end - at : 0;
+      if (!prefix || data.length < end) break;
+      at = end;
       this.wantedBytes = 0;
-      this.onFrame(frame);
+      this.onFrame(data.toString('latin1', prefix.start, end));
     }
-    this.pending = this.stopped || data.length === 0 ? [] : [data];
-    this.pendingBytes = this.stopped ? 0 : data.length;
+    this.pending = this.stopped || at === data.length ? [] : [data.subarray(at)];
+    this.pendingBytes = this.stopped ? 0 : data.length - at;
   }
 }
 
-/** Where the frame at the head of `data` starts and how long it is; undefined while the prefix is incomplete. */
-function readPrefix(data: Buffer): { start: number; length: number } | undefined {
+/** Where the frame whose prefix is at `at` starts and how long it is; undefined while the prefix is incomplete. */
+function readPrefix(data: Buffer, at: number): { start: number; length: number } | undefined {
   let length = 0;
   for (let i = 0; i <= MAX_PREFIX_DIGITS; i++) {
-    const byte = data[i];
+    const byte = data[at + i];
     if (byte === undefined) return undefined;
-    if (byte === HASH && i > 0 && length > 0 && length <= MAX_FRAME_BYTES) return { start: i + 1, length };
+    if (byte === HASH && i > 0 && length > 0 && length <= MAX_FRAME_BYTES)
+      return { start: at + i + 1, length };
     if (byte < ZERO || byte > NINE) throw new FrameError('frame prefix is not a length');
     length = length * 10 + (byte - ZERO);
   }
   throw new FrameError('frame is too long');
 }
 
-/** A frame ready to be written: prefix, leader and, when there is any, CRLF and the payload's parts. */
-export function encodeFrame(leader: string, payload: readonly Buffer[] = []): Buffer {
-  let bytes = leader.length + (payload.length > 0 ? 2 : 0);
-  for (const part of payload) bytes += part.length;
-  const prefix = `${bytes}#`;
-  const frame = Buffer.allocUnsafe(prefix.length + bytes);
-  let at = frame.write(payload.length > 0 ? `${prefix}${leader}\r\n` : prefix + leader, 'latin1');
-  for (const part of payload) {
-    frame.set(part, at);
-    at += part.length;
-  }
-  return frame;
+/** A frame ready to be written, a char for each octet: prefix, leader and, when there is a payload, CRLF and that. */
+export function encodeFrame(leader: string, payload?: string): string {
+  if (payload === undefined) return `${leader.length}#${leader}`;
+  return `${leader.length + 2 + payload.length}#${leader}\r\n${payload}`;
 }

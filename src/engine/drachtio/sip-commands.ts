@@ -43,9 +43,9 @@ export class SipCommands implements CommandHandler {
       isAnswered = true;
     };
     this.proxy.proxy(session, txnId, order, {
-      onFinal: (bytes, facts) => {
+      onFinal: (text, facts) => {
         const meta = metaFields(facts, session.nowMs());
-        if (fullResponse) session.answer(msgId, `OK|${meta}|||continue`, [bytes]);
+        if (fullResponse) session.answer(msgId, `OK|${meta}|||continue`, text);
       },
       onDone: () => answer('OK|done'),
       onRefused: (reason) => answer(`NOK|${reason}`),
@@ -104,6 +104,6 @@ function answer(
   if (!outcome.ok) session.answer(command.msgId, `NOK|${outcome.reason.replace(/[|\r\n]/g, ' ')}`);
   else {
     const meta = metaFields(outcome.facts, session.nowMs());
-    session.answer(command.msgId, `OK|${meta}|${tail(outcome)}`, [outcome.bytes]);
+    session.answer(command.msgId, `OK|${meta}|${tail(outcome)}`, outcome.text);
   }
 }

@@ -1,5 +1,5 @@
 import type { HeaderField, SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import { networkFacts } from '../core/application.js';
 import type { CoreContext } from '../core/core-context.js';
 import type { Hop, ServerTransaction, ServerTransactionUser, Source } from '../types.js';
@@ -236,7 +236,7 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
   private reportFinal(response: SipResponse, source: Source): void {
     if (this.options.isCall) this.ctx.callEvents.final('network', 'proxy-uac', response);
     if (this.isReported) return;
-    this.report.onFinal(response.raw ?? serialize(response), networkFacts(response, source));
+    this.report.onFinal(response.wireText ?? serializeText(response), networkFacts(response, source));
   }
 
   private done(): void {

@@ -5,7 +5,7 @@ import { parseNameAddr } from '../../sip/name-addr.js';
 export function copyRequest(request: SipRequest, requestUri = request.requestUri): SipRequest {
   const copy = new SipRequest(request.method, requestUri);
   for (const field of request.headers) copy.headers.push(field);
-  copy.body = request.body;
+  copy.bodyText = request.bodyText;
   return copy;
 }
 

@@ -3,7 +3,7 @@ import type { MessageFacts } from '../core/application.js';
 /** What the one who gave the order hears; `done` and `refused` once, and nothing after either. */
 export interface ProxyReport {
   /** A final response of a next hop as it came in. */
-  onFinal(bytes: Buffer, facts: MessageFacts): void;
+  onFinal(text: string, facts: MessageFacts): void;
   onDone(): void;
   onRefused(reason: string): void;
 }

@@ -1,11 +1,11 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import { randomToken } from '../../platform/ids.js';
 import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { TransportError } from '../transport/errors.js';
 import type { Outlet, SendFailureListener } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
-import { leanRequest } from './lean-request.js';
+import { LeanRequest } from './lean-request.js';
 import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
@@ -33,8 +33,8 @@ export abstract class ClientTransactionBase<State extends string>
   protected readonly context: TransactionContext;
   protected readonly outlet: Outlet;
   /** Gone once the final response is there. */
-  private bytes: Buffer | undefined;
-  private currentRequest: SipRequest;
+  private text: string | undefined;
+  private currentRequest: SipRequest | LeanRequest;
   private readonly user: ClientTransactionUser;
   private readonly key: string;
   private readonly owner: TransactionOwner;
@@ -54,14 +54,15 @@ export abstract class ClientTransactionBase<State extends string>
     this.outlet = options.outlet;
     this.hop = options.outlet.hop;
     this.isForwarded = countVias(options.request) > 1;
-    this.bytes = serialize(options.request);
-    options.request.raw = this.bytes;
-    this.sizeBytes = this.bytes.length;
+    this.text = serializeText(options.request);
+    options.request.wireText = this.text;
+    this.sizeBytes = this.text.length;
     this.state = firstState;
   }
 
   get request(): SipRequest {
-    return this.currentRequest;
+    const request = this.currentRequest;
+    return request instanceof LeanRequest ? request.restore() : request;
   }
 
   get localAddress(): string {
@@ -110,13 +111,14 @@ export abstract class ClientTransactionBase<State extends string>
   }
 
   protected transmit(): void {
-    if (this.bytes) this.outlet.send(this.bytes, this);
+    if (this.text !== undefined) this.outlet.send(Buffer.from(this.text, 'latin1'), this);
   }
 
   /** Lets go of what is of no use once the final response is there. */
   protected shrink(): void {
-    this.currentRequest = leanRequest(this.currentRequest);
-    this.bytes = undefined;
+    if (!(this.currentRequest instanceof LeanRequest))
+      this.currentRequest = new LeanRequest(this.currentRequest);
+    this.text = undefined;
   }
 
   /** One timer at a time: setting it replaces the one before. */

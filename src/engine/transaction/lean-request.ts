@@ -1,3 +1,4 @@
+import { parseHead } from '../../sip/head.js';
 import { SipRequest } from '../../sip/message.js';
 
 /** What a response is built from (RFC 3261 §8.2.6.2). */
@@ -5,10 +6,21 @@ const KEPT = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
 
 /**
  * What is left of a request in a transaction that only absorbs retransmissions any more: most of an engine's memory
- * would be requests whose final response was sent or taken up to 32 s ago.
+ * would be requests whose final response was sent or taken up to 32 s ago. It is one text, which nothing else is kept
+ * alive by, and is read again only in the rare case that somebody asks.
  */
-export function leanRequest(request: SipRequest): SipRequest {
-  const lean = new SipRequest(request.method, request.requestUri);
-  for (const field of request.headers) if (KEPT.has(field.key)) lean.headers.push(field);
-  return lean;
+export class LeanRequest {
+  private readonly text: string;
+
+  constructor(request: SipRequest) {
+    let text = `${request.method} ${request.requestUri} SIP/2.0\r\n`;
+    for (const { name, key, value } of request.headers) if (KEPT.has(key)) text += `${name}: ${value}\r\n`;
+    // Copied: parts of a received message would keep the whole of it.
+    this.text = Buffer.from(`${text}\r\n`, 'latin1').toString('latin1');
+  }
+
+  restore(): SipRequest {
+    const { message } = parseHead(this.text, 0);
+    return message?.type === 'request' ? message : new SipRequest('', '');
+  }
 }

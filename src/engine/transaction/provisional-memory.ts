@@ -6,7 +6,7 @@ const MAX_REMEMBERED = 32;
 
 interface Seen {
   readonly signature: string;
-  readonly body: Buffer;
+  readonly body: string;
   atMs: number;
 }
 
@@ -29,10 +29,11 @@ export class ProvisionalMemory {
     if (rseq !== undefined) return this.isNextReliable(response.toTag ?? '', rseq);
     const signature = `${response.statusCode} ${response.toTag ?? ''}`;
     const known = this.seen.find(
-      (entry) => entry.signature === signature && entry.body.equals(response.body),
+      (entry) => entry.signature === signature && entry.body === response.bodyText,
     );
     if (!known) {
-      if (this.seen.length < MAX_REMEMBERED) this.seen.push({ signature, body: response.body, atMs: nowMs });
+      if (this.seen.length < MAX_REMEMBERED)
+        this.seen.push({ signature, body: response.bodyText, atMs: nowMs });
       return true;
     }
     const isRepeated = nowMs - known.atMs < this.windowMs;

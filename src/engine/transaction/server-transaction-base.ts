@@ -1,12 +1,12 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import { randomToken } from '../../platform/ids.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import type { Via } from '../../sip/via.js';
 import type { TransportError } from '../transport/errors.js';
 import type { SendFailureListener } from '../transport/types.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
-import { leanRequest } from './lean-request.js';
+import { LeanRequest } from './lean-request.js';
 import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
@@ -33,13 +33,14 @@ export abstract class ServerTransactionBase<State extends string>
   readonly source: Source;
   readonly cancels: ServerTransaction | undefined;
   answered = false;
+  userKey: string | undefined;
   state: State | 'terminated';
   protected readonly context: TransactionContext;
   /** Over a reliable transport (RFC 3261 §17.2). */
   protected readonly reliable: boolean;
   /** What a repeated request is answered with. */
-  private lastResponse: Buffer | string | undefined;
-  private currentRequest: SipRequest;
+  private lastResponse: string | undefined;
+  private currentRequest: SipRequest | LeanRequest;
   private readonly topVia: Via | undefined;
   private readonly key: string;
   private readonly owner: TransactionOwner;
@@ -61,7 +62,8 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   get request(): SipRequest {
-    return this.currentRequest;
+    const request = this.currentRequest;
+    return request instanceof LeanRequest ? request.restore() : request;
   }
 
   get user(): ServerTransactionUser | undefined {
@@ -81,7 +83,7 @@ export abstract class ServerTransactionBase<State extends string>
 
   abstract respond(response: SipResponse): boolean;
   passOn(response: SipResponse): void {
-    if (this.state !== 'terminated') this.send(serialize(response));
+    if (this.state !== 'terminated') this.send(serializeText(response));
   }
 
   /** Takes the request again. */
@@ -104,22 +106,21 @@ export abstract class ServerTransactionBase<State extends string>
   }
 
   protected transmit(response: SipResponse): void {
-    const bytes = serialize(response);
-    response.raw = bytes;
-    this.lastResponse = bytes;
-    this.send(bytes);
+    const text = serializeText(response);
+    response.wireText = text;
+    this.lastResponse = text;
+    this.send(text);
   }
 
   protected retransmit(): void {
-    const last = this.lastResponse;
-    if (last !== undefined) this.send(typeof last === 'string' ? Buffer.from(last, 'latin1') : last);
+    if (this.lastResponse !== undefined) this.send(this.lastResponse);
   }
 
   /** Lets go of what is of no use once the final response is sent. */
   protected shrink(keepsResponse: boolean): void {
-    this.currentRequest = leanRequest(this.currentRequest);
-    // As text: a small Buffer would keep alive the slab that it shares with others.
-    this.lastResponse = keepsResponse ? this.lastResponse?.toString('latin1') : undefined;
+    if (!(this.currentRequest instanceof LeanRequest))
+      this.currentRequest = new LeanRequest(this.currentRequest);
+    if (!keepsResponse) this.lastResponse = undefined;
   }
 
   /** One timer at a time: setting it replaces the one before. */
@@ -151,8 +152,8 @@ export abstract class ServerTransactionBase<State extends string>
     this.tellUser((user) => user.onTerminated(this));
   }
 
-  private send(bytes: Buffer): void {
-    this.context.transport.respond(bytes, this.source, this.topVia, this);
+  private send(text: string): void {
+    this.context.transport.respond(Buffer.from(text, 'latin1'), this.source, this.topVia, this);
   }
 
   private end(): void {

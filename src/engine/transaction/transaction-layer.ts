@@ -5,7 +5,7 @@ import type { Closeable } from '../../platform/lifecycle.js';
 import type { Logger } from '../../platform/logger.js';
 import { formatHost } from '../../sip/host.js';
 import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
-import { serialize } from '../../sip/serialize.js';
+import { serializeText } from '../../sip/serialize.js';
 import { MAGIC_COOKIE, type Via } from '../../sip/via.js';
 import type { MessageTransport, Outlet } from '../transport/types.js';
 import type {
@@ -45,10 +45,11 @@ export interface TransactionLayerOptions {
 
 /** A request that was sent outside any transaction. */
 export interface SentRequest {
-  readonly bytes: Buffer;
+  /** As put on the wire, a char for each octet. */
+  readonly text: string;
   readonly localAddress: string;
   readonly localPort: number;
-  /** Sends the same bytes the same way again, as an ACK must be when its 2xx is repeated (RFC 3261 §13.2.2.4). */
+  /** Sends the same the same way again, as an ACK must be when its 2xx is repeated (RFC 3261 §13.2.2.4). */
   resend(): void;
 }
 
@@ -117,11 +118,11 @@ export class TransactionLayer implements Closeable {
     if (this.isClosed) throw new ClosedError('transaction layer');
     const outlet = this.context.transport.outlet(hop);
     prependVia(request, outlet);
-    const bytes = serialize(request);
-    request.raw = bytes;
-    outlet.send(bytes);
-    const { address, port } = outlet.listener;
-    return { bytes, localAddress: address, localPort: port, resend: () => outlet.send(bytes) };
+    const text = serializeText(request);
+    request.wireText = text;
+    const sent = new StatelessRequest(text, outlet);
+    sent.resend();
+    return sent;
   }
 
   /** Requests that got no transaction, for want of room or in an overload. */
@@ -230,6 +231,25 @@ export class TransactionLayer implements Closeable {
       this.context.log.error({ err: error, callId: request.callId }, 'taking a request failed');
       transaction.respond(serverErrorResponse(request));
     }
+  }
+}
+
+class StatelessRequest implements SentRequest {
+  constructor(
+    readonly text: string,
+    private readonly outlet: Outlet,
+  ) {}
+
+  get localAddress(): string {
+    return this.outlet.listener.address;
+  }
+
+  get localPort(): number {
+    return this.outlet.listener.port;
+  }
+
+  resend(): void {
+    this.outlet.send(Buffer.from(this.text, 'latin1'));
   }
 }
 

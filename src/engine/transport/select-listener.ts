@@ -11,7 +11,7 @@ export function selectListener(
   hop: Hop,
   facing: (peer: string) => string,
 ): Listener | undefined {
-  const family = isIPv6(hop.address) ? 6 : isIPv4(hop.address) ? 4 : 0;
+  const family = familyOf(hop.address);
   const fit = listeners.filter(
     (listener) => listener.bound.protocol === hop.protocol && listener.bound.family === family,
   );
@@ -22,6 +22,12 @@ export function selectListener(
     fit.find((listener) => isWildcard(listener.bound.address)) ??
     fit[0]
   );
+}
+
+/** 0 for what is no IP literal. Most are IPv4, and the pattern of IPv6 is a costly one to fail on. */
+function familyOf(address: string): 0 | 4 | 6 {
+  if (address.includes(':')) return isIPv6(address) ? 6 : 0;
+  return isIPv4(address) ? 4 : 0;
 }
 
 /** Whether an address stands for all addresses of its family. */

@@ -10,6 +10,7 @@ import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
+import { ListenerOutlet } from './listener-outlet.js';
 import { LocalAddressFinder } from './local-address.js';
 import { isFrom, OwnSentBys } from './message-gate.js';
 import { parseFailureResponse } from './parse-failure.js';
@@ -103,13 +104,7 @@ export class TransportLayer implements MessageTransport, Closeable {
       throw new TransportError('NO_LISTENER', `no ${hop.protocol} listener can reach ${hop.address}`);
     const sentBy = this.sentBy(listener.bound, hop.address);
     this.ownSentBys.add(sentBy);
-    return {
-      hop,
-      listener: listener.bound,
-      reliable: listener.reliable,
-      sentBy,
-      send: (bytes, failure) => listener.sendRequest(bytes, hop, failure),
-    };
+    return new ListenerOutlet(hop, sentBy, listener);
   }
 
   respond(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void {

@@ -4,16 +4,13 @@ import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '../../../src/engine/
 
 function decode(...chunks: Buffer[]): string[] {
   const frames: string[] = [];
-  const decoder = new FrameDecoder((frame) => frames.push(frame.toString('latin1')));
+  const decoder = new FrameDecoder((frame) => frames.push(frame));
   for (const chunk of chunks) decoder.push(chunk);
   return frames;
 }
 
 describe('frames', () => {
-  const stream = Buffer.concat([
-    encodeFrame('a|ping'),
-    encodeFrame('b|sip||', [Buffer.from('#12#'), Buffer.from('x')]),
-  ]);
+  const stream = Buffer.from(encodeFrame('a|ping') + encodeFrame('b|sip||', '#12#x'), 'latin1');
 
   test('come out the same however the stream is cut', () => {
     const whole = ['a|ping', 'b|sip||\r\n#12#x'];
@@ -24,8 +21,8 @@ describe('frames', () => {
   });
 
   test('count bytes, not characters', () => {
-    const frame = encodeFrame('m', [Buffer.from('电', 'utf8')]);
-    assert.equal(frame.toString('latin1', 0, 2), '6#');
+    const frame = encodeFrame('m', Buffer.from('电', 'utf8').toString('latin1'));
+    assert.equal(frame.slice(0, 2), '6#');
     assert.equal(frame.length, 8);
   });
 

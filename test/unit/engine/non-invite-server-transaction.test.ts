@@ -105,5 +105,5 @@ test('once answered, a transaction keeps of its request only what a response is 
   const { request } = server.tx;
   const keys = request.headers.map(({ key }) => key);
   assert.deepEqual(keys, ['via', 'from', 'to', 'call-id', 'cseq']);
-  assert.equal(request.body.length + (request.raw?.length ?? 0), 0);
+  assert.equal(request.body.length + (request.wireText?.length ?? 0), 0);
 });
