@@ -3,6 +3,12 @@ import { type Clock, systemClock } from '../platform/clock.js';
 import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
+import {
+  type CapturedMessage,
+  type CaptureFilter,
+  type CaptureState,
+  MessageCapture,
+} from './capture/message-capture.js';
 import { CallEvents } from './core/call-events.js';
 import { ClientStarter, DEFAULT_UDP_MAX_BYTES } from './core/client-starter.js';
 import type { CoreContext } from './core/core-context.js';
@@ -31,6 +37,7 @@ import type { TransportCounters } from './transport/counters.js';
 import type { TransportLimits } from './transport/limits.js';
 import { type AdmissionSettings, DEFAULT_ADMISSION } from './transport/source-admission.js';
 import type { TlsSettings } from './transport/tls/tls-settings.js';
+import type { TrafficStats } from './transport/traffic.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, ListenerSpec, Outlet, SentBy } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
@@ -101,6 +108,18 @@ export interface EngineStats {
     readonly forgotten: number;
   };
   readonly resolve: Readonly<ResolveCounters>;
+  /** Messages by transport, direction, method and status class. */
+  readonly traffic: TrafficStats;
+  /** Open connections by transport. */
+  readonly connections: Readonly<Record<string, number>>;
+  /** Sources whose share admission keeps. */
+  readonly sources: number;
+}
+
+/** What an operator's capture holds. */
+export interface Captured {
+  readonly state: CaptureState;
+  readonly messages: readonly CapturedMessage[];
 }
 
 /** A SIP engine that takes applications on its admin port. */
@@ -110,6 +129,11 @@ export interface Engine extends Closeable {
   stats(): EngineStats;
   /** Reads certificates anew, for new connections; false, and an error in the log, when they are no good. */
   reload(): boolean;
+  /** Begins to keep messages of the wire, those kept before being dropped. */
+  startCapture(filter: CaptureFilter): CaptureState;
+  /** Keeps no more of them. */
+  stopCapture(): CaptureState;
+  readCapture(): Captured;
 }
 
 const DEFAULT_ADMIN_PORT = 9022;
@@ -142,11 +166,13 @@ class RunningEngine implements Engine {
   private server: DrachtioServer | undefined;
   private readonly loopDelay = new LoopDelay();
   private readonly overload: OverloadMonitor;
+  private readonly capture: MessageCapture;
 
   constructor(private readonly options: EngineOptions) {
     this.log = options.log ?? silentLogger;
     this.clock = options.clock ?? systemClock;
     this.lifecycle = new Lifecycle(this.log);
+    this.capture = new MessageCapture(this.clock);
     this.overload = new OverloadMonitor(
       { ...DEFAULT_OVERLOAD, ...options.overload },
       this.clock,
@@ -222,11 +248,30 @@ class RunningEngine implements Engine {
         forgotten: this.transactions?.forgottenRefusals ?? 0,
       },
       resolve: { ...this.nextHops.counters },
+      traffic: this.transport.watch.traffic.stats(),
+      connections: this.transport.connections(),
+      sources: this.transport.sourceCount,
     };
   }
 
   reload(): boolean {
     return this.transport.reloadCertificates();
+  }
+
+  startCapture(filter: CaptureFilter): CaptureState {
+    this.capture.start(filter);
+    this.transport.watch.tap = (text, sent, peer, local) => this.capture.take(text, sent, peer, local);
+    return this.capture.state();
+  }
+
+  stopCapture(): CaptureState {
+    this.transport.watch.tap = undefined;
+    this.capture.stop();
+    return this.capture.state();
+  }
+
+  readCapture(): Captured {
+    return { state: this.capture.state(), messages: this.capture.messages() };
   }
 
   close(): Promise<void> {

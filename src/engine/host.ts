@@ -3,9 +3,10 @@ import { AppError, ClosedError } from '../platform/errors.js';
 import { randomToken } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import { type Logger, type LogLevel, silentLogger } from '../platform/logger.js';
-import type { EngineOptions, EngineStats } from './engine.js';
+import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
+import type { Captured, EngineOptions, EngineStats } from './engine.js';
 import type { BoundListener } from './transport/types.js';
-import type { FromWorker, ToWorker, WorkerSettings } from './worker.js';
+import type { Answers, FromWorker, Question, ToWorker, WorkerSettings } from './worker.js';
 
 /** EngineOptions for a worker: the secret may be left out, one is then made up; the clock is the machine's. */
 export interface EngineWorkerOptions extends Omit<EngineOptions, 'admin' | 'clock'> {
@@ -21,6 +22,10 @@ export interface EngineWorker extends Closeable {
   readonly secret: string;
   /** Rejects with ClosedError when the worker is gone. */
   stats(): Promise<EngineStats>;
+  /** As Engine has them; reject as `stats`. */
+  startCapture(filter: CaptureFilter): Promise<CaptureState>;
+  stopCapture(): Promise<CaptureState>;
+  readCapture(): Promise<Captured>;
   setLogLevel(level: LogLevel): void;
   /** Reads certificates anew; those that are no good leave an error in the log. */
   reload(): void;
@@ -55,7 +60,7 @@ class HostedEngine implements EngineWorker {
   private readonly log: Logger;
   private readonly asked = new Map<
     number,
-    { resolve(stats: EngineStats): void; reject(error: Error): void }
+    { resolve(answer: Answers[keyof Answers]): void; reject(error: Error): void }
   >();
   private lastId = 0;
   private settleStart: (error?: Error) => void = () => {};
@@ -87,12 +92,19 @@ class HostedEngine implements EngineWorker {
   }
 
   stats(): Promise<EngineStats> {
-    if (this.isGone || this.closing) return Promise.reject(new ClosedError('SIP engine'));
-    const id = ++this.lastId;
-    return new Promise((resolve, reject) => {
-      this.asked.set(id, { resolve, reject });
-      this.post({ type: 'stats', id });
-    });
+    return this.ask<'stats'>({ what: 'stats' });
+  }
+
+  startCapture(filter: CaptureFilter): Promise<CaptureState> {
+    return this.ask<'startCapture'>({ what: 'startCapture', filter });
+  }
+
+  stopCapture(): Promise<CaptureState> {
+    return this.ask<'stopCapture'>({ what: 'stopCapture' });
+  }
+
+  readCapture(): Promise<Captured> {
+    return this.ask<'readCapture'>({ what: 'readCapture' });
   }
 
   setLogLevel(level: LogLevel): void {
@@ -121,6 +133,16 @@ class HostedEngine implements EngineWorker {
     await this.worker.terminate();
   }
 
+  private ask<W extends keyof Answers>(question: Extract<Question, { what: W }>): Promise<Answers[W]> {
+    if (this.isGone || this.closing) return Promise.reject(new ClosedError('SIP engine'));
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      // The worker answers each question with what Answers says.
+      this.asked.set(id, { resolve: resolve as (answer: Answers[keyof Answers]) => void, reject });
+      this.post({ type: 'ask', id, question });
+    });
+  }
+
   private post(message: ToWorker): void {
     this.worker.postMessage(message);
   }
@@ -134,7 +156,7 @@ class HostedEngine implements EngineWorker {
     } else if (message.type === 'failed') this.onError(new EngineWorkerError(message.message));
     else if (message.type === 'closed') this.onWorkerClosed();
     else {
-      this.asked.get(message.id)?.resolve(message.stats);
+      this.asked.get(message.id)?.resolve(message.answer);
       this.asked.delete(message.id);
     }
   }

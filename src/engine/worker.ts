@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorMessage } from '../platform/errors.js';
 import { LoggerFactory, type LogLevel } from '../platform/logger.js';
-import { type Engine, type EngineOptions, type EngineStats, startEngine } from './engine.js';
+import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
+import { type Captured, type Engine, type EngineOptions, type EngineStats, startEngine } from './engine.js';
 import type { BoundListener } from './transport/types.js';
 
 /** What the worker is started with. */
@@ -10,9 +11,24 @@ export interface WorkerSettings {
   readonly logLevel: LogLevel;
 }
 
+/** What the main thread wants to know; each has its answer. */
+export type Question =
+  | { what: 'stats' }
+  | { what: 'startCapture'; filter: CaptureFilter }
+  | { what: 'stopCapture' }
+  | { what: 'readCapture' };
+
+/** What each question is answered with. */
+export interface Answers {
+  stats: EngineStats;
+  startCapture: CaptureState;
+  stopCapture: CaptureState;
+  readCapture: Captured;
+}
+
 /** From the main thread to the worker. */
 export type ToWorker =
-  | { type: 'stats'; id: number }
+  | { type: 'ask'; id: number; question: Question }
   | { type: 'level'; level: LogLevel }
   | { type: 'reload' }
   | { type: 'close' };
@@ -21,7 +37,7 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'started'; adminPort: number; listeners: readonly BoundListener[] }
   | { type: 'failed'; message: string }
-  | { type: 'stats'; id: number; stats: EngineStats }
+  | { type: 'answer'; id: number; answer: Answers[keyof Answers] }
   | { type: 'log'; line: string }
   | { type: 'closed' };
 
@@ -48,8 +64,22 @@ function serve(
   message: ToWorker,
   post: (message: FromWorker) => void,
 ): void {
-  if (message.type === 'stats') post({ type: 'stats', id: message.id, stats: engine.stats() });
+  if (message.type === 'ask')
+    post({ type: 'answer', id: message.id, answer: answerTo(engine, message.question) });
   else if (message.type === 'level') logs.setLevel(message.level);
   else if (message.type === 'reload') engine.reload();
   else void engine.close().then(() => post({ type: 'closed' }));
+}
+
+function answerTo(engine: Engine, question: Question): Answers[keyof Answers] {
+  switch (question.what) {
+    case 'stats':
+      return engine.stats();
+    case 'startCapture':
+      return engine.startCapture(question.filter);
+    case 'stopCapture':
+      return engine.stopCapture();
+    case 'readCapture':
+      return engine.readCapture();
+  }
 }

@@ -1,5 +1,6 @@
 import type { Hop } from '../types.js';
 import type { BoundListener, Listener, Outlet, SendFailureListener, SentBy } from './types.js';
+import type { WireWatch } from './wire-watch.js';
 
 /** The way to a next hop through one listener. */
 export class ListenerOutlet implements Outlet {
@@ -9,6 +10,7 @@ export class ListenerOutlet implements Outlet {
     readonly hop: Hop,
     readonly sentBy: SentBy,
     private readonly through: Listener,
+    private readonly watch: WireWatch,
   ) {
     this.reliable = through.reliable;
   }
@@ -18,6 +20,7 @@ export class ListenerOutlet implements Outlet {
   }
 
   send(bytes: Buffer, failure?: SendFailureListener): void {
+    this.watch.sentRequest(bytes, this.hop, this.through.bound);
     this.through.sendRequest(bytes, this.hop, failure);
   }
 }

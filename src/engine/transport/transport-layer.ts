@@ -29,6 +29,7 @@ import type {
   SentBy,
 } from './types.js';
 import { markSource } from './via-source.js';
+import { WireWatch } from './wire-watch.js';
 
 export interface TransportLayerOptions {
   readonly listeners: readonly ListenerSpec[];
@@ -54,6 +55,8 @@ export class TransportLayer implements MessageTransport, Closeable {
   /** Told of bytes that are no message, after they were counted and answered when an answer is due. */
   onParseError: (error: SipParseError, source: Source) => void = () => {};
 
+  /** Counts messages, and shows them to whoever wants to see them. */
+  readonly watch = new WireWatch();
   private readonly limits: TransportLimits;
   private readonly listeners: Listener[] = [];
   private readonly ownSentBys = new OwnSentBys();
@@ -80,6 +83,19 @@ export class TransportLayer implements MessageTransport, Closeable {
     return this.listeners.reduce((sum, listener) => sum + listener.connectionCount, 0);
   }
 
+  /** Open connections by protocol; those without any are left out. */
+  connections(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { bound, connectionCount } of this.listeners)
+      if (connectionCount > 0) counts[bound.protocol] = (counts[bound.protocol] ?? 0) + connectionCount;
+    return counts;
+  }
+
+  /** Sources that admission remembers. */
+  get sourceCount(): number {
+    return this.admission?.sourceCount ?? 0;
+  }
+
   /** Opens every listener, or none: rejects with TransportError `LISTEN_FAILED`. */
   async start(): Promise<BoundListener[]> {
     const context = this.context();
@@ -104,11 +120,12 @@ export class TransportLayer implements MessageTransport, Closeable {
       throw new TransportError('NO_LISTENER', `no ${hop.protocol} listener can reach ${hop.address}`);
     const sentBy = this.sentBy(listener.bound, hop.address);
     this.ownSentBys.add(sentBy);
-    return new ListenerOutlet(hop, sentBy, listener);
+    return new ListenerOutlet(hop, sentBy, listener, this.watch);
   }
 
   respond(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void {
     const listener = this.listenerOf(source);
+    this.watch.sentResponse(bytes, source);
     if (listener) listener.sendResponse(bytes, source, topVia, failure);
     else if (failure)
       process.nextTick(() =>
@@ -161,6 +178,7 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   private accept(message: SipMessage, source: Source): void {
     if (this.closing) return;
+    this.watch.received(message, source);
     const { topVia } = message;
     if (!topVia || !isFrom(topVia, source)) {
       this.counters.viaDropped++;

@@ -31,6 +31,14 @@ export interface SentBy {
   readonly port: number;
 }
 
+/** Sees a message as it is on the wire, a char for each octet: one that was sent, or that came and could be parsed. */
+export type WireTap = (
+  text: string,
+  sent: boolean,
+  peer: { readonly protocol: Protocol; readonly address: string; readonly port: number },
+  local: { readonly address: string; readonly port: number },
+) => void;
+
 /** Told, at most once for each send and never before `send` has returned, that the bytes did not arrive. */
 export interface SendFailureListener {
   onSendFailure(error: TransportError): void;
