@@ -18,7 +18,7 @@ import { RegisteredFlows } from './core/registered-flows.js';
 import { RequestScreen, type ScreenSettings } from './core/request-screen.js';
 import { UaCore } from './core/ua-core.js';
 import { DialogTable } from './dialog/dialog-table.js';
-import { DrachtioServer } from './drachtio/drachtio-server.js';
+import { DrachtioServer, type DrachtioServerOptions } from './drachtio/drachtio-server.js';
 import { SipCommands } from './drachtio/sip-commands.js';
 import {
   DEFAULT_OVERLOAD,
@@ -32,10 +32,12 @@ import { isUsableOver, OwnAddresses } from './own-addresses.js';
 import { ProxyCore } from './proxy/proxy-core.js';
 import type { ResolveCounters } from './resolve/limits.js';
 import { NextHops } from './resolve/next-hops.js';
+import { NewRequestRouter, type RequestHandlerSettings } from './routing/new-request-router.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
 import type { TransportLimits } from './transport/limits.js';
 import { type AdmissionSettings, DEFAULT_ADMISSION } from './transport/source-admission.js';
+import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import type { TlsSettings } from './transport/tls/tls-settings.js';
 import type { TrafficStats } from './transport/traffic.js';
 import { TransportLayer } from './transport/transport-layer.js';
@@ -61,6 +63,18 @@ export interface EngineOptions {
     readonly port?: number;
     /** What applications authenticate with; not empty. */
     readonly secret: string;
+    /** A second port for applications, over TLS. Default: none. Files are PEM, and read again when they change. */
+    readonly tls?: {
+      /** Default: that of the other port. */
+      readonly host?: string;
+      readonly port: number;
+      readonly certificateFile: string;
+      readonly keyFile: string;
+    };
+    /** Seconds of silence after which TCP asks whether an application is still there; 0: never. Default 45. */
+    readonly keepAliveSec?: number;
+    /** Bytes that may wait for an application that reads too slowly, before it is disconnected. Default 32 MiB. */
+    readonly maxBacklogBytes?: number;
   };
   /** Default: what listeners are bound to; for a wildcard the address on the route to the peer. */
   readonly advertised?: AdvertisedAddress;
@@ -70,6 +84,10 @@ export interface EngineOptions {
   readonly detectNat?: boolean;
   /** Requests that the engine answers itself; default none. */
   readonly screen?: ScreenSettings;
+  /** Who decides about new requests, by SIP method; default: they go to applications that asked for the method. */
+  readonly requestHandlers?: readonly RequestHandlerSettings[];
+  /** Whether applications we connect to over TLS must have a good certificate; default false. */
+  readonly verifyApplications?: boolean;
   /** Each INVITE gets a 180 at once; default false. */
   readonly alwaysSend180?: boolean;
   /** How much of one source is taken; what is left out is DEFAULT_ADMISSION's. */
@@ -125,6 +143,8 @@ export interface Captured {
 /** A SIP engine that takes applications on its admin port. */
 export interface Engine extends Closeable {
   readonly adminPort: number;
+  /** Undefined without TLS on the admin port. */
+  readonly adminTlsPort: number | undefined;
   readonly listeners: readonly BoundListener[];
   stats(): EngineStats;
   /** Reads certificates anew, for new connections; false, and an error in the log, when they are no good. */
@@ -152,9 +172,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
 class RunningEngine implements Engine {
   adminPort = 0;
+  adminTlsPort: number | undefined;
   listeners: readonly BoundListener[] = [];
-  private readonly log: Logger;
-  private readonly clock: Clock;
+  readonly log: Logger;
+  readonly clock: Clock;
   private readonly lifecycle: Lifecycle;
   private readonly transport: TransportLayer;
   private readonly nextHops: NextHops;
@@ -164,6 +185,7 @@ class RunningEngine implements Engine {
   private core: UaCore | undefined;
   private proxy: ProxyCore | undefined;
   private server: DrachtioServer | undefined;
+  private adminCredentials: TlsCredentials | undefined;
   private readonly loopDelay = new LoopDelay();
   private readonly overload: OverloadMonitor;
   private readonly capture: MessageCapture;
@@ -205,7 +227,11 @@ class RunningEngine implements Engine {
     const server = new DrachtioServer({
       host: admin.host ?? '127.0.0.1',
       port: admin.port ?? DEFAULT_ADMIN_PORT,
+      ...(await this.adminTls()),
       secret: admin.secret,
+      ...(admin.keepAliveSec === undefined ? {} : { keepAliveSec: admin.keepAliveSec }),
+      ...(admin.maxBacklogBytes === undefined ? {} : { maxBacklogBytes: admin.maxBacklogBytes }),
+      verifyApplications: this.options.verifyApplications ?? false,
       clock: this.clock,
       log: this.log,
       hostports: () => own.hostports(),
@@ -230,7 +256,9 @@ class RunningEngine implements Engine {
     this.lifecycle.own('proxy', { close: () => Promise.resolve(proxy.close()) });
     this.lifecycle.own('core', { close: () => Promise.resolve(core.close()) });
     this.lifecycle.own('admin', server);
-    this.adminPort = await server.listen();
+    const { port, tlsPort } = await server.listen();
+    this.adminPort = port;
+    this.adminTlsPort = tlsPort;
   }
 
   stats(): EngineStats {
@@ -255,7 +283,8 @@ class RunningEngine implements Engine {
   }
 
   reload(): boolean {
-    return this.transport.reloadCertificates();
+    const isAdminGood = this.adminCredentials?.reload() ?? true;
+    return this.transport.reloadCertificates() && isAdminGood;
   }
 
   startCapture(filter: CaptureFilter): CaptureState {
@@ -276,6 +305,20 @@ class RunningEngine implements Engine {
 
   close(): Promise<void> {
     return this.lifecycle.close();
+  }
+
+  /** The second admin port, when there is to be one; its certificate is read. */
+  private async adminTls(): Promise<Pick<DrachtioServerOptions, 'tls'>> {
+    const { tls, host: plainHost = '127.0.0.1' } = this.options.admin;
+    if (!tls) return {};
+    const { host = plainHost, port, certificateFile, keyFile } = tls;
+    const { clock, log } = this;
+    const { counters } = this.transport;
+    const settings = { certificateFile, keyFile };
+    this.adminCredentials = new TlsCredentials({ settings, clock, log, counters });
+    this.lifecycle.own('admin certificate', this.adminCredentials);
+    await this.adminCredentials.start();
+    return { tls: { host, port, credentials: this.adminCredentials } };
   }
 
   private overloadSigns(): OverloadSigns {
@@ -309,12 +352,10 @@ class RunningEngine implements Engine {
       callEvents: new CallEvents(server),
       detectNat: this.options.detectNat ?? true,
       screen: new RequestScreen(this.options.screen),
-      router: {
-        route: ({ method }) => {
-          const app = server.pick(method);
-          return app ? { kind: 'application', app } : { kind: 'nobody' };
-        },
-      },
+      router: this.lifecycle.own(
+        'router',
+        new NewRequestRouter(this.options.requestHandlers ?? [], server, this),
+      ),
       proxy: (tx, order) => this.proxy?.route(tx, order) ?? false,
       alwaysSend180: this.options.alwaysSend180 ?? false,
       outlet,

@@ -14,6 +14,7 @@ export interface AppTarget {
 }
 
 const connected = new Set<Srf>();
+const listening = new Set<{ close(): void }>();
 
 /** Disconnects every application that a test left connected; for `afterEach`. */
 export function disconnectApps(): void {
@@ -25,6 +26,17 @@ export function disconnectApps(): void {
     }
   }
   connected.clear();
+  for (const server of listening) server.close();
+  listening.clear();
+}
+
+/** An application that waits for connections of an engine on a port of 127.0.0.1. */
+export function listeningApp(port: number, secret: string): Promise<Srf> {
+  const srf = new SrfClass();
+  return new Promise((resolve) => {
+    srf.on('listening', () => resolve(srf));
+    listening.add(srf.listen({ host: '127.0.0.1', port, secret }));
+  });
 }
 
 /** An application connected to an engine: resolves when it is authenticated, rejects when it is refused. */

@@ -41,6 +41,11 @@ export class FrameClient {
     return new FrameClient(socket);
   }
 
+  /** Over a connection that came in. */
+  static over(socket: Socket): FrameClient {
+    return new FrameClient(socket);
+  }
+
   /** Connects, authenticates, routes the verbs given. */
   static async start(
     target: { host?: string; port: number; secret: string },

@@ -5,25 +5,18 @@ import { type Application, networkFacts } from './application.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { DialogCloser } from './dialog-closer.js';
-import { cancelFor, isLastNotify, reply, replyLater, replyRinging, replyWith } from './own-replies.js';
+import { NewRequests } from './new-requests.js';
+import { cancelFor, isLastNotify, reply, replyLater } from './own-replies.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
 import { newTag } from './request-builder.js';
 import type { SessionKeeper } from './session-keeper.js';
-import type { Way } from './way.js';
-import { WayFinder } from './way-finder.js';
 
 /** Requests that make no sense outside a dialog (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 3262 §3). */
 const ONLY_IN_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK']);
-const KNOWN_METHODS = new Set('INVITE REGISTER MESSAGE OPTIONS INFO NOTIFY SUBSCRIBE PUBLISH'.split(' '));
-const ALLOW =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, SUBSCRIBE, NOTIFY, PUBLISH, UPDATE, PRACK, REFER';
-
 /** Requests of peers: which get to an application, and which the engine answers itself. */
 export class ServerCore implements ServerTransactionUser {
-  /** Requests without To tag whose transactions are still there, to tell merged ones (RFC 3261 §8.2.2.2). */
-  private readonly initialRequests = new Map<string, ServerTransaction>();
-  private readonly ways: WayFinder;
+  private readonly newRequests: NewRequests;
 
   constructor(
     private readonly ctx: CoreContext,
@@ -31,7 +24,7 @@ export class ServerCore implements ServerTransactionUser {
     private readonly closer: DialogCloser,
     private readonly sessions: SessionKeeper,
   ) {
-    this.ways = new WayFinder(ctx);
+    this.newRequests = new NewRequests(ctx, pending);
     pending.onUnanswered = (request) => this.onUnanswered(request);
   }
 
@@ -45,8 +38,7 @@ export class ServerCore implements ServerTransactionUser {
     else if (dialog) this.onDialogRequest(tx, dialog);
     else if (ONLY_IN_DIALOG.has(method) || (method === 'INVITE' && toTag !== undefined))
       this.rejectOutside(tx);
-    else if (toTag === undefined && this.isMerged(tx)) reply(tx, 482);
-    else this.onNewRequest(tx);
+    else this.newRequests.take(tx);
   }
 
   /** Neither end of a response's way changes what the core does: an INVITE's dialog lives by ACK and BYE. */
@@ -59,9 +51,7 @@ export class ServerCore implements ServerTransactionUser {
 
   /** Another takes the request over: the same request by another way is not a merged one from now on. */
   forget(tx: ServerTransaction): void {
-    const key = tx.userKey;
-    if (key !== undefined && this.initialRequests.get(key) === tx) this.initialRequests.delete(key);
-    this.ways.forget(tx);
+    this.newRequests.forget(tx);
   }
 
   /** An ACK for a 2xx of ours: ends its repetition and goes to the application, once. */
@@ -94,61 +84,7 @@ export class ServerCore implements ServerTransactionUser {
   }
 
   close(): void {
-    this.initialRequests.clear();
-    this.ways.close();
-  }
-
-  private onNewRequest(tx: ServerTransaction): void {
-    const { request } = tx;
-    const verdict = this.ctx.screen.judge(request);
-    if (verdict !== undefined) {
-      this.ctx.counters.screened++;
-      reply(tx, verdict);
-      return;
-    }
-    if (request.toTag === undefined) {
-      tx.userKey = mergeKey(request);
-      this.initialRequests.set(tx.userKey, tx);
-    }
-    const localTag = newTag();
-    // RFC 3261 §8.2.6.1: before the application has said a word.
-    if (request.method === 'INVITE') reply(tx, 100);
-    if (request.method === 'INVITE' && this.ctx.alwaysSend180) replyRinging(this.ctx, tx, localTag);
-    if (this.pending.isFull) this.refuseForWantOfApplication(tx, localTag);
-    else this.ways.find(tx, localTag, (way) => this.follow(tx, localTag, way));
-  }
-
-  private follow(tx: ServerTransaction, localTag: string, way: Way): void {
-    if (way.kind === 'application') this.giveTo(way.app, tx, localTag);
-    else if (way.kind === 'nobody') this.refuseForWantOfApplication(tx, localTag);
-    else if (way.kind === 'answer') this.answerFor(tx, way, localTag);
-    else if (!this.ctx.proxy(tx, way.order))
-      this.answerFor(tx, { kind: 'answer', statusCode: 500 }, localTag);
-  }
-
-  /** A router refused or redirected the request. */
-  private answerFor(tx: ServerTransaction, way: Extract<Way, { kind: 'answer' }>, localTag: string): void {
-    const isCall = isNewCall(tx.request);
-    if (isCall) this.ctx.callEvents.attempt('network', tx.request);
-    const response = replyWith(tx, way, localTag);
-    if (isCall) this.ctx.callEvents.final('application', 'uas', response);
-  }
-
-  private giveTo(app: Application, tx: ServerTransaction, localTag: string): void {
-    const { request } = tx;
-    const { id } = this.pending.add(tx, app, localTag).tx;
-    const { localAddress: address, localPort: port } = tx.source;
-    this.ctx.counters.requestsDelivered++;
-    app.deliverRequest(request, networkFacts(request, tx.source), id, '', { address, port });
-    if (isNewCall(request)) this.ctx.callEvents.attempt('network', request);
-  }
-
-  private refuseForWantOfApplication(tx: ServerTransaction, localTag: string): void {
-    this.ctx.counters.withoutApplication++;
-    if (isNewCall(tx.request)) this.ctx.callEvents.attempt('network', tx.request);
-    if (KNOWN_METHODS.has(tx.request.method)) this.replyFinally(tx, 503, localTag);
-    // RFC 3261 §8.2.1
-    else tx.respond(createResponse(tx.request, 405, undefined, localTag).append('Allow', ALLOW));
+    this.newRequests.close();
   }
 
   private rejectOutside(tx: ServerTransaction): void {
@@ -232,27 +168,16 @@ export class ServerCore implements ServerTransactionUser {
       this.cancelInvite(pending, tx.request, tx.source);
     } else if (invite && !invite.answered) {
       reply(tx, 200);
-      this.ways.cancel(invite);
+      this.newRequests.cancel(invite);
     } else this.rejectOutside(tx);
   }
 
   private onUnanswered(pending: PendingRequest): void {
     const { tx, dialog, localTag } = pending;
-    this.replyFinally(tx, 480, localTag);
+    const response = reply(tx, 480, localTag);
+    if (tx.request.method === 'INVITE' && pending.isInitial)
+      this.ctx.callEvents.final('application', 'uas', response);
     if (dialog && pending.isInitial) this.closer.close(dialog);
-  }
-
-  /** A refusal in the engine's own name, which ends the call that the request would have made. */
-  private replyFinally(tx: ServerTransaction, statusCode: number, localTag?: string): void {
-    const isCall = isNewCall(tx.request);
-    const response = reply(tx, statusCode, localTag);
-    if (isCall) this.ctx.callEvents.final('application', 'uas', response);
-  }
-
-  private isMerged(tx: ServerTransaction): boolean {
-    if (!this.initialRequests.has(mergeKey(tx.request))) return false;
-    this.ctx.counters.mergedRequests++;
-    return true;
   }
 
   private deliver(
@@ -267,10 +192,6 @@ export class ServerCore implements ServerTransactionUser {
   }
 }
 
-function isNewCall(request: SipRequest): boolean {
-  return request.method === 'INVITE' && request.toTag === undefined;
-}
-
 /** Whether the peer has a request of the kind open already. */
 function isSecond(method: string, dialog: CoreDialog): boolean {
   if (method === 'INVITE') return dialog.peerInvite !== undefined;
@@ -279,8 +200,4 @@ function isSecond(method: string, dialog: CoreDialog): boolean {
 
 function isOffering({ method, body }: SipRequest): boolean {
   return method === 'INVITE' || (method === 'UPDATE' && body.length > 0);
-}
-
-function mergeKey(request: SipRequest): string {
-  return `${request.callId}\n${request.fromTag}\n${request.get('cseq')}`;
 }

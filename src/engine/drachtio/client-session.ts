@@ -15,8 +15,8 @@ import { withTopVia } from './top-via.js';
 export const AUTHENTICATION_TIMEOUT_MS = 10_000;
 /** Bytes a connection may send before it has authenticated. */
 export const MAX_UNAUTHENTICATED_BYTES = 4096;
-/** Output that may wait for an application that reads too slowly; beyond it the connection is closed. */
-export const MAX_BACKLOG_BYTES = 32 * 1024 * 1024;
+/** Tags that an application may have; further ones are not taken. */
+const MAX_TAGS = 20;
 
 /** One frame of an application, cut into its parts. */
 export interface Command {
@@ -35,6 +35,12 @@ export interface SessionOwner {
   readonly secret: string;
   /** `proto/host:port` lists told on authentication: what peers see, and what is bound. */
   readonly hostports: () => { external: string; local: string };
+  /** Seconds of silence after which TCP asks whether an application is still there; 0: never. */
+  readonly keepAliveSec: number;
+  /** Output that may wait for an application that reads too slowly; beyond it the connection is closed. */
+  readonly maxBacklogBytes: number;
+  /** Called once, when the secret was right. */
+  onAuthenticated(session: ClientSession): void;
   /** A command of an authenticated session other than `ping`. */
   onCommand(session: ClientSession, command: Command): void;
   /** Called once, last. */
@@ -44,6 +50,8 @@ export interface SessionOwner {
 /** One application's connection: authentication, frames in both directions, and nothing about SIP. */
 export class ClientSession implements Application {
   connected = true;
+  /** What the application calls itself, for handlers that choose by it. */
+  tags: ReadonlySet<string> = new Set();
   private authenticated = false;
   private bytesBeforeAuthentication = 0;
   private readonly decoder = new FrameDecoder((frame) => this.onFrame(frame));
@@ -61,7 +69,7 @@ export class ClientSession implements Application {
   ) {
     this.authenticationTimer = owner.clock.setTimeout(() => this.destroy(), AUTHENTICATION_TIMEOUT_MS);
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, 45_000);
+    socket.setKeepAlive(owner.keepAliveSec > 0, owner.keepAliveSec * 1000);
     socket.on('data', (chunk: Buffer) => this.onData(chunk));
     socket.on('error', (error) =>
       owner.log.debug({ client: id, err: error.message }, 'application connection failed'),
@@ -146,7 +154,7 @@ export class ClientSession implements Application {
     if (frames === '' || !this.connected) return;
     this.outgoing = '';
     this.socket.write(frames, 'latin1');
-    if (this.socket.writableLength <= MAX_BACKLOG_BYTES) return;
+    if (this.socket.writableLength <= this.owner.maxBacklogBytes) return;
     this.owner.log.warn({ client: this.id }, 'application reads too slowly, closing its connection');
     this.destroy();
   }
@@ -176,11 +184,14 @@ export class ClientSession implements Application {
 
   private authenticate(command: Command): void {
     if (isSameSecret(command.fields[0] ?? '', this.owner.secret)) {
+      const isFirst = !this.authenticated;
       this.authenticated = true;
       this.bytesBeforeAuthentication = 0;
+      this.tags = new Set((command.fields[1] ?? '').split(',', MAX_TAGS).filter((tag) => tag !== ''));
       this.owner.clock.clearTimeout(this.authenticationTimer);
       const { external, local } = this.owner.hostports();
       this.answer(command.msgId, `OK|${external}|${WIRE_VERSION}|${local}`);
+      if (isFirst) this.owner.onAuthenticated(this);
       return;
     }
     const { remoteAddress } = this.socket;

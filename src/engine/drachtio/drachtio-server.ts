@@ -1,15 +1,24 @@
-import { createServer, type Server } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import { randomToken } from '../../platform/ids.js';
 import type { Closeable } from '../../platform/lifecycle.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Application, ApplicationDirectory } from '../core/application.js';
+import type { ApplicationAddress } from '../routing/application-address.js';
+import type { RoutableApplications } from '../routing/new-request-router.js';
+import type { TlsCredentials } from '../transport/tls/tls-credentials.js';
+import { AdminListener } from './admin-listener.js';
 import { ClientSession, type Command, type SessionOwner } from './client-session.js';
+import { OutboundConnections } from './outbound-connections.js';
 import { RouteTable } from './route-table.js';
 
-/** Connections of applications at once; further ones are closed. */
+/** Applications connected to us at once; further connections are closed. */
 export const MAX_CLIENTS = 128;
+/** Output that may wait for an application that reads too slowly, unless told otherwise; bytes. */
+export const MAX_BACKLOG_BYTES = 32 * 1024 * 1024;
+/** Seconds, unless told otherwise. */
+export const DEFAULT_KEEP_ALIVE_SEC = 45;
 /** Longest verb that `route` takes. */
 const MAX_VERB_LENGTH = 64;
 
@@ -17,7 +26,12 @@ export interface DrachtioServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** A second port, over TLS. */
+  readonly tls?: { readonly host: string; readonly port: number; readonly credentials: TlsCredentials };
   readonly secret: string;
+  readonly keepAliveSec?: number;
+  readonly maxBacklogBytes?: number;
+  readonly verifyApplications?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly hostports: () => { external: string; local: string };
@@ -31,27 +45,35 @@ export interface CommandHandler {
 }
 
 /** The admin port: applications connect, authenticate, say which requests they want, and speak of SIP. */
-export class DrachtioServer implements SessionOwner, ApplicationDirectory, Closeable {
+export class DrachtioServer implements SessionOwner, ApplicationDirectory, RoutableApplications, Closeable {
   readonly clock: Clock;
   readonly log: Logger;
   readonly secret: string;
   readonly hostports: () => { external: string; local: string };
+  readonly keepAliveSec: number;
+  readonly maxBacklogBytes: number;
+  readonly verifyApplications: boolean;
   /** Set before `listen`. */
   handler: CommandHandler | undefined;
   private readonly sessions = new Set<ClientSession>();
   private readonly routes = new RouteTable<ClientSession>();
-  private readonly server: Server;
+  private readonly listener: AdminListener;
+  private readonly tlsListener: AdminListener | undefined;
+  private readonly outbound: OutboundConnections;
   private closed = false;
 
-  constructor(private readonly options: DrachtioServerOptions) {
+  constructor(options: DrachtioServerOptions) {
+    const { host, port, tls, log } = options;
     this.clock = options.clock;
-    this.log = options.log;
+    this.log = log;
     this.secret = options.secret;
     this.hostports = options.hostports;
-    this.server = createServer((socket) => {
-      if (this.closed || this.sessions.size >= MAX_CLIENTS) socket.destroy();
-      else this.sessions.add(new ClientSession(socket, this, randomToken(10)));
-    });
+    this.keepAliveSec = options.keepAliveSec ?? DEFAULT_KEEP_ALIVE_SEC;
+    this.maxBacklogBytes = options.maxBacklogBytes ?? MAX_BACKLOG_BYTES;
+    this.verifyApplications = options.verifyApplications ?? false;
+    this.outbound = new OutboundConnections(this);
+    this.listener = new AdminListener({ host, port, log }, (socket) => this.accept(socket));
+    this.tlsListener = tls && new AdminListener({ ...tls, log }, (socket) => this.accept(socket));
   }
 
   /** Connections now open. */
@@ -66,29 +88,37 @@ export class DrachtioServer implements SessionOwner, ApplicationDirectory, Close
     return most;
   }
 
-  /** Resolves with the bound port; rejects when it cannot be bound. */
-  listen(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(this.options.port, this.options.host, () => {
-        this.server.removeListener('error', reject);
-        this.server.on('error', (error) => this.log.error({ err: error.message }, 'admin listener failed'));
-        const address = this.server.address();
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
-    });
+  /** Resolves with the bound ports; rejects when one cannot be bound. */
+  async listen(): Promise<{ port: number; tlsPort: number | undefined }> {
+    const port = await this.listener.listen();
+    return { port, tlsPort: await this.tlsListener?.listen() };
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    const done = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.outbound.close();
     for (const session of this.sessions) session.destroy();
-    await done;
+    await Promise.all([this.listener.close(), this.tlsListener?.close()]);
   }
 
-  pick(method: string): Application | undefined {
-    return this.routes.pick(method);
+  pick(verb: string, tag?: string): Application | undefined {
+    return this.routes.pick(verb, tag === undefined ? undefined : (session) => session.tags.has(tag));
+  }
+
+  async dial(address: ApplicationAddress): Promise<{ app: Application; drop: () => void }> {
+    const session = await this.outbound.dial(address);
+    return { app: session, drop: () => session.close() };
+  }
+
+  adopt(socket: Socket): ClientSession {
+    const session = new ClientSession(socket, this, randomToken(10));
+    this.sessions.add(session);
+    return session;
+  }
+
+  onAuthenticated(session: ClientSession): void {
+    this.outbound.onAuthenticated(session);
   }
 
   onCommand(session: ClientSession, command: Command): void {
@@ -103,7 +133,13 @@ export class DrachtioServer implements SessionOwner, ApplicationDirectory, Close
   onClosed(session: ClientSession): void {
     this.sessions.delete(session);
     this.routes.removeClient(session);
+    this.outbound.onClosed(session);
     this.handler?.onApplicationGone(session);
+  }
+
+  private accept(socket: Socket): void {
+    if (this.closed || this.sessions.size - this.outbound.openCount >= MAX_CLIENTS) socket.destroy();
+    else this.adopt(socket);
   }
 
   private dispatch(session: ClientSession, command: Command): void {
@@ -119,7 +155,9 @@ export class DrachtioServer implements SessionOwner, ApplicationDirectory, Close
 
   private onRoute(session: ClientSession, command: Command): void {
     const verb = command.fields[0] ?? '';
-    const fits = verb !== '' && verb.length <= MAX_VERB_LENGTH && this.routes.add(session, verb);
+    // On a connection of ours the application gets the request it was opened for, whatever it asks for.
+    const isTaken = this.outbound.has(session) || this.routes.add(session, verb);
+    const fits = verb !== '' && verb.length <= MAX_VERB_LENGTH && isTaken;
     if (fits) session.answer(command.msgId, 'OK');
     else session.refuse(command.msgId, 'Invalid message format');
   }

@@ -26,7 +26,7 @@ export function parseProxyCommand(
     txnId,
     fullResponse: fullResponse === 'fullResponse',
     order: {
-      destinations: destinations.slice(0, MAX_TARGETS).map(toUri),
+      destinations: destinations.slice(0, MAX_TARGETS).map(toDestination),
       headers,
       recordRoute: recordRoute === 'remainInDialog',
       followRedirects: redirects === 'followRedirects',
@@ -38,14 +38,14 @@ export function parseProxyCommand(
 }
 
 /** drachtio-srf writes `sip:` before all that does not start with `sip:` or `tel:`, `sips:` included. */
-function toUri(destination: string): string {
+export function toDestination(destination: string): string {
   if (/^sip:sips:/i.test(destination)) return destination.slice(4);
   const scheme = uriScheme(destination);
   return scheme === 'sip' || scheme === 'sips' || scheme === 'tel' ? destination : `sip:${destination}`;
 }
 
-/** `<n>s` or `<n>ms`; undefined for anything else. */
-function parseTimeout(text: string): number | undefined {
+/** Milliseconds of `<n>s` or `<n>ms`; undefined for anything else. */
+export function parseTimeout(text: string): number | undefined {
   const parts = /^(\d{1,9})(ms|s)$/.exec(text);
   if (!parts) return undefined;
   const timeoutMs = Number(parts[1]) * (parts[2] === 's' ? 1000 : 1);

@@ -37,11 +37,16 @@ export class RouteTable<Client> {
     this.verbsByClient.delete(client);
   }
 
-  /** The next client in turn for `verb`; undefined when nobody wants it. */
-  pick(verb: string): Client | undefined {
+  /** The next client in turn for `verb` that `fits`; undefined when there is none. */
+  pick(verb: string, fits: (client: Client) => boolean = () => true): Client | undefined {
     const entry = this.clientsByVerb.get(verb.toLowerCase());
     if (!entry) return undefined;
-    if (entry.turn >= entry.clients.length) entry.turn = 0;
-    return entry.clients[entry.turn++];
+    const { clients } = entry;
+    for (let tries = 0; tries < clients.length; tries++) {
+      if (entry.turn >= clients.length) entry.turn = 0;
+      const client = clients[entry.turn++]!;
+      if (fits(client)) return client;
+    }
+    return undefined;
   }
 }
