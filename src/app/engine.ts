@@ -27,14 +27,16 @@ function shown({ protocol, address, port }: { protocol: string; address: string;
   return `${protocol}:${bracket(address)}:${port}`;
 }
 
-/** What peers are told: the public address outside, SERVER_IP where one is set, else the address on the route to each. */
+/**
+ * What peers are told: what ADVERTISE says for their network, the public address outside, SERVER_IP where one is set, else
+ * the address on the route to each.
+ */
 export function advertised(
-  config: Pick<Config, 'EXTERNAL_IP' | 'SERVER_IP' | 'LOCAL_NETWORK_CIDR'>,
-): Pick<EngineOptions, 'advertised'> {
-  if (config.EXTERNAL_IP !== undefined) {
-    return { advertised: { address: config.EXTERNAL_IP, localNetworks: config.LOCAL_NETWORK_CIDR } };
-  }
-  return config.SERVER_IP === undefined ? {} : { advertised: { address: config.SERVER_IP } };
+  config: Pick<Config, 'ADVERTISE' | 'EXTERNAL_IP' | 'SERVER_IP' | 'LOCAL_NETWORK_CIDR'>,
+): Pick<EngineOptions, 'advertise' | 'advertised'> {
+  const { ADVERTISE: advertise, EXTERNAL_IP, SERVER_IP, LOCAL_NETWORK_CIDR: localNetworks } = config;
+  if (EXTERNAL_IP !== undefined) return { advertise, advertised: { address: EXTERNAL_IP, localNetworks } };
+  return { advertise, ...(SERVER_IP === undefined ? {} : { advertised: { address: SERVER_IP } }) };
 }
 
 /** How much of one source the engine takes, and when it takes no more of anyone. */

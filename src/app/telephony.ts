@@ -34,6 +34,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
   const { connection, store, users, records, relay } = wired;
   const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
   names.add(...connection.hostports.map(({ address }) => address));
+  names.add(...config.ADVERTISE.map(({ address }) => address));
   const authenticator = new Authenticator({
     realm: config.SIP_REALM,
     users,

@@ -17,6 +17,9 @@ type TlsConfig = Pick<
   | 'SIP_TLS_VERIFY_SERVER'
   | 'SIP_TLS_MIN_VERSION'
   | 'DATA_DIR'
+  | 'SERVER_IP'
+  | 'EXTERNAL_IP'
+  | 'ADVERTISE'
 >;
 
 /** Whether a listener of the configuration needs a certificate. */
@@ -50,9 +53,9 @@ export function prepareTls(config: TlsConfig, log: Logger): { tls?: TlsSettings 
 }
 
 function makeCertificate(tls: TlsSettings, config: TlsConfig, log: Logger): void {
-  const names = [
-    ...new Set([hostname(), 'localhost', ...localAddresses().map((name) => name.replace(/%.*/, ''))]),
-  ];
+  const told = [config.EXTERNAL_IP, config.SERVER_IP, ...config.ADVERTISE.map(({ address }) => address)];
+  const own = localAddresses().map((address) => address.replace(/%.*/, ''));
+  const names = [...new Set([hostname(), 'localhost', ...told, ...own])].filter((name) => name !== undefined);
   const { certificate, key } = createSelfSigned(names, Date.now());
   mkdirSync(join(config.DATA_DIR, 'tls'), { recursive: true, mode: 0o700 });
   // The key first: a certificate that is there says that both are.

@@ -14,6 +14,8 @@ export function engineCommand(): Command {
       'SIP_LISTEN',
       'SERVER_IP',
       'EXTERNAL_IP',
+      'LOCAL_NETWORK_CIDR',
+      'ADVERTISE',
       'DNS_SERVERS',
       'SIP_UDP_MAX_BYTES',
       'SIP_SOURCE_RATE',

@@ -17,6 +17,7 @@ function show(value: unknown): string {
   if ('protocol' in value && 'address' in value && 'port' in value) {
     return `${String(value.protocol)}:${bracket(String(value.address))}:${String(value.port)}`;
   }
+  if ('network' in value && 'address' in value) return `${String(value.network)}=${String(value.address)}`;
   if ('host' in value && 'port' in value) return `${bracket(String(value.host))}:${String(value.port)}`;
   if ('first' in value && 'last' in value) return `${String(value.first)}-${String(value.last)}`;
   return JSON.stringify(value);

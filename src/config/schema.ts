@@ -30,6 +30,12 @@ export const SETTINGS = {
     default: '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8,fc00::/7,::1/128',
     meaning: 'networks whose phones are told SERVER_IP, not EXTERNAL_IP, in SIP',
   }),
+  ADVERTISE: setting({
+    type: v.advertiseRules,
+    default: '',
+    meaning:
+      'what peers of a network are told in SIP, network=address by comma; the narrowest counts, else SERVER_IP and EXTERNAL_IP',
+  }),
   SIP_LISTEN: setting({
     type: v.listeners,
     default: 'udp:0.0.0.0:5060,tcp:0.0.0.0:5060',

@@ -89,6 +89,26 @@ export const cidrs = text('networks such as 10.0.0.0/8,192.168.0.0/16', (given) 
   }),
 );
 
+export const advertiseRules = text(
+  'network=address, such as 10.0.0.0/8=10.1.2.3,0.0.0.0/0=203.0.113.5',
+  (given) => (given === '' ? [] : parseList(given, parseAdvertiseRule)),
+);
+
+export interface AdvertiseRule {
+  readonly network: string;
+  readonly address: string;
+}
+
+function parseAdvertiseRule(given: string): AdvertiseRule | undefined {
+  const [network = '', address = ''] = given.split('=').map((part) => part.trim());
+  const isNetwork = ipaddr.isValidCIDR(network);
+  return isNetwork &&
+    isIP(address) > 0 &&
+    ipaddr.parseCIDR(network)[0].kind() === ipaddr.parse(address).kind()
+    ? { network, address }
+    : undefined;
+}
+
 /** A whole number with its range in the message. */
 export function whole(min: number, max: number): z.ZodType<number, string> {
   return text(`a whole number ${min}..${max}`, (given) => {

@@ -1,8 +1,8 @@
-import ipaddr from 'ipaddr.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
+import { type AdvertisedAddress, type AdvertiseRule, Advertiser } from './advertise.js';
 import {
   type CapturedMessage,
   type CaptureFilter,
@@ -28,7 +28,7 @@ import {
   type OverloadSigns,
   type OverloadStats,
 } from './overload.js';
-import { isUsableOver, OwnAddresses } from './own-addresses.js';
+import { OwnAddresses } from './own-addresses.js';
 import { ProxyCore } from './proxy/proxy-core.js';
 import type { ResolveCounters } from './resolve/limits.js';
 import { NextHops } from './resolve/next-hops.js';
@@ -41,16 +41,8 @@ import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import type { TlsSettings } from './transport/tls/tls-settings.js';
 import type { TrafficStats } from './transport/traffic.js';
 import { TransportLayer } from './transport/transport-layer.js';
-import type { BoundListener, ListenerSpec, Outlet, SentBy } from './transport/types.js';
+import type { BoundListener, ListenerSpec, Outlet } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
-
-/** The address that peers are told instead of the one a listener is bound to. */
-export interface AdvertisedAddress {
-  /** IP literal, IPv6 without brackets. */
-  readonly address: string;
-  /** Networks (CIDR) whose peers are told the bound address all the same; default none. */
-  readonly localNetworks?: readonly string[];
-}
 
 /** What an engine is started with. All of it is plain data but `log` and `clock`, so that it can go to a worker. */
 export interface EngineOptions {
@@ -78,6 +70,8 @@ export interface EngineOptions {
   };
   /** Default: what listeners are bound to; for a wildcard the address on the route to the peer. */
   readonly advertised?: AdvertisedAddress;
+  /** What peers of some networks are told instead of `advertised`. */
+  readonly advertise?: readonly AdvertiseRule[];
   /** Default: those of RFC 3261. */
   readonly timers?: Partial<TimerSettings>;
   /** Whether in-dialog requests go back to where a peer was seen when its Contact says otherwise; default true. */
@@ -178,6 +172,7 @@ class RunningEngine implements Engine {
   readonly clock: Clock;
   private readonly lifecycle: Lifecycle;
   private readonly transport: TransportLayer;
+  private readonly advertiser: Advertiser;
   private readonly nextHops: NextHops;
   private readonly counters = createCoreCounters();
   private readonly dialogs = new DialogTable<CoreDialog>();
@@ -204,7 +199,7 @@ class RunningEngine implements Engine {
     this.lifecycle.own('loop delay', this.loopDelay);
     this.lifecycle.own('overload', this.overload);
     this.nextHops = new NextHops({ clock: this.clock, servers: options.dnsServers });
-    const advertise = options.advertised && advertiser(options.advertised);
+    this.advertiser = new Advertiser(options.advertise ?? [], options.advertised);
     this.transport = new TransportLayer({
       listeners: options.sipListen,
       clock: this.clock,
@@ -213,17 +208,17 @@ class RunningEngine implements Engine {
       ...(options.tls ? { tls: options.tls } : {}),
       ...(options.origins && options.origins.length > 0 ? { origins: options.origins } : {}),
       ...(options.transportLimits ? { limits: options.transportLimits } : {}),
-      ...(advertise ? { advertise } : {}),
+      advertise: (listener, peer) => this.advertiser.sentBy(listener, peer),
     });
   }
 
   async start(): Promise<void> {
-    const { admin, advertised, timers } = this.options;
+    const { admin, timers } = this.options;
     this.lifecycle.own('transport', this.transport);
     this.listeners = await this.transport.start();
     this.lifecycle.own('next hops', this.nextHops);
     this.nextHops.useListeners(this.listeners);
-    const own = new OwnAddresses(this.listeners, localAddresses(), advertised?.address);
+    const own = new OwnAddresses(this.listeners, localAddresses(), this.advertiser);
     const server = new DrachtioServer({
       host: admin.host ?? '127.0.0.1',
       port: admin.port ?? DEFAULT_ADMIN_PORT,
@@ -378,21 +373,3 @@ const NO_TRANSACTIONS: TransactionCounts = {
   inviteClient: {},
   nonInviteClient: {},
 };
-
-/** Tells each peer the address it can reach us at. */
-function advertiser(
-  advertised: AdvertisedAddress,
-): (listener: BoundListener, peer: string) => SentBy | undefined {
-  const networks = (advertised.localNetworks ?? []).map((cidr) => ipaddr.parseCIDR(cidr));
-  return (listener, peer) => {
-    if (!isUsableOver(advertised.address, listener.address)) return undefined;
-    if (networks.length > 0 && ipaddr.isValid(peer)) {
-      const address = ipaddr.process(peer);
-      const isLocal = networks.some(
-        ([net, bits]) => net.kind() === address.kind() && address.match([net, bits] as never),
-      );
-      if (isLocal) return undefined;
-    }
-    return { host: advertised.address, port: listener.port };
-  };
-}

@@ -13,7 +13,13 @@ export function isUsableOver(advertised: string, listenerAddress: string): boole
   return family === 0 || family === isIP(listenerAddress);
 }
 
-/** The addresses this engine is known by: those it is bound to, those of the machine for a wildcard, the advertised one. */
+/** What peers are told; see Advertiser. */
+export interface AdvertisedAddresses {
+  readonly addresses: readonly string[];
+  forAll(listener: BoundListener): string | undefined;
+}
+
+/** The addresses this engine is known by: those it is bound to, those of the machine for a wildcard, the advertised ones. */
 export class OwnAddresses {
   private readonly hostPorts = new Set<string>();
   private readonly machine: ReadonlySet<string>;
@@ -21,13 +27,13 @@ export class OwnAddresses {
   constructor(
     private readonly listeners: readonly BoundListener[],
     machineAddresses: readonly string[],
-    private readonly advertised: string | undefined,
+    private readonly advertised: AdvertisedAddresses,
   ) {
-    this.machine = new Set([...machineAddresses, ...(advertised === undefined ? [] : [advertised])]);
+    this.machine = new Set([...machineAddresses, ...advertised.addresses]);
     for (const { address, port } of listeners) {
       const hosts = isWildcard(address) ? [...machineAddresses, '127.0.0.1', '::1'] : [address];
       if (hosts.includes('127.0.0.1') || hosts.includes('::1')) hosts.push('localhost');
-      if (advertised !== undefined && isUsableOver(advertised, address)) hosts.push(advertised);
+      hosts.push(...advertised.addresses.filter((other) => isUsableOver(other, address)));
       for (const host of hosts) this.hostPorts.add(`${host} ${port}`);
     }
   }
@@ -50,13 +56,13 @@ export class OwnAddresses {
 
   /** Comma lists of `proto/host:port`: as peers see the listeners, and as they are bound. */
   hostports(): { external: string; local: string } {
-    const list = (host: (address: string) => string): string =>
+    const list = (host: (listener: BoundListener) => string): string =>
       this.listeners
-        .map(({ protocol, address, port }) => `${protocol}/${formatHost(host(address))}:${port}`)
+        .map((listener) => `${listener.protocol}/${formatHost(host(listener))}:${listener.port}`)
         .join(',');
-    const { advertised } = this;
-    const external = (address: string): string =>
-      advertised !== undefined && isUsableOver(advertised, address) ? advertised : address;
-    return { external: list(external), local: list((address) => address) };
+    return {
+      external: list((listener) => this.advertised.forAll(listener) ?? listener.address),
+      local: list(({ address }) => address),
+    };
   }
 }

@@ -61,6 +61,11 @@ describe('loadConfig', () => {
     assert.match(refusal({ RTP_PORTS: '100-200' }), /RTP_PORTS.*1024\.\.65535/);
     assert.match(refusal({ DNS_SERVERS: '192.0.2.53,ns.example' }), /DNS_SERVERS.*192\.0\.2\.53/);
     assert.match(refusal({ SIP_UDP_MAX_BYTES: '70000' }), /SIP_UDP_MAX_BYTES.*0\.\.65535/);
+    assert.match(refusal({ SIP_LISTEN: 'sctp:0.0.0.0:5060' }), /SIP_LISTEN.*udp, tcp, tls, ws, wss/);
+    assert.match(refusal({ ADVERTISE: '10.0.0.0/8=2001:db8::1' }), /ADVERTISE.*network=address/);
+    assert.match(refusal({ ADVERTISE: '10.0.0.0=10.1.2.3' }), /ADVERTISE.*network=address/);
+    assert.match(refusal({ SIP_WS_ORIGINS: 'phone.example.com' }), /SIP_WS_ORIGINS.*https:/);
+    assert.match(refusal({ SIP_TLS_MIN_VERSION: '1.1' }), /SIP_TLS_MIN_VERSION.*1\.2 | 1\.3/);
     assert.match(refusal({ MAX_CALLS: '-1' }), /MAX_CALLS: '-1'.*1\.\.100000/);
     assert.match(refusal({ SERVER_IP: '300.1.1.1' }), /SERVER_IP/);
     assert.match(refusal({ REG_MIN_SEC: '4000' }), /REG_MIN_SEC.*REG_MAX_SEC/);
@@ -81,6 +86,18 @@ describe('loadConfig', () => {
   it('takes AUTO_DETECT and an empty variable as not set', () => {
     assert.equal(loadConfig({ env: { SERVER_IP: 'AUTO_DETECT' } }).config.SERVER_IP, undefined);
     assert.equal(loadConfig({ env: { SIP_REALM: '' } }).config.SIP_REALM, 'ims');
+  });
+
+  it('takes what each network is told, and shows it as it was written', () => {
+    const ADVERTISE = '10.0.0.0/8=10.1.2.3,::/0=2001:db8::5';
+    const loaded = loadConfig({ env: { ADVERTISE, SIP_LISTEN: 'wss:[::]:8443' } });
+    assert.deepEqual(loaded.config.ADVERTISE, [
+      { network: '10.0.0.0/8', address: '10.1.2.3' },
+      { network: '::/0', address: '2001:db8::5' },
+    ]);
+    const shown = describeConfig(loaded);
+    assert.equal(shown.find(({ name }) => name === 'ADVERTISE')?.value, ADVERTISE);
+    assert.deepEqual(loaded.config.SIP_LISTEN, [{ protocol: 'wss', address: '::', port: 8443 }]);
   });
 
   it('takes DNS servers with and without ports, and none', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Advertiser } from '../../../src/engine/advertise.js';
 import type { Application } from '../../../src/engine/core/application.js';
 import type { CoreContext } from '../../../src/engine/core/core-context.js';
 import { createCoreCounters } from '../../../src/engine/core/core-counters.js';
@@ -10,7 +11,7 @@ import type { Hop, Source } from '../../../src/engine/types.js';
 import { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import { parseUri } from '../../../src/sip/uri.js';
 
-const own = new OwnAddresses([], ['127.0.0.1', '192.0.2.10'], undefined);
+const own = new OwnAddresses([], ['127.0.0.1', '192.0.2.10'], new Advertiser([], undefined));
 const PEER = '198.51.100.7';
 
 /** Where a request to a caller goes whose INVITE came from `from` and leads to `uri` by Record-Route. */
