@@ -185,9 +185,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
       return call;
     };
     const attempt: Attempt = { req, res, leg, from, uri, number, open };
-    this.registry.watchCancel(req, () => {
+    this.registry.watchCancel(req, (cancel) => {
       leg.isCancelled = true;
-      call?.onCancel();
+      call?.onCancel(cancel);
     });
     return Object.assign(attempt, { isOver: () => call?.isEnding ?? false });
   }

@@ -63,13 +63,13 @@ export class CallRegistry {
    * Calls `cancelled` when a CANCEL for this INVITE comes. srf finds the INVITE by Call-ID alone, so a CANCEL may
    * come up on another one; the transaction tells whose it is (RFC 3261 §9.2).
    */
-  watchCancel(req: SrfRequest, cancelled: () => void): void {
+  watchCancel(req: SrfRequest, cancelled: (cancel: SrfMessage) => void): void {
     const key = transactionKey(req);
     req.on('cancel', (cancel) => {
       const wanted = transactionKey(cancel);
-      if (wanted === key) return cancelled();
+      if (wanted === key) return cancelled(cancel);
       for (const call of this.calls.values())
-        if (call.a.isTrying && transactionKey(call.a.req) === wanted) call.onCancel();
+        if (call.a.isTrying && transactionKey(call.a.req) === wanted) call.onCancel(cancel);
     });
   }
 

@@ -2,13 +2,14 @@ import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
-import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfEngine, SrfMessage, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
 import type { BLeg } from './b-leg.js';
 import { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CauseName, causeOf } from './causes.js';
 import type { Fork } from './fork.js';
+import { cancelHeaders } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
 import type { Leg } from './leg.js';
@@ -137,10 +138,12 @@ export class Call implements ReofferHost {
   }
 
   /** The caller took its INVITE back; the engine has answered it 487. */
-  onCancel(): void {
+  onCancel(cancel?: SrfMessage): void {
     this.trail.request('a', false, 'CANCEL');
     this.a.isCancelled = true;
-    if (!this.isConnected) this.finish('caller-cancelled', 'CALLER');
+    // RFC 3326 §2: a Reason of the caller's goes on to the phones.
+    const headers = cancel ? cancelHeaders(cancel) : {};
+    if (!this.isConnected) this.conclude({ cause: causeOf('caller-cancelled'), by: 'CALLER', headers });
   }
 
   /** A phone rings. */

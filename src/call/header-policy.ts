@@ -20,6 +20,7 @@ const INVITE_HEADERS = [
 const PROVISIONAL_HEADERS = ['Alert-Info', 'User-to-User', 'Subject'];
 const ANSWER_HEADERS = ['User-to-User', 'Subject'];
 const BYE_HEADERS = ['Reason', 'User-to-User'];
+const CANCEL_HEADERS = ['Reason'];
 const MID_CALL_HEADERS = [
   'Content-Type',
   'Content-Disposition',
@@ -59,7 +60,7 @@ export function nextMaxForwards(invite: SrfMessage): number {
   return Math.min(headerNumber(invite, 'max-forwards') ?? DEFAULT_MAX_FORWARDS, 255) - 1;
 }
 
-/** Option tags that the caller requires; we have none of them (RFC 3261 §8.2.2.3). */
+/** Option tags that a party requires; we have none of them (RFC 3261 §8.2.2.3). */
 export function unsupportedExtensions(req: SrfMessage): string[] {
   return headerList(req, 'require').map((tag) => tag.toLowerCase());
 }
@@ -112,9 +113,14 @@ export function answerHeaders(fromCallee: SrfMessage, allow: string): OutgoingHe
   return { ...pick(fromCallee, ANSWER_HEADERS), Allow: allow, Server: PRODUCT };
 }
 
-/** Headers of the BYE that passes the other party's BYE on. */
+/** Headers of the BYE that passes the other party's BYE on (RFC 3326 §2). */
 export function byeHeaders(bye: SrfMessage): OutgoingHeaders {
   return pick(bye, BYE_HEADERS);
+}
+
+/** Headers of the CANCEL that passes the caller's CANCEL on. */
+export function cancelHeaders(cancel: SrfMessage): OutgoingHeaders {
+  return pick(cancel, CANCEL_HEADERS);
 }
 
 /** Headers of a request or response inside the dialog that goes through to the other party. */

@@ -4,7 +4,7 @@ import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { Call } from './call.js';
 import { type CauseName, causeOf } from './causes.js';
-import { byeHeaders } from './header-policy.js';
+import { byeHeaders, unsupportedExtensions } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { handleMidCall } from './mid-call.js';
 import { Reoffer, type ReofferHost } from './reoffer.js';
@@ -40,6 +40,9 @@ export class InDialog {
     if (req.method === 'BYE') this.onBye(leg, req, res);
     else if (req.method === 'ACK') this.onAck(leg, req);
     else if (call.isEnding) this.respond(leg, req, res, 481);
+    // RFC 3261 §8.2.2.3
+    else if (unsupportedExtensions(req).length > 0)
+      this.respond(leg, req, res, 420, { Unsupported: unsupportedExtensions(req).join(', ') });
     else if (req.method === 'INVITE') this.reoffer.handle(leg, req, res);
     else if (req.method === 'UPDATE') this.onUpdate(leg, req, res);
     else handleMidCall(call, leg, req, res).catch((error: unknown) => call.crash(error));

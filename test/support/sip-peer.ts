@@ -238,11 +238,12 @@ export class SipPeer {
   }
 
   /** CANCEL of an INVITE that was sent (RFC 3261 §9.1); resolves it. */
-  cancel(invite: SipRequest): SipRequest {
+  cancel(invite: SipRequest, headers: Record<string, string> = {}): SipRequest {
     const cancel = new SipRequest('CANCEL', invite.requestUri);
     cancel.append('Via', invite.get('via') ?? '').append('Max-Forwards', '70');
     cancel.append('From', invite.get('from') ?? '').append('To', invite.get('to') ?? '');
     cancel.append('Call-ID', invite.callId ?? '').append('CSeq', `${invite.cseq?.seq} CANCEL`);
+    for (const [name, value] of Object.entries(headers)) cancel.append(name, value);
     this.send(cancel);
     return cancel;
   }

@@ -14,9 +14,11 @@ export class DialogCloser {
   close(dialog: CoreDialog): void {
     this.ctx.dialogs.remove(dialog);
     dialog.dialog.state = 'terminated';
-    dialog.answered?.stop();
+    const { answered } = dialog;
+    answered?.stop();
     dialog.answered = undefined;
     dialog.session?.stop();
+    answered?.release();
     // RFC 3261 §15.1.2
     for (const pending of [dialog.peerInvite, dialog.peerUpdate])
       if (pending && this.pending.finish(pending)) reply(pending.tx, 487, pending.localTag);

@@ -54,12 +54,16 @@ export function replyWith(
 /** Phrases that applications and operators know from elsewhere. */
 const PHRASES = new Map([[481, 'Call/Transaction Does Not Exist']]);
 
-/** A CANCEL that the peer might have sent for that INVITE (RFC 3261 §9.1); for a caller who gave up in another way. */
-export function cancelFor(invite: SipRequest): SipRequest {
+/**
+ * A CANCEL that the peer might have sent for that INVITE (RFC 3261 §9.1), with the Reason of what it sent instead; for a
+ * caller who gave up in another way.
+ */
+export function cancelFor(invite: SipRequest, reasons: readonly string[] = []): SipRequest {
   const cancel = new SipRequest('CANCEL', invite.requestUri);
   for (const { name, key, value } of invite.headers)
     if (key === 'via' || key === 'from' || key === 'to' || key === 'call-id') cancel.append(name, value);
   cancel.append('CSeq', `${invite.cseq?.seq ?? 0} CANCEL`).append('Max-Forwards', '70');
+  for (const reason of reasons) cancel.append('Reason', reason);
   cancel.wireText = serializeText(cancel);
   return cancel;
 }

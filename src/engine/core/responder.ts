@@ -155,11 +155,15 @@ export class Responder {
     if (isInitial && isSuccess) dialog.dialog.confirm();
     if (isInitial && !isSuccess) this.closer.close(dialog);
     if (method === 'INVITE' && isSuccess) {
-      dialog.answered?.stop();
-      dialog.answered = new AnsweredInvite(this.ctx, tx, response, () => {
+      const former = dialog.answered;
+      former?.stop();
+      const answered = new AnsweredInvite(this.ctx, tx, response, () => {
         dialog.answered = undefined;
         this.user.onAckTimeout(dialog);
+        answered.release();
       });
+      dialog.answered = answered;
+      former?.release();
       this.user.onAnswered(dialog, response);
     } else if (method === 'UPDATE' && isSuccess) this.user.onAnswered(dialog, response);
     return true;

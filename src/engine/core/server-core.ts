@@ -63,6 +63,7 @@ export class ServerCore implements ServerTransactionUser {
     dialog.answered = undefined;
     const isFirst = answered.tx.id === dialog.initialTxnId;
     this.deliver(dialog.app, ack, source, isFirst ? answered.tx.id : newTag(), dialog.wireId);
+    answered.release();
   }
 
   /** The peer has given up an INVITE: 487 to it (RFC 3261 §9.2), and the application hears of a CANCEL. */
@@ -140,8 +141,9 @@ export class ServerCore implements ServerTransactionUser {
     const invite = dialog.peerInvite;
     if (dialog.dialog.role === 'uas' && dialog.dialog.state === 'early' && invite) {
       // RFC 3261 §15.1.2: a BYE in an early dialog ends the INVITE; drachtio-srf knows that as a CANCEL.
+      const cancel = cancelFor(invite.tx.request, tx.request.getAll('reason'));
       reply(tx, 200, dialog.dialog.localTag);
-      this.cancelInvite(invite, cancelFor(invite.tx.request), tx.source);
+      this.cancelInvite(invite, cancel, tx.source);
       return;
     }
     this.closer.close(dialog);
@@ -161,11 +163,12 @@ export class ServerCore implements ServerTransactionUser {
 
   /** RFC 3261 §9.2. */
   private onCancel(tx: ServerTransaction): void {
-    const invite = tx.cancels;
+    const { cancels: invite, request } = tx;
     const pending = invite && this.pending.get(invite.id);
     if (pending) {
       reply(tx, 200, pending.localTag);
-      this.cancelInvite(pending, tx.request, tx.source);
+      // The request as it was before its answer: a Reason in it is for the application (RFC 3326 §2).
+      this.cancelInvite(pending, request, tx.source);
     } else if (invite && !invite.answered) {
       reply(tx, 200);
       this.newRequests.cancel(invite);

@@ -49,7 +49,7 @@ describe('a call between two phones', () => {
     await rig.records(2);
   });
 
-  test('RFC 3261 §15: is ended by the callee, whose Reason reaches the caller', async () => {
+  test('RFC 3261 §15, RFC 3326 §2: is ended by the callee, whose Reason reaches the caller', async () => {
     const call = await connect(a, b);
     const reason = 'Q.850;cause=31;text="quota"';
     const bye = b.inDialog(call.b, 'BYE', { headers: { Reason: reason } });

@@ -48,6 +48,16 @@ describe('a request inside a call', () => {
     assert.equal((await b.final(message)).statusCode, 200);
   });
 
+  test('RFC 3261 §8.2.2.3: what requires an extension inside a call is 420 with Unsupported', async () => {
+    for (const method of ['INFO', 'UPDATE', 'INVITE']) {
+      const request = a.inDialog(call.a, method, { headers: { Require: 'fancy' } });
+      const response = await a.final(request);
+      if (method === 'INVITE') a.ackRefusal(request, response);
+      assert.deepEqual([response.statusCode, response.get('unsupported')], [420, 'fancy']);
+      assert.equal(b.has(method), false);
+    }
+  });
+
   for (const [method, status] of [
     ['REFER', 405],
     ['NOTIFY', 489],

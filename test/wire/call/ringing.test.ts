@@ -37,6 +37,26 @@ describe('a call that nobody answers', () => {
     assert.equal(record?.attempts[0]?.sipStatus, 487);
   });
 
+  test('RFC 3326 §2: the Reason of the caller’s CANCEL reaches the phone, ours stands in for one it does not give', async () => {
+    for (const [headers, expected] of [
+      [{ Reason: 'SIP;cause=200;text="Call completed elsewhere"' }, /^SIP;cause=200;/],
+      [{}, /^Q\.850;cause=\d+/],
+    ] as const) {
+      const invite = await a.invite('1002');
+      const atB = await b.next('INVITE');
+      b.respond(atB, 180);
+      await a.response(invite, 180);
+      a.cancel(invite, headers);
+      a.ackRefusal(invite, await a.response(invite, 487));
+      const atBCancel = await b.next('CANCEL');
+      assert.match(atBCancel.get('reason') ?? '', expected);
+      b.respond(atBCancel, 200);
+      b.respond(atB, 487);
+      await b.next('ACK');
+      assert.equal((await lastRecord())?.releaseReason, 'caller-cancelled');
+    }
+  });
+
   test('RFC 3261 §9.1: CANCEL before the phone said anything waits for its first response', async () => {
     const invite = await a.invite('1002');
     const atB = await b.next('INVITE');

@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
 import { headerOf, statusOf } from '../../support/sip-text.js';
-import { appResponse, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
+import { appRequest, appResponse, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
 
@@ -342,16 +342,23 @@ describe('requests of peers', () => {
   });
 
   for (const status of [undefined, 180])
-    test(`${status ? 29 : 28}: RFC 3261 §9.2: CANCEL ${status ? 'after 180' : 'before any response'} gets 200, the INVITE 487 with the same tag`, async () => {
+    test(`${status ? 29 : 28}: RFC 3261 §9.2, RFC 3326 §2: CANCEL ${status ? 'after 180' : 'before any response'} gets 200, the INVITE 487 with the same tag`, async () => {
       await start();
       const invite = peer.request();
       const frame = await client.events.next();
       if (status) await respond(frame, status);
       const tags = new Set<string | undefined>();
       if (status) tags.add(tagOf(headerOf(await peer.next(), 'To')!));
-      peer.send(invite.replace(/^INVITE/, 'CANCEL').replace('1 INVITE', '1 CANCEL'));
+      const reason = 'SIP;cause=200;text="Call completed elsewhere"';
+      peer.send(
+        invite
+          .replace(/^INVITE/, 'CANCEL')
+          .replace('1 INVITE', '1 CANCEL')
+          .replace('Max-Forwards', `Reason: ${reason}\r\nMax-Forwards`),
+      );
       const cancel = await client.events.next();
       assert.match(cancel.sip, /^CANCEL /);
+      assert.equal(headerOf(cancel.sip, 'Reason'), reason);
       assert.equal(cancel.fields[8], frame.fields[8]);
       assert.equal(cancel.fields[9] === '', status === undefined);
       const answers = [await peer.next(), await peer.next()];
@@ -517,6 +524,40 @@ describe('requests of peers', () => {
     assert.equal(headerOf(await peer.next(), 'CSeq'), '2 UPDATE');
     peer.inDialog(invite, ok, 'UPDATE', 4, [`Contact: <${peer.uri}>`]);
     assert.match((await client.events.next()).sip, /CSeq: 4 UPDATE/);
+  });
+
+  test('RFC 3261 §15: the application’s BYE waits for the ACK of its 200, but not for that of a re-INVITE', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    const invite = peer.request();
+    const echo = await respond(await client.events.next(), 200, [], SDP);
+    const ok = await peer.next();
+    const bye = client.ask(`sip||${echo.fields[11]}`, appRequest('BYE', 'sip:placeholder'));
+    assert.match(await peer.next(), / 200 /);
+    peer.inDialog(invite, ok, 'ACK', 1);
+    assert.match((await client.events.next()).sip, /^ACK/);
+    assert.equal((await bye).fields[3], 'OK');
+    peer.respond(await peer.until(/^BYE/), 200);
+    await client.events.next();
+
+    const call = await answeredCall();
+    peer.inDialog(call.invite, call.ok, 'INVITE', 2, [`Contact: <${peer.uri}>`]);
+    await respond(await client.events.next(), 200, [], SDP);
+    const { fields } = await client.ask(`sip||${call.dialogId}`, appRequest('BYE', 'sip:placeholder'));
+    assert.equal(fields[3], 'OK');
+    peer.respond(await peer.until(/^BYE/), 200);
+  });
+
+  test('RFC 3261 §15: without an ACK the BYE is the engine’s, and the application’s finds no dialog', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    peer.request();
+    const echo = await respond(await client.events.next(), 200, [], SDP);
+    const bye = client.ask(`sip||${echo.fields[11]}`, appRequest('BYE', 'sip:placeholder'));
+    assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /ACK timeout/);
+    assert.match((await bye).fields[4]!, /unable to find dialog/);
   });
 
   test('62: RFC 3261 §15.1.2: BYE ends the dialog, its 200 still leaves; a second BYE gets 481', async () => {
