@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Clock, TimerHandle } from '../../platform/clock.js';
+import { type Clock, systemClock, type TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
 import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
@@ -17,6 +17,12 @@ export const AUTHENTICATION_TIMEOUT_MS = 10_000;
 export const MAX_UNAUTHENTICATED_BYTES = 4096;
 /** Tags that an application may have; further ones are not taken. */
 const MAX_TAGS = 20;
+
+/**
+ * Frames that follow a write within this time wait for the next one: a write costs as much as several frames.
+ * Milliseconds of the machine, whatever clock calls have.
+ */
+const BATCH_MS = 1;
 
 /** One frame of an application, cut into its parts. */
 export interface Command {
@@ -59,6 +65,8 @@ export class ClientSession implements Application {
   /** Frames of this turn of the event loop, a char for each octet. */
   private outgoing = '';
   private frameCount = 0;
+  private flushedMs = 0;
+  private flushTimer: TimerHandle | undefined;
   private readonly flushFrames = (): void => this.flush();
 
   constructor(
@@ -144,15 +152,22 @@ export class ClientSession implements Application {
 
   private send(text: string, payload?: string): void {
     if (!this.connected) return;
-    if (this.outgoing === '') setImmediate(this.flushFrames);
+    if (this.outgoing === '') this.flushSoon();
     this.outgoing += encodeFrame(`${this.id}-${(this.frameCount++).toString(36)}|${text}`, payload);
   }
 
-  /** All frames of one turn of the event loop leave in one write. */
+  /** With the turn of the event loop; when much is to be told, once a millisecond. */
+  private flushSoon(): void {
+    if (systemClock.monotonic() - this.flushedMs >= BATCH_MS) setImmediate(this.flushFrames);
+    else this.flushTimer = systemClock.setTimeout(this.flushFrames, BATCH_MS);
+  }
+
+  /** All frames that wait leave in one write. */
   private flush(): void {
     const frames = this.outgoing;
     if (frames === '' || !this.connected) return;
     this.outgoing = '';
+    this.flushedMs = systemClock.monotonic();
     this.socket.write(frames, 'latin1');
     if (this.socket.writableLength <= this.owner.maxBacklogBytes) return;
     this.owner.log.warn({ client: this.id }, 'application reads too slowly, closing its connection');
@@ -202,6 +217,7 @@ export class ClientSession implements Application {
   private onClose(): void {
     this.connected = false;
     this.outgoing = '';
+    systemClock.clearTimeout(this.flushTimer);
     this.decoder.stop();
     this.owner.clock.clearTimeout(this.authenticationTimer);
     this.owner.onClosed(this);
