@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../platform/clock.js';
 import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
+import { queuedClock } from '../platform/queued-clock.js';
 import { type AdvertisedAddress, type AdvertiseRule, Advertiser } from './advertise.js';
 import {
   type CapturedMessage,
@@ -187,7 +188,7 @@ class RunningEngine implements Engine {
 
   constructor(private readonly options: EngineOptions) {
     this.log = options.log ?? silentLogger;
-    this.clock = options.clock ?? systemClock;
+    this.clock = queuedClock(options.clock ?? systemClock);
     this.lifecycle = new Lifecycle(this.log);
     this.capture = new MessageCapture(this.clock);
     this.overload = new OverloadMonitor(

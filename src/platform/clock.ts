@@ -1,5 +1,10 @@
+/** A pending timer that knows how to go away. */
+export interface CancellableTimer {
+  cancel(): void;
+}
+
 /** A pending timer; only the clock that made it can clear it. */
-export type TimerHandle = NodeJS.Timeout | number;
+export type TimerHandle = NodeJS.Timeout | number | CancellableTimer;
 
 /**
  * The only source of time for rooms with timers, so that tests can run RFC timers in milliseconds.

@@ -18,6 +18,8 @@ export class PendingRequest {
   /** Set from the first reliable provisional on (RFC 3262). */
   reliable: ReliableProvisionals | undefined;
 
+  readonly method: string;
+
   constructor(
     readonly tx: ServerTransaction,
     readonly app: Application,
@@ -25,9 +27,7 @@ export class PendingRequest {
     public localTag: string,
     /** The request came without a To tag. */
     readonly isInitial: boolean,
-  ) {}
-
-  get method(): string {
-    return this.tx.request.method;
+  ) {
+    this.method = tx.request.method;
   }
 }
