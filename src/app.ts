@@ -202,6 +202,7 @@ class Server implements RunningServer {
           levels: () => logs.levels(),
           setLevel: (level, module) => logs.setLevel(level as LogLevel, module),
         },
+        ...(this.engine.traces && { traces: this.engine.traces }),
         system: () => this.systemInfo(load),
         figures: () => this.figures(),
       },

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../platform/lifecycle.js';
 import type { Logger, LoggerFactory } from '../platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../signalling/connection.js';
 import { parseEngineUrl } from '../signalling/engine-url.js';
+import type { TraceService } from '../trace/types.js';
 import { prepareTls } from './tls.js';
 
 /** An engine that call control is connected to. */
@@ -19,6 +20,8 @@ export interface ConnectedEngine {
   readonly died?: Promise<Error | undefined>;
   /** The built-in engine's figures. */
   readonly stats?: () => Promise<EngineStats>;
+  /** The built-in engine's messages on the wire. */
+  readonly traces?: TraceService;
   /** Has the built-in engine read its certificates anew. */
   readonly reload?: () => void;
 }
@@ -111,6 +114,11 @@ export async function openEngine(
     listeners,
     died: engine.ended,
     stats: () => engine.stats(),
+    traces: {
+      start: (filter) => engine.startCapture(filter),
+      stop: () => engine.stopCapture(),
+      read: () => engine.readCapture(),
+    },
     reload: () => engine.reload(),
   };
 }

@@ -2,6 +2,7 @@ import type { OperatorService, UserService } from '../accounts/types.js';
 import type { CallService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
 import type { RegistrationService } from '../registrar/types.js';
+import type { TraceService } from '../trace/types.js';
 
 /** What `DSP SYSINFO` shows. */
 export interface SystemInfo {
@@ -49,6 +50,8 @@ export interface Services {
   readonly calls: CallService;
   readonly records: RecordService;
   readonly logs: LogControl;
+  /** Absent when the SIP engine is elsewhere. */
+  readonly traces?: TraceService;
   system(): SystemInfo;
   /** Counts of every part that runs in this process; a part that does not answer is left out. Never rejects. */
   figures(): Promise<readonly Figure[]>;

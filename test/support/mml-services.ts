@@ -7,6 +7,8 @@ import { AppError } from '../../src/platform/errors.js';
 import { LoggerFactory } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
 import type { RecordQuery } from '../../src/store/types.js';
+import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
+import { requestText } from './sip-text.js';
 
 /** What tests may look into and put in. */
 export interface MmlTestServices extends Services {
@@ -43,7 +45,14 @@ export function mmlTestServices(): MmlTestServices {
     recordList,
     logs,
     users: userService(userMap),
-    figures: async () => [{ part: 'engine', name: 'dialogs', value: 2 }],
+    figures: async () => [
+      { part: 'engine', name: 'dialogs', value: 2 },
+      { part: 'engine', name: 'transport.admissionDropped', value: 7 },
+      { part: 'engine', name: 'traffic.udp.received.INVITE', value: 3 },
+      { part: 'engine', name: 'traffic.udp.sent.2xx', value: 2 },
+      { part: 'engine', name: 'traffic.udp.received.2xx', value: 1 },
+      { part: 'engine', name: 'overload.loopDelayMs', value: 4 },
+    ],
     operators: {
       login: async (name, password) => {
         const found = operatorMap.get(name);
@@ -104,7 +113,37 @@ export function mmlTestServices(): MmlTestServices {
       flush: async () => {},
       close: async () => {},
     },
+    traces: traceService(),
     system: systemInfo,
+  };
+}
+
+/** Holds one call of two legs, once it was started. */
+function traceService(): TraceService {
+  let state: TraceState = { active: false, filter: {}, kept: 0, lost: 0 };
+  const sdp = { headers: ['Content-Type: application/sdp'], body: 'v=0\r\ns=\u001b[2J\r\n' };
+  const invite = requestText({ method: 'INVITE', callId: 'abc@pc33', ...sdp });
+  const onWire = (callId: string, sent: boolean, mono: number): WireMessage => ({
+    at: 1_700_000_000_000 + mono,
+    mono,
+    sent,
+    protocol: 'udp',
+    local: '192.0.2.1:5060',
+    peer: callId === 'abc@pc33' ? '192.0.2.7:5062' : '192.0.2.8:5064',
+    callId,
+    text: invite,
+  });
+  const messages = [onWire('abc@pc33', false, 0), onWire('leg-b', true, 20), onWire('other', false, 30)];
+  return {
+    start: async (filter) => {
+      state = { active: true, filter, kept: messages.length, lost: 0 };
+      return state;
+    },
+    stop: async () => {
+      state = { ...state, active: false };
+      return state;
+    },
+    read: async () => ({ state, messages: state.kept > 0 ? messages : [] }),
   };
 }
 

@@ -5,6 +5,7 @@ import { recordCommands } from './record-commands.js';
 import { registrationCommands } from './registration-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { systemCommands } from './system-commands.js';
+import { traceCommands } from './trace-commands.js';
 import { userCommands } from './user-commands.js';
 
 /** Every command of the console. */
@@ -13,6 +14,7 @@ export const allCommands: readonly Command[] = [
   ...registrationCommands,
   ...callCommands,
   ...recordCommands,
+  ...traceCommands,
   ...systemCommands,
   ...operatorCommands,
   ...sessionCommands,

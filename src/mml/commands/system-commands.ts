@@ -2,6 +2,7 @@ import { LOG_LEVELS } from '../../platform/logger.js';
 import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
 import { oneOf, string } from '../registry/param-types.js';
 import { text } from '../text.js';
+import { displayPerformance } from './performance-command.js';
 
 const sysinfoReport: ReportSpec = {
   name: 'system',
@@ -59,30 +60,6 @@ const displaySysinfo = defineCommand({
       recordsWaiting: services.records.backlog().waiting,
     };
     return { sections: [{ report: sysinfoReport, rows: [row] }] };
-  },
-});
-
-const figuresReport: ReportSpec = {
-  name: 'figures',
-  title: text('Figures', '运行计数'),
-  layout: 'table',
-  columns: [
-    { key: 'part', title: text('Part', '部件') },
-    { key: 'name', title: text('Figure', '计数项') },
-    { key: 'value', title: text('Value', '数值') },
-  ],
-};
-
-const displayPerformance = defineCommand({
-  verb: 'DSP',
-  object: 'PERF',
-  purpose: text('Show what each part counts: what is open now, and what came since start', '查询各部件计数'),
-  params: {},
-  reports: [figuresReport],
-  examples: ['DSP PERF'],
-  async handler({ services }) {
-    const figures = await services.figures();
-    return { sections: [{ report: figuresReport, rows: figures.map((figure) => ({ ...figure })) }] };
   },
 });
 

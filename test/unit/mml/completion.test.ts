@@ -18,7 +18,7 @@ const help = (before: string) => helpAt(registry, before, 'EN').join('\n');
 
 describe('MML completion', () => {
   const cases: [string, string | RegExp][] = [
-    ['', /^ADD DSP HLP LGO LST MOD RMV SET$/],
+    ['', /^ADD DSP HLP LGO LST MOD RMV SET STP STR$/],
     ['l', 'LGO LST'],
     ['LST ', 'CDR OPERATOR OPLOG SESSION USER'],
     ['lst us', 'USER'],

@@ -43,6 +43,19 @@ describe('console commands on calls, registrations and records', { timeout: 60_0
         { at: START, mono: 0, event: { kind: 'message', leg: 'a', sent: false, summary: 'INVITE' } },
         { at: START + 5, mono: 5, event: { kind: 'authenticated', username: '1001' } },
         { at: START + 10, mono: 10, event: { kind: 'message', leg: 'b1', sent: true, summary: 'INVITE' } },
+        {
+          at: START + 9,
+          mono: 9,
+          event: {
+            kind: 'attempt',
+            leg: 'b1',
+            contact: 'sip:1002@192.0.2.8',
+            address: '192.0.2.8',
+            port: 5064,
+            transport: 'udp',
+            callId: 'leg-b',
+          },
+        },
         { at: START + 310, mono: 310, event: { kind: 'ringing', leg: 'b1', status: 180 } },
       ],
     });
@@ -95,6 +108,42 @@ describe('console commands on calls, registrations and records', { timeout: 60_0
       assert.match(report, /Messages\r\n[\s\S]*-+ INVITE -+>/);
     }
     assert.match(await client.run('DSP CALL: ID=NONE'), /RETCODE = 4001 .*No such call: NONE/);
+  });
+
+  it('STR TRACE begins a trace, DSP TRACE lists its calls and draws both legs, STP TRACE ends it', async () => {
+    assert.match(await client.run('DSP TRACE: CALLID=abc@pc33'), /RETCODE = 4001 .*Begin with STR TRACE/);
+    assert.match(await client.run('STR TRACE: USER=1001'), /Running += {2}yes\r\n {2}User += {2}1001\r\n/i);
+    assert.match(await client.run('STR TRACE: CALLID=CALL1'), /Call-IDs += {2}abc@pc33 leg-b\r\n/);
+    const list = await client.run('DSP TRACE');
+    assert.match(list, /INVITE SDP +192\.0\.2\.7:5062 +1 +abc@pc33/);
+    assert.match(list, / other\r\n/);
+    for (const name of ['CALL1', 'abc@pc33', 'leg-b']) {
+      const drawn = await client.run(`DSP TRACE: CALLID=${name}`);
+      assert.match(drawn, /0\.000 \|-+ INVITE SDP -+>\|[\s\S]*0\.020 \| +\|-+ INVITE SDP -+>\|/);
+      assert.doesNotMatch(drawn, /Call-ID:/);
+    }
+    const full = await client.run('DSP TRACE: CALLID=abc@pc33, DETAIL=YES');
+    assert.match(full, /\.020 {2}udp 192\.0\.2\.1:5060 -> 192\.0\.2\.8:5064\r\n/);
+    assert.match(full, / {2}Call-ID: abc@pc33\r\n/);
+    assert.match(full, / {2}s=·\[2J\r\n/, 'nothing on the wire reaches the terminal as a control');
+    assert.match(await client.run('STP TRACE'), /Running += {2}no\r\n/i);
+  });
+
+  it('DSP PERF shows all figures, or those of a type; messages as a table', async () => {
+    const all = await client.run('DSP PERF');
+    assert.match(all, /engine +dialogs +2/);
+    assert.match(all, /Transport +Message +Received +Sent/);
+    assert.doesNotMatch(all, /traffic\.udp/);
+    const messages = await client.run('DSP PERF: TYPE=MSG');
+    assert.match(messages, /udp +INVITE +3 +0\r\n {2}udp +2xx +1 +2\r\n/);
+    assert.doesNotMatch(messages, /dialogs/);
+    const net = await client.run('DSP PERF NET');
+    assert.match(net, /admissionDropped +7/);
+    assert.doesNotMatch(net, /dialogs|Percent/);
+    assert.match(await client.run('DSP PERF CPU'), /cpuPercent/);
+    assert.match(await client.run('DSP PERF: TYPE=EVENTLOOP'), /overload\.loopDelayMs +4/);
+    assert.match(await client.run('DSP PERF: TYPE=CALL'), /engine +dialogs +2/);
+    assert.match(await client.run('DSP PERF: TYPE=MEM'), /rssBytes/);
   });
 
   it('LST CDR lists by day, number and result, newest first, and pages by cursor', async () => {
