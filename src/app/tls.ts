@@ -45,11 +45,15 @@ export function tlsSettings(config: TlsConfig): TlsSettings {
  * under DATA_DIR at the first start, and kept.
  */
 export function prepareTls(config: TlsConfig, log: Logger): { tls?: TlsSettings } {
-  if (!needsCertificate(config)) return {};
+  return needsCertificate(config) ? { tls: preparedTls(config, log) } : {};
+}
+
+/** The same for whoever needs a certificate for other ports. */
+export function preparedTls(config: TlsConfig, log: Logger): TlsSettings {
   const tls = tlsSettings(config);
   if (config.SIP_TLS_CERT === undefined && !existsSync(tls.certificateFile))
     makeCertificate(tls, config, log);
-  return { tls };
+  return tls;
 }
 
 function makeCertificate(tls: TlsSettings, config: TlsConfig, log: Logger): void {

@@ -11,6 +11,8 @@ export interface AppTarget {
   readonly host?: string;
   readonly port: number;
   readonly secret: string;
+  /** For tls.connect, when the port speaks TLS. */
+  readonly tls?: object;
 }
 
 const connected = new Set<Srf>();
@@ -46,7 +48,7 @@ export function connectApp(target: AppTarget, tags: readonly string[] = []): Pro
   return new Promise((resolve, reject) => {
     srf.on('connect', (error: unknown) => (error ? reject(error) : resolve(srf)));
     srf.on('error', reject);
-    srf.connect({ host: target.host ?? '127.0.0.1', port: target.port, secret: target.secret });
+    srf.connect({ host: '127.0.0.1', ...target });
   });
 }
 

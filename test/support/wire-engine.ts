@@ -7,6 +7,8 @@ export interface WireEngine {
   readonly target: { readonly host: string; readonly port: number; readonly secret: string };
   readonly udpPort: number;
   readonly tcpPort: number;
+  /** Ours alone, and with TLS on the admin port. */
+  readonly adminTlsPort?: number | undefined;
   /** Ours alone. */
   stats(): EngineStats;
   close(): Promise<void>;
@@ -30,6 +32,7 @@ export async function startWireEngine(options: Partial<EngineOptions> = {}): Pro
     target: { host: '127.0.0.1', port: engine.adminPort, secret: options.admin?.secret ?? 'cymru' },
     udpPort: port('udp'),
     tcpPort: port('tcp'),
+    adminTlsPort: engine.adminTlsPort,
     stats: () => engine.stats(),
     close: () => engine.close(),
   };

@@ -14,6 +14,8 @@ export interface TransportCounters {
   keepAlives: number;
   /** Datagrams and connections of sources that sent more than admission lets them. */
   admissionDropped: number;
+  /** Messages of sources that are blocked. */
+  blockedDropped: number;
   /** Times a connection of such a source was left unread for a while. */
   admissionPauses: number;
   sendFailures: number;
@@ -48,6 +50,7 @@ export function createTransportCounters(): TransportCounters {
     foreignResponsesDropped: 0,
     keepAlives: 0,
     admissionDropped: 0,
+    blockedDropped: 0,
     admissionPauses: 0,
     sendFailures: 0,
     udpRefusals: 0,

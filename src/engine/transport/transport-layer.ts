@@ -6,6 +6,7 @@ import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
 import type { Hop, Protocol, Source } from '../types.js';
+import { BlockedSources } from './blocked-sources.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
@@ -44,6 +45,8 @@ export interface TransportLayerOptions {
   readonly tls?: TlsSettings;
   /** Pages that may open a WebSocket, by Origin (`https://phone.example`); default all. */
   readonly origins?: readonly string[];
+  /** IP addresses and networks (CIDR) whose messages are dropped; default none. */
+  readonly blocked?: readonly string[];
   /** The address peers should see instead of the bound one, e.g. for those outside a NAT; undefined for no other. */
   readonly advertise?: (listener: BoundListener, peerAddress: string) => SentBy | undefined;
 }
@@ -62,6 +65,7 @@ export class TransportLayer implements MessageTransport, Closeable {
   private readonly ownSentBys = new OwnSentBys();
   private readonly localAddresses: LocalAddressFinder;
   private readonly admission: SourceAdmission | undefined;
+  private readonly blocked: BlockedSources;
   private readonly credentials: TlsCredentials | undefined;
   private lastFlow = 0;
   private errorResponses = { secondMs: 0, count: 0 };
@@ -71,6 +75,7 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.counters = options.counters ?? createTransportCounters();
     this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.localAddresses = new LocalAddressFinder(options.clock);
+    this.blocked = new BlockedSources(options.blocked ?? []);
     const { admission, tls: settings, clock, log } = options;
     if (admission && admission.ratePerSec > 0)
       this.admission = new SourceAdmission(admission, clock, log, this.counters);
@@ -178,6 +183,10 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   private accept(message: SipMessage, source: Source): void {
     if (this.closing) return;
+    if (this.blocked.has(source.address)) {
+      this.counters.blockedDropped++;
+      return;
+    }
     this.watch.received(message, source);
     const { topVia } = message;
     if (!topVia || !isFrom(topVia, source)) {
@@ -212,7 +221,8 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   private reject(error: SipParseError, source: Source): Buffer | undefined {
     this.counters.parseErrors++;
-    const response = this.mayAnswer() ? parseFailureResponse(error, source) : undefined;
+    const mayAnswer = !this.blocked.has(source.address) && this.mayAnswer();
+    const response = mayAnswer ? parseFailureResponse(error, source) : undefined;
     if (response) this.counters.errorResponses++;
     this.onParseError(error, source);
     return response;

@@ -4,6 +4,7 @@ import type { EngineOptions } from '../../../src/engine/engine.js';
 import { FrameClient } from '../../support/frame-client.js';
 import { headerOf, statusOf } from '../../support/sip-text.js';
 import { appResponse, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
 
 const VERBS = ['invite', 'register', 'options', 'message', 'subscribe'];
@@ -106,6 +107,24 @@ describe('requests that the engine answers itself', { skip: oursOnly }, () => {
     const contact = ['Contact: <sip:a@127.0.0.1>'];
     assert.equal(await screened({ method: 'REGISTER', uri: 'sip:127.0.0.1', headers: contact }), 403);
     await delivered({ method: 'REGISTER', uri: 'sip:example.com', headers: contact });
+  });
+
+  test('what blocked sources send is dropped, be it SIP or not; addresses that are none are an error', async () => {
+    for (const blocked of ['127.0.0.1', '127.0.0.0/8']) {
+      await start({ blockedSources: ['192.0.2.1', blocked, '2001:db8::/32'] });
+      peer.request({ method: 'OPTIONS' });
+      peer.send('OPTIONS sip:x SIP/3.0\r\n\r\n');
+      await waitFor('the request to be dropped', () => engine!.stats().transport.blockedDropped === 1);
+      await assert.rejects(peer.next(100));
+      assert.equal(client.events.size, 0);
+      await engine!.close();
+    }
+    for (const wrong of ['example.com', '127.0.0.1/33', '1.2.3.4/8/9', ''])
+      await assert.rejects(
+        startWireEngine({ blockedSources: [wrong] }),
+        { code: 'ENGINE_BLOCKED_SOURCE' },
+        wrong,
+      );
   });
 
   test('20: no Call-ID gets 400, a Via that cannot be read silence', async () => {
