@@ -49,11 +49,17 @@ function faultsOfSection(rfc, entry, sections, section, { source, tests }) {
   return [];
 }
 
-/** Excuses for sections that need none any more. */
+/** Excuses for sections that need none any more, and words on sections that are not there. */
 function leftovers(known, byRfc) {
   const faults = [];
   for (const [rfc, entry] of Object.entries(known)) {
     const sections = byRfc.get(rfc) ?? new Map();
+    for (const text of [...(entry.deviations ?? []), ...(entry.missing ?? [])])
+      for (const [, section] of text.matchAll(/§([\d.]*\d)/g))
+        if (!Object.hasOwn(entry.sections ?? {}, section))
+          faults.push(
+            `${LIST}: RFC ${rfc} has no §${section}, of which a deviation or what is missing speaks`,
+          );
     for (const section of Object.keys(entry.unproven ?? {}))
       if (isCited(sections, section, 'tests') || !isCited(sections, section, 'source'))
         faults.push(

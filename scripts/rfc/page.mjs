@@ -60,7 +60,9 @@ ${rows.join('\n')}
 }
 
 function list(title, intro, known, numbers, key) {
-  const rows = numbers.flatMap((rfc) => (known[rfc][key] ?? []).map((text) => `- RFC ${rfc} ${text}`));
+  const rows = numbers.flatMap((rfc) =>
+    (known[rfc][key] ?? []).map((text) => `- RFC ${rfc}${text.startsWith('§') ? ' ' : ': '}${text}`),
+  );
   return rows.length === 0 ? '' : `## ${title}\n\n${intro}\n\n${rows.join('\n')}\n`;
 }
 

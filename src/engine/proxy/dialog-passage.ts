@@ -47,7 +47,7 @@ export class DialogPassage {
     return this.recordRoutes.entries(request.callId ?? '', isSecure, ends, nearest);
   }
 
-  /** How a request of such a dialog goes on (RFC 3261 §16.4 to §16.6); `copy` is changed. */
+  /** How a request of such a dialog goes on (RFC 3261 §16.4, §16.5, §16.6); `copy` is changed. */
   optionsFor(copy: SipRequest): Pick<ContextOptions, 'targets' | 'createRequest' | 'onFinal'> {
     const target = this.followRoutes(copy);
     const { requestUri } = copy;

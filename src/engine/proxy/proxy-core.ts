@@ -166,6 +166,7 @@ export class ProxyCore implements TransactionLayerUser {
   /** A later request of a dialog that we stay in. */
   private pass(tx: ServerTransaction): void {
     const { request } = tx;
+    // RFC 3261 §16.2: a stateful proxy says 100.
     if (request.method === 'INVITE') reply(tx, 100);
     const branchTail = this.loops.branchTail(request);
     const fault = findFault(request, () => this.loops.isLoop(request, branchTail));

@@ -59,7 +59,7 @@ describe('dialogs that were record-routed', () => {
       headers: routeLines(routes),
     });
 
-  test('69: RFC 3261 §16.6 item 4: Record-Route; ACK, re-INVITE and BYE pass both ways without the application', async () => {
+  test('69: RFC 3261 §16.11, §16.6 item 4: Record-Route; ACK, re-INVITE and BYE pass both ways without the application', async () => {
     await start();
     const call = await establish();
     assert.equal(call.calleeRoutes.length, 1);
@@ -246,7 +246,7 @@ describe('dialogs that were record-routed', () => {
     }
   });
 
-  test('RFC 3261 §16.3 item 4, RFC 5393 §4.2: a loop is 482, a spiral is not', {
+  test('RFC 5393 §4.2, §4.2.1, RFC 3261 §16.3 item 4: a loop is 482, a spiral is not', {
     skip: oursOnly,
   }, async () => {
     await start();

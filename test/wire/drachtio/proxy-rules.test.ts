@@ -228,7 +228,7 @@ describe('what a proxy has to keep to', { skip: oursOnly }, () => {
     assert.equal(headerOf(await callees[2]!.until(/^INVITE/), 'Max-Breadth'), '1');
   });
 
-  test('RFC 5393 §5.3.3: 60 where the request does not say, 440 for none', async () => {
+  test('RFC 5393 §5.3.1, §5.3.3: 60 where the request does not say, 440 for none', async () => {
     await start(2);
     const invite = caller.request();
     await proxy(uris(), forked);

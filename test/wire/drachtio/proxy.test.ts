@@ -67,7 +67,7 @@ describe('proxying for drachtio-srf', () => {
     assert.deepEqual([connected, finalStatus, responses[0].port], [true, 200, callees[0]!.port]);
   });
 
-  test('69: serial: the next destination after one that is dead and one that is busy', async () => {
+  test('69: RFC 3261 §16.9: serial: the next destination after one that is dead and one that is busy', async () => {
     await openPeers(2);
     const app = await startProxyApp(engine, [...(oursOnly ? [] : [await deadUri()]), ...callees]);
     caller.request();

@@ -132,7 +132,7 @@ test('RFC 3261 §18.4: a refused UDP request fails at once, and the way is free 
   await risen.close();
 });
 
-test('RFC 3261 §18.1.2, §8.1.3.3: responses whose Via is not ours, or not alone, are dropped; a late one is a stray', async () => {
+test('RFC 3261 §18.1.2, §8.1.3.3, RFC 6026 §8.9: responses whose Via is not ours, or not alone, are dropped; a late one is a stray', async () => {
   const user = sendToPhone({ method: 'INVITE' });
   const invite = await phone.inbox.next();
   const ok = responseText(invite, 200);
