@@ -3,6 +3,7 @@ import { Lifecycle } from '../platform/lifecycle.js';
 import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
 import { queuedClock } from '../platform/queued-clock.js';
+import type { Via } from '../sip/via.js';
 import { Advertiser } from './advertise.js';
 import { type CaptureFilter, type CaptureState, MessageCapture } from './capture/message-capture.js';
 import { CallEvents } from './core/call-events.js';
@@ -27,7 +28,7 @@ import { DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, Outlet } from './transport/types.js';
-import { DEFAULT_TIMERS, type Hop, type TimerSettings } from './types.js';
+import { DEFAULT_TIMERS, type Hop, type Source, type TimerSettings } from './types.js';
 
 export type { Captured, Engine, EngineOptions, EngineStats } from './engine-options.js';
 
@@ -59,6 +60,7 @@ class RunningEngine implements Engine {
   private readonly dialogs = new DialogTable<CoreDialog>();
   private transactions: TransactionLayer | undefined;
   private core: UaCore | undefined;
+  private own: OwnAddresses | undefined;
   private proxy: ProxyCore | undefined;
   private server: DrachtioServer | undefined;
   private adminCredentials: TlsCredentials | undefined;
@@ -91,6 +93,7 @@ class RunningEngine implements Engine {
       ...(options.origins && options.origins.length > 0 ? { origins: options.origins } : {}),
       ...(options.transportLimits ? { limits: options.transportLimits } : {}),
       advertise: (listener, peer) => this.advertiser.sentBy(listener, peer),
+      findForResponse: (source, topVia) => this.findForResponse(source, topVia),
     });
   }
 
@@ -101,6 +104,7 @@ class RunningEngine implements Engine {
     this.lifecycle.own('next hops', this.nextHops);
     this.nextHops.useListeners(this.listeners);
     const own = new OwnAddresses(this.listeners, localAddresses(), this.advertiser);
+    this.own = own;
     const server = new DrachtioServer({
       host: admin.host ?? '127.0.0.1',
       port: admin.port ?? DEFAULT_ADMIN_PORT,
@@ -196,6 +200,13 @@ class RunningEngine implements Engine {
     this.lifecycle.own('admin certificate', this.adminCredentials);
     await this.adminCredentials.start();
     return { tls: { host, port, credentials: this.adminCredentials } };
+  }
+
+  /** RFC 3263 §5. Nobody has us knock at what listens on this machine alone by what it writes into Via. */
+  private async findForResponse(source: Source, topVia: Via): Promise<readonly Hop[]> {
+    const hops = await this.nextHops.findForResponse(source.protocol, topVia);
+    const nearest = this.own?.nearness(source.address) ?? 0;
+    return hops.filter(({ address }) => (this.own?.nearness(address) ?? 0) <= nearest);
   }
 
   private overloadSigns(): OverloadSigns {

@@ -9,6 +9,8 @@ export interface WireEngine {
   readonly tcpPort: number;
   /** Ours alone, and with TLS on the admin port. */
   readonly adminTlsPort?: number | undefined;
+  /** Of the first UDP listener on IPv6; 0 without one. */
+  readonly udp6Port: number;
   /** Ours alone. */
   stats(): EngineStats;
   close(): Promise<void>;
@@ -33,6 +35,7 @@ export async function startWireEngine(options: Partial<EngineOptions> = {}): Pro
     udpPort: port('udp'),
     tcpPort: port('tcp'),
     adminTlsPort: engine.adminTlsPort,
+    udp6Port: engine.listeners.find(({ protocol, family }) => protocol === 'udp' && family === 6)?.port ?? 0,
     stats: () => engine.stats(),
     close: () => engine.close(),
   };
@@ -49,6 +52,7 @@ async function connectOther(url: string): Promise<WireEngine> {
     target,
     udpPort: port('udp'),
     tcpPort: port('tcp'),
+    udp6Port: 0,
     stats: () => {
       throw new Error('another engine tells no counts');
     },

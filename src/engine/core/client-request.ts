@@ -88,8 +88,10 @@ export class ClientRequest implements ClientTransactionUser {
   /** RFC 3263 §4.3: dialogs go on with what the target that answers was sent. */
   onRetarget(tx: ClientTransaction): void {
     this.fullRequest = tx.request;
-    const contact = this.isInitial ? tx.request.get('contact') : undefined;
-    if (this.dialog && contact !== undefined) this.dialog.contact = contact;
+    const contact = tx.request.get('contact');
+    if (!this.dialog || !this.isInitial) return;
+    this.dialog.contact = contact ?? this.dialog.contact;
+    if (this.dialog.override) this.dialog.override = tx.hop;
   }
 
   onTerminated(): void {

@@ -2,7 +2,7 @@ import { formatHost } from '../../sip/host.js';
 import { SipRequest, type SipResponse } from '../../sip/message.js';
 import { TransportError } from '../transport/errors.js';
 import type { SentBy } from '../transport/types.js';
-import type { ClientTransaction, ClientTransactionUser, Hop, Source } from '../types.js';
+import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import type { WalkContext } from './client-starter.js';
 
 /** One place to send the request to. */
@@ -79,6 +79,10 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
     return this.current.localPort;
   }
 
+  get wantsRepetitions(): boolean {
+    return this.user.wantsRepetitions === true;
+  }
+
   get hasResponse(): boolean {
     return this.current.hasResponse;
   }
@@ -105,10 +109,10 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
     this.user.onResponse(this, response, source);
   }
 
-  onFailure(tx: ClientTransaction, reason: 'timeout' | 'transport'): void {
+  onFailure(tx: ClientTransaction, reason: FailureReason): void {
     if (tx !== this.current) return;
     // RFC 3263 §4.3: a time-out counts when the target never said anything.
-    const isDead = reason === 'transport' || !tx.hasResponse;
+    const isDead = reason !== 'timeout' || !tx.hasResponse;
     if (isDead) this.noteFailure(reason);
     if (isDead && this.goOn(reason)) return;
     this.template = undefined;
@@ -119,14 +123,14 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
     if (tx === this.current) this.user.onTerminated(this);
   }
 
-  private noteFailure(reason: 'timeout' | 'transport'): void {
+  private noteFailure(reason: FailureReason): void {
     const { hop, isForSize } = this.stop;
     if (!isForSize) this.ctx.failed.note(hop);
     else if (reason === 'transport') this.ctx.withoutTcp.note(hop);
   }
 
   /** False when there is nothing left to try. */
-  private goOn(reason: '503' | 'timeout' | 'transport'): boolean {
+  private goOn(reason: '503' | FailureReason): boolean {
     // The peer is there but does not want the request, or took it and kept silent: UDP would not change that.
     if (this.stop.isForSize && reason !== 'transport') this.left.shift();
     const { clock, timers, log, counters } = this.ctx;

@@ -1,6 +1,7 @@
 import type { SipMessage } from '../../sip/message.js';
 import { parseUri } from '../../sip/uri.js';
 import { contactUri, type Dialog, type Peer } from '../dialog/dialog.js';
+import { withAlternatives } from '../resolve/next-hops.js';
 import { DEFAULT_PORTS, type FlowId, type Hop, type Source } from '../types.js';
 import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
@@ -90,6 +91,12 @@ export class CoreDialog {
     return hop instanceof Promise ? hop.then((found) => this.guard(ctx, found)) : this.guard(ctx, hop);
   }
 
+  /** Of several targets the one that the dialog is with comes first (RFC 3263 §4.3: no other knows of it, maybe). */
+  private seenFirst(hops: readonly Hop[]): readonly Hop[] {
+    const seen = hops.find((hop) => this.seenAt && isSameHop(this.seenAt, hop));
+    return seen ? [seen, ...hops.filter((hop) => hop !== seen)] : hops;
+  }
+
   /**
    * A peer leads us no closer to ourselves than it is: a Contact or a Record-Route that names this machine would have us
    * carry its words to whatever listens here. Such requests go back to where the peer was seen.
@@ -97,9 +104,13 @@ export class CoreDialog {
   private guard(ctx: CoreContext, hop: Hop): Hop {
     const seen = this.seenAt;
     // RFC 3261 §26.1.5: nobody makes us knock at what listens on this machine alone.
-    if (!seen || ctx.nearness(hop.address) <= ctx.nearness(seen.address)) return hop;
-    ctx.counters.hopsRefused++;
-    return hopOf(seen);
+    const isAllowed = ({ address }: Hop): boolean =>
+      !seen || ctx.nearness(address) <= ctx.nearness(seen.address);
+    const { alternatives, ...first } = hop;
+    if (!alternatives && isAllowed(hop)) return hop;
+    const allowed = this.seenFirst([first, ...(alternatives ?? [])].filter(isAllowed));
+    if (allowed.length === 0) ctx.counters.hopsRefused++;
+    return allowed.length === 0 ? hopOf(seen!) : withAlternatives(allowed);
   }
 
   /** Where the peer's requests come from decides where ours go, when its Contact cannot be reached. */
@@ -122,6 +133,8 @@ export class CoreDialog {
     const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
     this.override = undefined;
     this.seenAt = source;
+    // The name that led to it leads there again, or to its like when it fails.
+    if (top === undefined && isName(target, sentTo?.name) && isSameHop(source, sentTo)) return;
     if (source.protocol !== 'udp') {
       if (top === undefined || isAt(routeUri, source, false))
         this.override = flowHop(source, routeUri ?? target);
@@ -133,6 +146,10 @@ export class CoreDialog {
     )
       this.override = hopOf(source);
   }
+}
+
+function isName(uri: string | undefined, name: string | undefined): boolean {
+  return uri !== undefined && name !== undefined && parseUri(uri)?.host.toLowerCase() === name;
 }
 
 function isSameHop(source: Source, hop: Hop | undefined): boolean {

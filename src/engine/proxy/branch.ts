@@ -2,6 +2,7 @@ import type { TimerHandle } from '../../platform/clock.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../sip/message.js';
 import type { CoreContext } from '../core/core-context.js';
 import { findHop } from '../core/hop-finder.js';
+import { keepAlternatives } from '../resolve/next-hops.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import type { Outcome } from './best-response.js';
 import type { Target } from './types.js';
@@ -141,7 +142,9 @@ export class Branch implements ClientTransactionUser {
       return;
     }
     const request = owner.createRequest(this, hop);
-    this.tx = ctx.createClient(request, hop, this, owner.branchTail);
+    const isAllowed = ({ address }: Hop): boolean =>
+      nearest === undefined || ctx.nearness(address) <= nearest;
+    this.tx = ctx.createClient(request, keepAlternatives(hop, isAllowed), this, owner.branchTail);
     if (request.method === 'INVITE') this.startTimers();
     owner.onSent(this, request);
   }

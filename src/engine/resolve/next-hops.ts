@@ -69,10 +69,14 @@ export class NextHops implements Closeable {
     return this.cache.size;
   }
 
-  /** Only what can be sent to is found; the listeners' order decides between IPv4 and IPv6 (RFC 7984). */
+  /**
+   * Only what can be sent to is found, which WebSocket peers cannot: they connect to us. The listeners' order decides
+   * between IPv4 and IPv6 (RFC 7984).
+   */
   useListeners(listeners: readonly Listening[]): void {
     this.families.clear();
     for (const { protocol, family } of listeners) {
+      if (protocol === 'ws' || protocol === 'wss') continue;
       const known = this.families.get(protocol) ?? [];
       if (!known.includes(family)) this.families.set(protocol, [...known, family]);
     }
@@ -103,8 +107,7 @@ export class NextHops implements Closeable {
 
   private async resolve(target: HopTarget): Promise<Hop> {
     const found = await this.resolver.resolve(target);
-    const [first, ...alternatives] = this.failed.order(found).map((hop) => this.withLargeBy(hop));
-    return alternatives.length === 0 ? first! : { ...first!, alternatives };
+    return withAlternatives(this.failed.order(found).map((hop) => this.withLargeBy(hop)));
   }
 
   private withLargeBy(hop: Hop): Hop {
@@ -112,6 +115,18 @@ export class NextHops implements Closeable {
     const tcp = this.families.get('tcp');
     return tcp?.includes(isIPv6(hop.address) ? 6 : 4) ? { ...hop, largeBy: 'tcp' } : hop;
   }
+}
+
+/** The first of at least one hop, the others with it. */
+export function withAlternatives(hops: readonly Hop[]): Hop {
+  const [first, ...alternatives] = hops;
+  return alternatives.length === 0 ? first! : { ...first!, alternatives };
+}
+
+/** The hop with those of its alternatives that are wanted. */
+export function keepAlternatives(hop: Hop, isWanted: (alternative: Hop) => boolean): Hop {
+  const { alternatives, ...first } = hop;
+  return alternatives ? withAlternatives([first, ...alternatives.filter(isWanted)]) : hop;
 }
 
 function targetOf(text: string): HopTarget {

@@ -8,6 +8,7 @@ import { ConnectionQuota } from './connection-quota.js';
 import { ConnectionTable } from './connection-table.js';
 import { TransportError } from './errors.js';
 import type { Link } from './link.js';
+import { ResponseFallback } from './response-fallback.js';
 import { responseHop } from './response-target.js';
 import { isWildcard } from './select-listener.js';
 import type { BoundListener, Listener, ListenerContext, ListenerSpec, SendFailureListener } from './types.js';
@@ -86,7 +87,26 @@ export abstract class StreamListener implements Listener {
   sendResponse(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void {
     const connection = this.table.flow(source.flow);
     if (connection) connection.send(bytes, failure);
-    else this.sendRequest(bytes, responseHop(source, topVia), failure);
+    else this.sendLostResponse(bytes, source, topVia, failure);
+  }
+
+  /** RFC 3261 §18.2.2: the address it came from; and when that is no good, what sent-by says (RFC 3263 §5). */
+  private sendLostResponse(
+    bytes: Buffer,
+    source: Source,
+    topVia: Via | undefined,
+    failure: SendFailureListener | undefined,
+  ): void {
+    const { findForResponse } = this.context;
+    const listener =
+      topVia && findForResponse
+        ? new ResponseFallback(
+            () => findForResponse(source, topVia),
+            (hop, next) => this.sendRequest(bytes, hop, next),
+            failure,
+          )
+        : failure;
+    this.sendRequest(bytes, responseHop(source, topVia), listener);
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,7 @@ import type {
   ListenerSpec,
   MessageTransport,
   Outlet,
+  ResponseFinder,
   SendFailureListener,
   SentBy,
 } from './types.js';
@@ -47,6 +48,8 @@ export interface TransportLayerOptions {
   readonly origins?: readonly string[];
   /** IP addresses and networks (CIDR) whose messages are dropped; default none. */
   readonly blocked?: readonly string[];
+  /** Finds where a response goes that cannot go back where its request came from. */
+  readonly findForResponse?: ResponseFinder;
   /** The address peers should see instead of the bound one, e.g. for those outside a NAT; undefined for no other. */
   readonly advertise?: (listener: BoundListener, peerAddress: string) => SentBy | undefined;
 }
@@ -166,6 +169,7 @@ export class TransportLayer implements MessageTransport, Closeable {
       admission: this.admission,
       origins: this.options.origins,
       credentials: () => this.credentials ?? noCredentials(),
+      findForResponse: this.options.findForResponse,
       nextFlow: () => ++this.lastFlow,
       accept: (message, source) => this.accept(message, source),
       reject: (error, source) => this.reject(error, source),

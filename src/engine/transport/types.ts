@@ -66,6 +66,9 @@ export interface MessageTransport {
   respond(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void;
 }
 
+/** The places that a request's Via names for its response, best first. Rejects when there are none. */
+export type ResponseFinder = (source: Source, topVia: Via) => Promise<readonly Hop[]>;
+
 /** What the listeners of one transport layer share. */
 export interface ListenerContext {
   readonly clock: Clock;
@@ -78,6 +81,8 @@ export interface ListenerContext {
   credentials(): TlsCredentials;
   /** Pages that may open a WebSocket, by Origin; undefined for all (RFC 6455 §10.2). */
   readonly origins: readonly string[] | undefined;
+  /** Where else a response may go (RFC 3263 §5); undefined when nobody looks that up. */
+  readonly findForResponse?: ResponseFinder | undefined;
   nextFlow(): FlowId;
   /** A whole message from the wire. */
   accept(message: SipMessage, source: Source): void;

@@ -52,6 +52,12 @@ test('RFC 3261 §18.4: a connection that is not made in time fails what waits fo
     ['CONNECT_TIMEOUT'],
   );
   assert.equal(listener.connectionCount, 0);
+  // RFC 3261 §18.1.1: a request that goes by TCP for its size alone waits less.
+  listener.sendRequest(Buffer.from('large'), { ...hop, connectTimeoutMs: 2_000 }, failure);
+  clock.advance(1_999);
+  assert.equal(failures.length, 1);
+  clock.advance(1);
+  assert.equal(failures.length, 2);
   await listener.close();
   assert.equal(clock.pendingTimers, 0);
 });
