@@ -33,8 +33,8 @@ export class DialogPassage {
   }
 
   /** Whether a URI is a route that we wrote for the request's Call-ID. */
-  isRecordRoute(uri: string, { callId = '' }: SipRequest): boolean {
-    return this.recordRoutes.nearestOf(uri, callId) !== undefined;
+  isRecordRoute(uri: string, request: SipRequest): boolean {
+    return this.nearestBy(uri, request) !== undefined;
   }
 
   /** Values of Record-Route, top first, for a request that came from `source` and goes to `hop`. */
@@ -88,9 +88,14 @@ export class DialogPassage {
   }
 
   private nearestOf(request: SipRequest): number | undefined {
-    const { callId = '', requestUri } = request;
     const top = topRouteUri(request);
     if (top === undefined) return undefined;
-    return this.recordRoutes.nearestOf(top, callId) ?? this.recordRoutes.nearestOf(requestUri, callId);
+    return this.nearestBy(top, request) ?? this.nearestBy(request.requestUri, request);
+  }
+
+  /** The next engine on the way may have the same secret: the address has to be ours as well. */
+  private nearestBy(uri: string, { callId = '' }: SipRequest): number | undefined {
+    const nearest = this.recordRoutes.nearestOf(uri, callId);
+    return nearest !== undefined && this.ctx.isOwnUri(uri) ? nearest : undefined;
   }
 }
