@@ -20,12 +20,14 @@ const MAY_IMPORT = {
   accounts: ['store', 'sip'],
   security: ['accounts', 'sip', 'signalling', 'store'],
   routing: [],
+  numbering: ['routing', 'store'],
   registrar: ['accounts', 'security', 'store', 'sip', 'signalling'],
   call: [
     'accounts',
     'cdr',
     'media',
     'registrar',
+    'numbering',
     'routing',
     'sdp',
     'security',
@@ -35,7 +37,7 @@ const MAY_IMPORT = {
     'trace',
   ],
   testkit: ['sip', 'sdp', 'media'],
-  mml: ['accounts', 'call', 'cdr', 'media', 'registrar', 'store', 'trace'],
+  mml: ['accounts', 'call', 'cdr', 'media', 'numbering', 'registrar', 'routing', 'store', 'trace'],
 };
 /** The composition root and the command line may import every room; no room imports them. */
 const TOP = ['app', 'main', 'cli'];

@@ -14,6 +14,7 @@ import { bracket } from './config/describe.js';
 import type { Config } from './config/schema.js';
 import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
+import { StoredNumbering } from './numbering/numbering.js';
 import { systemClock } from './platform/clock.js';
 import { Lifecycle } from './platform/lifecycle.js';
 import { detectServerIp } from './platform/local-address.js';
@@ -123,6 +124,7 @@ class Server implements RunningServer {
       await openStore(config.STORE_URL, { dataDir: config.DATA_DIR, log: logs.for('store') }),
     );
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
+    const numbering = new StoredNumbering({ store: this.store });
     const operators = new StoredOperators({ store: this.store });
     this.relay = await openMediaRelay(context);
     this.engine = await openEngine(config, logs, parts);
@@ -131,8 +133,15 @@ class Server implements RunningServer {
     this.records = parts.own('records', await this.openRecords());
     const { connection } = this.engine;
     const { store, records, relay } = this;
-    this.telephony = await openTelephony(context, { connection, store, users, records, relay: relay.relay });
-    this.console = parts.own('console', await this.openConsole(users, operators));
+    this.telephony = await openTelephony(context, {
+      connection,
+      store,
+      users,
+      numbering,
+      records,
+      relay: relay.relay,
+    });
+    this.console = parts.own('console', await this.openConsole(users, operators, numbering));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
     await this.prepareAccounts(users, operators);
     this.state = 'running';
@@ -188,7 +197,11 @@ class Server implements RunningServer {
     });
   }
 
-  private openConsole(users: StoredUsers, operators: StoredOperators): Promise<Console> {
+  private openConsole(
+    users: StoredUsers,
+    operators: StoredOperators,
+    numbering: StoredNumbering,
+  ): Promise<Console> {
     const { config, logs, parts } = this.context;
     const load = parts.own('load meter', new LoadMeter());
     return startConsole({
@@ -197,6 +210,8 @@ class Server implements RunningServer {
         operators,
         registrations: this.telephony.registrations,
         calls: this.telephony.calls,
+        numbering,
+        routes: this.telephony.calls.routes,
         records: this.records,
         logs: {
           levels: () => logs.levels(),

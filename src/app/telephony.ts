@@ -2,6 +2,7 @@ import type { UserService } from '../accounts/types.js';
 import { type CallControl, createCallControl } from '../call/call-control.js';
 import type { RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
+import type { NumberingService } from '../numbering/types.js';
 import { DEFAULT_BINDING_POLICY } from '../registrar/apply-register.js';
 import { createRegistrar, type Registrar } from '../registrar/registrar.js';
 import { AuthThrottle } from '../security/auth-throttle.js';
@@ -19,6 +20,7 @@ export interface TelephonyParts {
   readonly connection: SignallingConnection;
   readonly store: Store;
   readonly users: UserService;
+  readonly numbering: NumberingService;
   readonly records: RecordService;
   readonly relay: MediaRelay;
 }
@@ -31,7 +33,7 @@ export interface Telephony {
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
 export async function openTelephony(context: ServerContext, wired: TelephonyParts): Promise<Telephony> {
   const { config, logs, parts, serverIp } = context;
-  const { connection, store, users, records, relay } = wired;
+  const { connection, store, users, numbering, records, relay } = wired;
   const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
   names.add(...connection.hostports.map(({ address }) => address));
   names.add(...config.ADVERTISE.map(({ address }) => address));
@@ -63,6 +65,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     connection,
     authenticator,
     users,
+    numbering,
     registrations,
     relay,
     records,
@@ -70,6 +73,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,
+      searchMs: config.RING_TOTAL_SEC * 1000,
       checkMs: config.CALL_CHECK_SEC * 1000,
     },
     log: logs.for('call'),

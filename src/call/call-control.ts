@@ -19,7 +19,8 @@ import { causeOf } from './causes.js';
 import { OrphanedDialogs } from './orphaned-dialogs.js';
 import type { CallRouterOptions } from './route-call.js';
 import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
-import type { CallService } from './types.js';
+import { RouteTester } from './route-test.js';
+import type { CallService, RouteService } from './types.js';
 
 /** Bounds of call control; each may be left out. */
 export interface CallLimits {
@@ -53,6 +54,8 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
 
 /** Call control as the composition root holds it. */
 export interface CallControl extends CallService, Closeable {
+  /** Says where calls would go. */
+  readonly routes: RouteService;
   /** Draining: new INVITEs hear 503 with Retry-After, calls that are up go on. */
   setDraining(draining: boolean): void;
 }
@@ -82,6 +85,7 @@ export function createCallControl(options: CallControlOptions): CallControl {
 }
 
 class EngineCallControl extends LiveCallService implements CallControl {
+  readonly routes: RouteService;
   private isDraining = false;
   private isClosed = false;
   private readonly callDeps: CallDeps;
@@ -96,6 +100,8 @@ class EngineCallControl extends LiveCallService implements CallControl {
     const clock = options.clock ?? systemClock;
     const engine = connection.srf;
     const memory = new HuntMemory();
+    const router = this.routerOptions(registry, memory);
+    this.routes = new RouteTester(options.users, router);
     this.callDeps = {
       engine,
       clock,
@@ -109,7 +115,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
     };
     this.admission = {
       authenticator: options.authenticator,
-      router: this.routerOptions(registry, memory),
+      router,
       maxCalls: limits.maxCalls ?? 5000,
       clock,
       isDraining: () => this.isDraining || this.isClosed,
@@ -138,6 +144,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
     const clock = this.options.clock ?? systemClock;
     return {
       directory: { users, registrations, registry, numbering, memory },
+      users,
       isLocalHost: (host) => names?.has(host) ?? true,
       identityHost,
       maxTargets: limits.maxTargets ?? 10,
@@ -171,7 +178,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
       if (refusal.refusal.name === 'server-error')
         log.error({ err: error }, 'an INVITE could not be handled');
       else log.debug({ reason: refusal.message }, 'call refused');
-      call.conclude({ cause: refusal.refusal, by: refuser(refusal.refusal.name), headers: refusal.headers });
+      const { headers, phrase } = refusal;
+      const by = refuser(refusal.refusal.name);
+      call.conclude({ cause: refusal.refusal, by, headers, ...(phrase !== undefined && { phrase }) });
     }
   }
 

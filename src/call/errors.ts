@@ -6,12 +6,15 @@ import { type Cause, type CauseName, causeOf } from './causes.js';
 export class CallRefusedError extends AppError {
   readonly refusal: Cause;
   readonly headers: OutgoingHeaders;
+  /** Reason phrase, when it shall say more than the status. */
+  readonly phrase: string | undefined;
 
-  constructor(name: CauseName, why: string, headers: OutgoingHeaders = {}) {
+  constructor(name: CauseName, why: string, headers: OutgoingHeaders = {}, phrase?: string) {
     const cause = causeOf(name);
     super('CALL_REFUSED', why, { sipStatus: cause.status });
     this.refusal = cause;
     this.headers = headers;
+    this.phrase = phrase;
   }
 }
 

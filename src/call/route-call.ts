@@ -1,8 +1,9 @@
-import type { User } from '../accounts/types.js';
+import type { User, UserService } from '../accounts/types.js';
 import { withDeadline } from '../platform/deadline.js';
 import { routeUrlFor } from '../registrar/route-url.js';
 import type { Binding } from '../registrar/types.js';
 import { diversionFault } from '../routing/diversions.js';
+import type { DialledCode } from '../routing/feature-codes.js';
 import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
 import type { Diversion, FailureKind, PhoneTarget, Round, RoutePlan } from '../routing/types.js';
@@ -13,6 +14,7 @@ import type { Call } from './call.js';
 import { causeOf } from './causes.js';
 import { diversionHeaders } from './diversion-headers.js';
 import { CallRefusedError } from './errors.js';
+import { runFeatureCode } from './feature-codes.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import { calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
 import type { DialPlan, DialRound, NextPlan } from './hunt.js';
@@ -23,6 +25,7 @@ const LOOKUP_TIMEOUT_MS = 4000;
 
 /** What one call is routed by. */
 export interface CallRouterOptions {
+  readonly users: Pick<UserService, 'modify'>;
   readonly directory: DirectoryParts;
   /** Whether a host names this server. */
   isLocalHost(host: string): boolean;
@@ -70,8 +73,36 @@ export class CallRouter {
     call.log.debug({ steps: found.steps }, 'routed');
     for (const diversion of found.diversions.slice(to.diversions.length)) this.note(diversion);
     if (found.kind === 'refusal') throw new CallRefusedError(found.refusal, found.steps.at(-1) ?? '');
+    if (found.kind === 'code') return this.runCode(found.code);
     this.noteRoute(found.plan);
     return this.toDialPlan(found.plan, found);
+  }
+
+  private async runCode({ action, ...code }: DialledCode): Promise<never> {
+    const { options, invite } = this;
+    if (action === 'PICKUP' || action === 'PICKUP_GROUP')
+      throw new CallRefusedError('feature-code-refused', 'No call to pick up', {}, 'No call to pick up');
+    return runFeatureCode(options.users, invite.user.username, { ...code, action }, (number) =>
+      this.isKnown(number),
+    );
+  }
+
+  /** Whether calls of the caller's can go to a number at all. */
+  private async isKnown(number: string): Promise<boolean> {
+    const { username, status } = this.invite.user;
+    const { maxTargets, ringMs } = this.options;
+    const found = await findRoute(new CallRouteDirectory(this.options.directory), {
+      caller: { username, status },
+      scheme: 'tel',
+      host: '',
+      isLocalHost: true,
+      number: normaliseNumber(number),
+      diversions: [{ by: username, to: number, reason: 'unconditional' }],
+      now: this.options.now(),
+      maxTargets,
+      ringMs,
+    });
+    return found.kind !== 'refusal' || !['callee-unknown', 'address-incomplete'].includes(found.refusal);
   }
 
   /** The call goes on to another number: the caller hears it (RFC 3261 §21.1.3), the record has it. */

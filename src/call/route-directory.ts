@@ -1,14 +1,18 @@
 import type { User, UserService } from '../accounts/types.js';
 import type { Binding, RegistrationService } from '../registrar/types.js';
+import type { CodeTable } from '../routing/feature-codes.js';
 import type { RouteDirectory } from '../routing/find-route.js';
 import type { CalleeFacts, HuntGroup, NumberEntry } from '../routing/types.js';
 import type { Call } from './call.js';
 import type { CallRegistry } from './call-registry.js';
 
-/** Groups and short numbers. Rejects with StoreError when the Store is away and nothing is remembered. */
+/** Groups, short numbers and feature codes. Rejects with StoreError when the Store is away and nothing is remembered. */
 export interface Numbering {
   entry(number: string): Promise<NumberEntry | undefined>;
   group(number: string): Promise<HuntGroup | undefined>;
+  codes(): Promise<CodeTable>;
+  /** Numbers of the groups that a user is a member of. */
+  groupsOf(username: string): Promise<string[]>;
 }
 
 /** Most users and groups whose last answer or turn is remembered; beyond, the oldest is forgotten. */
@@ -46,7 +50,7 @@ function remember(map: Map<string, number>, key: string, value: number): void {
 }
 
 export interface DirectoryParts {
-  readonly users: Pick<UserService, 'authData'>;
+  readonly users: Pick<UserService, 'authData' | 'modify'>;
   readonly registrations: Pick<RegistrationService, 'bindings'>;
   readonly registry: CallRegistry;
   readonly numbering: Numbering | undefined;
@@ -60,6 +64,10 @@ export class CallRouteDirectory implements RouteDirectory<Binding> {
     private readonly parts: DirectoryParts,
     private readonly call?: Call,
   ) {}
+
+  async codes(): Promise<CodeTable | undefined> {
+    return this.parts.numbering?.codes();
+  }
 
   async entry(number: string): Promise<NumberEntry | undefined> {
     return this.parts.numbering?.entry(number);

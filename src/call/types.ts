@@ -30,3 +30,37 @@ export interface CallService {
   /** Ends a call by an operator's word: BYE or final response to every leg. Resolves its record; undefined if unknown. */
   end(id: string): Promise<CallRecord | undefined>;
 }
+
+/** Where a call would go, and why. */
+export interface RouteReport {
+  /** `rings`, a release reason, or the action of a feature code. */
+  readonly outcome: string;
+  /** What the caller would hear at once; absent when something rings. */
+  readonly status?: number;
+  readonly callee?: string;
+  readonly steps: readonly string[];
+  /** One entry for each phone, in the order of the rounds. */
+  readonly rounds: readonly {
+    readonly round: number;
+    readonly kind: string;
+    readonly ringSec: number;
+    readonly username: string;
+    readonly contact: string;
+    readonly address: string;
+  }[];
+  /** Where the call goes on after these rounds. */
+  readonly onFailure: readonly {
+    readonly failure: string;
+    readonly by: string;
+    readonly to: string;
+    readonly reason: string;
+  }[];
+  /** Header lines that forwarding adds. */
+  readonly headers: readonly string[];
+}
+
+/** Tries routes without calling. */
+export interface RouteService {
+  /** The way of a call from a subscriber to a number; `ip` is where the caller is. Rejects when the Store is away. */
+  explain(from: string, to: string, ip?: string): Promise<RouteReport>;
+}

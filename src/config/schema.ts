@@ -188,7 +188,13 @@ export const SETTINGS = {
   NO_ANSWER_SEC: setting({
     type: v.whole(1, 600),
     default: '60',
-    meaning: 'ringing longer than this ends a call, seconds',
+    meaning: 'ringing longer than this is no answer, seconds; users may have a time of their own',
+  }),
+  RING_TOTAL_SEC: setting({
+    type: v.whole(10, 3600),
+    default: '180',
+    meaning:
+      'looking longer than this for somebody who answers ends a call, all phones and forwardings together, seconds',
   }),
   CALL_CHECK_SEC: setting({
     type: v.whole(0, 86_400),

@@ -1,6 +1,7 @@
 import type { OperatorService, UserService } from '../accounts/types.js';
-import type { CallService } from '../call/types.js';
+import type { CallService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
+import type { NumberingService } from '../numbering/types.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
 
@@ -48,6 +49,8 @@ export interface Services {
   readonly operators: OperatorService;
   readonly registrations: RegistrationService;
   readonly calls: CallService;
+  readonly numbering: NumberingService;
+  readonly routes: RouteService;
   readonly records: RecordService;
   readonly logs: LogControl;
   /** Absent when the SIP engine is elsewhere. */

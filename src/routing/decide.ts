@@ -27,6 +27,13 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
   if (facts.scheme !== 'tel' && !facts.isLocalHost)
     return refuse('foreign-domain', `host ${facts.host} is not served here`);
 
+  if (facts.code) {
+    const { action, argument } = facts.code;
+    steps.push(
+      `${facts.number} is the feature code ${action}${argument === undefined ? '' : ` with ${argument}`}`,
+    );
+    return { kind: 'code', code: facts.code, steps };
+  }
   const alias = facts.entry && aliasOf(facts.entry, facts.now, steps);
   if (alias !== undefined) return { kind: 'alias', to: alias, steps };
   const { destination } = facts;

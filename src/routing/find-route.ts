@@ -1,4 +1,5 @@
 import { decideRoute } from './decide.js';
+import { type CodeTable, type DialledCode, matchCode } from './feature-codes.js';
 import type { DialledNumber } from './number.js';
 import { normaliseNumber } from './number.js';
 import { ruleAt } from './time-rules.js';
@@ -20,6 +21,7 @@ const MAX_ALIASES = 5;
 
 /** Who knows the facts. Each rejects when its Store is away and nothing is remembered. */
 export interface RouteDirectory<B extends RoutableBinding> {
+  codes(): Promise<CodeTable | undefined>;
   entry(number: string): Promise<NumberEntry | undefined>;
   group(number: string): Promise<{ readonly group: HuntGroup; readonly turn: number } | undefined>;
   user(username: string): Promise<CalleeFacts<B> | undefined>;
@@ -50,6 +52,7 @@ export type FoundRoute<B extends RoutableBinding> = {
 } & (
   | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
+  | { readonly kind: 'code'; readonly code: DialledCode }
 );
 
 /** Asks `decideRoute` until there is a plan or a refusal, following short numbers and forwardings. */
@@ -61,7 +64,9 @@ export async function findRoute<B extends RoutableBinding>(
   let { number, diversions, scheme, host, isLocalHost } = request;
   let aliases = 0;
   for (;;) {
-    const found = await lookUp(directory, number, request.now);
+    const isDialled = diversions.length === 0 && aliases === 0;
+    const code = isDialled ? await codeOf(directory, number) : undefined;
+    const found = code ? { code, destination: undefined } : await lookUp(directory, number, request.now);
     const decision = decideRoute<B>({
       caller: request.caller,
       scheme,
@@ -77,6 +82,7 @@ export async function findRoute<B extends RoutableBinding>(
     steps.push(...decision.steps);
     const end = { number: number?.number ?? '', diversions, steps };
     if (decision.kind === 'plan') return { ...end, kind: 'plan', plan: decision.plan };
+    if (decision.kind === 'code') return { ...end, kind: 'code', code: decision.code };
     if (decision.kind === 'refusal') return { ...end, kind: 'refusal', refusal: decision.refusal };
     if (decision.kind === 'diversion') diversions = [...diversions, decision.diversion];
     else if (++aliases > MAX_ALIASES) {
@@ -88,6 +94,16 @@ export async function findRoute<B extends RoutableBinding>(
     // A number of our own tables, whatever the caller's Request-URI was.
     [scheme, host, isLocalHost] = ['tel', '', true];
   }
+}
+
+/** Feature codes are for people: nothing leads to one but dialling it. */
+async function codeOf<B extends RoutableBinding>(
+  directory: RouteDirectory<B>,
+  number: DialledNumber | undefined,
+): Promise<DialledCode | undefined> {
+  if (number === undefined || !/^[*#]/.test(number.number)) return undefined;
+  const table = await directory.codes();
+  return table && matchCode(table, number.number);
 }
 
 /** The facts about one number, no more of them than the decision needs. */

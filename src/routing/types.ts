@@ -1,3 +1,5 @@
+import type { DialledCode } from './feature-codes.js';
+
 /** A subscriber's standing as routing sees it. */
 export type SubscriberStatus = 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 
@@ -144,6 +146,8 @@ export interface RouteFacts<B extends RoutableBinding> {
   readonly isLocalHost: boolean;
   /** Normalised number; undefined when the URI has none that can be used. */
   readonly number: string | undefined;
+  /** The feature code that it is. */
+  readonly code?: DialledCode | undefined;
   /** What the table of numbers says of it. */
   readonly entry?: NumberEntry | undefined;
   readonly destination: Destination<B> | undefined;
@@ -174,6 +178,8 @@ export type RouteRefusal =
 export type RouteDecision<B extends RoutableBinding> = { readonly steps: readonly string[] } & (
   | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
+  /** Nobody is called: the caller's own features are changed, or a ringing call is picked up. */
+  | { readonly kind: 'code'; readonly code: DialledCode }
   /** The number stands for another one. */
   | { readonly kind: 'alias'; readonly to: string }
   /** The callee has its calls go elsewhere. */

@@ -8,7 +8,16 @@ export type Json =
   | { readonly [key: string]: Json | undefined };
 
 /** Collections of small named values, each a namespace of its own. */
-export const COLLECTION_NAMES = ['users', 'operators', 'trunks', 'routes', 'settings', 'calls'] as const;
+export const COLLECTION_NAMES = [
+  'users',
+  'operators',
+  'trunks',
+  'routes',
+  'groups',
+  'numbers',
+  'settings',
+  'calls',
+] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];
 
 /**

@@ -8,6 +8,7 @@ import { type Engine, startEngine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
 import { createMediaRelay } from '../../src/media/create.js';
 import type { MediaRelay } from '../../src/media/types.js';
+import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { LoggerFactory, type LogLevel } from '../../src/platform/logger.js';
 import { createRegistrar, type Registrar } from '../../src/registrar/registrar.js';
@@ -31,6 +32,7 @@ export interface CallRig {
   readonly control: CallControl;
   readonly registrar: Registrar;
   readonly users: StoredUsers;
+  readonly numbering: StoredNumbering;
   readonly connection: SignallingConnection;
   /** Undefined when SIP_ENGINE names an engine elsewhere. */
   readonly engine: Engine | undefined;
@@ -68,6 +70,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   if (!options.relay) closers.push(() => relay.close());
 
   const users = new StoredUsers({ store: temp.store, realm: REALM });
+  const numbering = new StoredNumbering({ store: temp.store });
   const names = new LocalNames([REALM, '127.0.0.1', 'localhost']);
   const nonces = new Nonces({ secret: Buffer.alloc(32, 7) });
   const throttle = new AuthThrottle();
@@ -85,6 +88,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     connection,
     authenticator,
     users,
+    numbering,
     registrations: registrar,
     relay,
     records: watched.service,
@@ -102,6 +106,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     control,
     registrar,
     users,
+    numbering,
     connection,
     engine,
     phone: async (username, { register = true } = {}) => {

@@ -3,11 +3,13 @@ import { changeFeatures } from '../../src/accounts/user-features.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
+import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { AppError } from '../../src/platform/errors.js';
 import { LoggerFactory } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
-import type { RecordQuery } from '../../src/store/types.js';
+import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
+import { memoryCollection } from './memory-collection.js';
 import { requestText } from './sip-text.js';
 
 /** What tests may look into and put in. */
@@ -53,6 +55,17 @@ export function mmlTestServices(): MmlTestServices {
       { part: 'engine', name: 'traffic.udp.received.2xx', value: 1 },
       { part: 'engine', name: 'overload.loopDelayMs', value: 4 },
     ],
+    numbering: memoryNumbering(),
+    routes: {
+      explain: async (from, to) => ({
+        outcome: 'rings',
+        callee: to,
+        steps: [`${from} may call`],
+        rounds: [],
+        onFailure: [],
+        headers: [],
+      }),
+    },
     operators: {
       login: async (name, password) => {
         const found = operatorMap.get(name);
@@ -145,6 +158,16 @@ function traceService(): TraceService {
     },
     read: async () => ({ state, messages: state.kept > 0 ? messages : [] }),
   };
+}
+
+function memoryNumbering(): StoredNumbering {
+  const collections = new Map<string, Collection>();
+  const collection = (name: string): Collection => {
+    const known = collections.get(name) ?? memoryCollection();
+    collections.set(name, known);
+    return known;
+  };
+  return new StoredNumbering({ store: { collection } as unknown as Store });
 }
 
 function userService(users: Map<string, UserView>): Services['users'] {

@@ -1,8 +1,11 @@
 import type { Command } from '../registry/command.js';
 import { callCommands } from './call-commands.js';
+import { groupCommands } from './group-commands.js';
+import { numberCommands } from './number-commands.js';
 import { operatorCommands } from './operator-commands.js';
 import { recordCommands } from './record-commands.js';
 import { registrationCommands } from './registration-commands.js';
+import { routeCommands } from './route-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { systemCommands } from './system-commands.js';
 import { traceCommands } from './trace-commands.js';
@@ -11,6 +14,9 @@ import { userCommands } from './user-commands.js';
 /** Every command of the console. */
 export const allCommands: readonly Command[] = [
   ...userCommands,
+  ...groupCommands,
+  ...numberCommands,
+  ...routeCommands,
   ...registrationCommands,
   ...callCommands,
   ...recordCommands,

@@ -155,6 +155,54 @@ function expandRange(part: string, maxNumbers: number): string[] {
   );
 }
 
+/** Names divided by `&`. */
+export function textList(max: number): ParamType<readonly string[]> {
+  return {
+    name: text('list', '列表'),
+    allowed: text(`names such as 1001&1002, at most ${max}`, `名称列表，例如 1001&1002，最多 ${max} 个`),
+    parse(value) {
+      if (value.parts.length > max) throw new ValueProblem('range');
+      if (value.parts.some((part) => !/^[^\s@:;,"<>]{1,64}$/u.test(part))) throw new ValueProblem('invalid');
+      return value.parts;
+    },
+  };
+}
+
+const WEEK = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+
+/** Days of the week, 1 Monday to 7 Sunday: `MON-FRI`, `SAT&SUN`. */
+export const weekdays: ParamType<readonly number[]> = {
+  name: text('days', '星期'),
+  allowed: text('days such as MON-FRI or SAT&SUN', '星期，例如 MON-FRI 或 SAT&SUN'),
+  parse(value) {
+    const days = new Set<number>();
+    for (const part of value.parts) {
+      const [first = '', last = first] = part.toUpperCase().split('-');
+      const [from, to] = [WEEK.indexOf(first), WEEK.indexOf(last)];
+      if (from < 0 || to < 0) throw new ValueProblem('invalid');
+      for (let day = from; ; day = (day + 1) % 7) {
+        days.add(day + 1);
+        if (day === to) break;
+      }
+    }
+    return [...days].sort();
+  },
+};
+
+/** Hours of the day in minutes after midnight: `08:00-18:00`; `18:00-08:00` goes over midnight. */
+export const hours: ParamType<{ readonly from: number; readonly until: number }> = {
+  name: text('hours', '时段'),
+  allowed: text('hours such as 08:00-18:00', '时段，例如 08:00-18:00'),
+  parse(value) {
+    const match = /^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$/.exec(single(value));
+    if (!match) throw new ValueProblem('invalid');
+    const [h1 = 0, m1 = 0, h2 = 0, m2 = 0] = match.slice(1).map(Number);
+    const [from, until] = [h1 * 60 + m1, h2 * 60 + m2];
+    if (m1 > 59 || m2 > 59 || from >= 1440 || until > 1440) throw new ValueProblem('range');
+    return { from, until };
+  },
+};
+
 /** The words of a command, `ADD USER`. */
 export const commandWords: ParamType<string> = {
   name: text('command', '命令'),

@@ -4,6 +4,8 @@ import { text } from '../text.js';
 
 const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
+const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
+const NUMBER = text('number', '号码');
 const USER = text('user', '用户');
 const OPERATOR = text('operator', '操作员');
 
@@ -20,6 +22,10 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: USER, name, hint: SEE_USERS }, error);
     case 'USER_EXISTS':
       return new MmlError(4002, { what: text('User', '用户'), name }, error);
+    case 'NUMBER_UNKNOWN':
+      return new MmlError(4001, { what: NUMBER, name, hint: SEE_NUMBERS }, error);
+    case 'NUMBER_EXISTS':
+      return new MmlError(4002, { what: text('Number', '号码'), name }, error);
     case 'OPERATOR_UNKNOWN':
       return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
     case 'OPERATOR_EXISTS':

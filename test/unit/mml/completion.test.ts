@@ -18,9 +18,9 @@ const help = (before: string) => helpAt(registry, before, 'EN').join('\n');
 
 describe('MML completion', () => {
   const cases: [string, string | RegExp][] = [
-    ['', /^ADD DSP HLP LGO LST MOD RMV SET STP STR$/],
+    ['', /^ADD DSP HLP LGO LST MOD RMV SET STP STR TST$/],
     ['l', 'LGO LST'],
-    ['LST ', 'CDR OPERATOR OPLOG SESSION USER'],
+    ['LST ', 'CDR CODE GROUP NUMBER OPERATOR OPLOG SESSION USER'],
     ['lst us', 'USER'],
     ['LST USR', 'USR'],
     ['DSP CALL ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STAT STATE=$/],
@@ -48,7 +48,7 @@ describe('MML completion', () => {
   }
 
   it('offers a guest only what a guest may do', async () => {
-    assert.equal(await offered('', 'GUEST'), 'DSP HLP LGO LST SET');
+    assert.equal(await offered('', 'GUEST'), 'DSP HLP LGO LST SET TST');
     assert.equal(await offered('LST O', 'GUEST'), '');
   });
 
