@@ -17,6 +17,10 @@ export interface Plan {
   /** Rates tried one after the other until one is not held. */
   readonly rateSteps: readonly number[];
   readonly stepSec: number;
+  /** Dialogs that are up while the cost of a message is measured. */
+  readonly dialogSteps: readonly number[];
+  readonly connections: number;
+  readonly bindings: number;
   readonly relayCalls: number;
   readonly relaySec: number;
 }
@@ -31,6 +35,9 @@ export const FULL: Plan = {
   heldCalls: 500,
   rateSteps: [50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000],
   stepSec: 3,
+  dialogSteps: [10, 100, 1000, 10_000],
+  connections: 10_000,
+  bindings: 100_000,
   relayCalls: 200,
   relaySec: 5,
 };
@@ -45,6 +52,9 @@ export const QUICK: Plan = {
   heldCalls: 150,
   rateSteps: [100, 200, 400, 600, 800],
   stepSec: 2,
+  dialogSteps: [10, 1000],
+  connections: 2000,
+  bindings: 100_000,
   relayCalls: 50,
   relaySec: 2,
 };

@@ -36,17 +36,39 @@ let count = 0;
 
 /** Makes calls (or registrations) and resolves with the counts when all have ended, or after a bounded time. */
 export async function runLoad(options: LoadOptions): Promise<SippCounts> {
+  const { rate, calls, holdMs = 0 } = options;
+  const { child, statistics } = caller(options);
+  const exited = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), (calls / rate) * 1000 + holdMs + TAIL_MS);
+  await exited;
+  clearTimeout(timer);
+  return readCounts(statistics, holdMs);
+}
+
+function caller(options: LoadOptions): { child: ChildProcess; statistics: string } {
   const { dir, scenario, target, port, users, rate, calls, holdMs = 0 } = options;
   const statistics = `${dir}/load-${++count}.csv`;
   const child = sipp(dir, statistics, [
     ...['-sf', `${SCENARIOS}${scenario}`, '-inf', users, '-p', String(port), target],
     ...['-r', String(rate), '-m', String(calls), '-l', '50000', '-d', String(holdMs)],
   ]);
-  const exited = once(child, 'exit');
-  const timer = setTimeout(() => child.kill('SIGKILL'), (calls / rate) * 1000 + holdMs + TAIL_MS);
-  await exited;
-  clearTimeout(timer);
-  return readCounts(statistics, holdMs);
+  return { child, statistics };
+}
+
+/** Calls that stay up until they are dropped: their caller is gone then without a word. */
+export class HeldCalls {
+  private readonly child: ChildProcess;
+
+  constructor(options: LoadOptions) {
+    this.child = caller(options).child;
+  }
+
+  async drop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await exited;
+  }
 }
 
 /** The called side: answers every call. */
