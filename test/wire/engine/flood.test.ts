@@ -59,7 +59,7 @@ describe('a flood', { timeout: 180_000 }, () => {
       ],
       admin: { port: 0, secret: 's' },
       timers: TIMERS,
-      admission: { ratePerSec: 200, burst: 4000, trusted: ['127.0.0.1/32'] },
+      admission: { ratePerSec: 20, burst: 4000, trusted: ['127.0.0.1/32'] },
     });
     const challenge = (name: string) => [`${name}: Digest realm="ims", nonce="0123456789abcdef"`];
     app = await AutoApp.start(
