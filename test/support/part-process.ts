@@ -65,3 +65,22 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   child.kill(signal);
   await exited;
 }
+
+/** `ims engine` with these arguments; `output` is what it has said so far. The caller ends it. */
+export async function startEngineCommand(
+  args: readonly string[],
+): Promise<{ readonly child: ChildProcess; output(): string }> {
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, 'engine', ...args], {
+    env: { PATH: process.env['PATH'], LOG_FORMAT: 'json' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      output += chunk;
+    });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(output)));
+  await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }), ended]);
+  ended.catch(() => undefined);
+  return { child, output: () => output };
+}
