@@ -2,6 +2,7 @@ import {
   contacts,
   cseqNumber,
   header,
+  headerList,
   headerNumber,
   type PeerAddress,
   peerOf,
@@ -10,6 +11,7 @@ import type { SrfRequest } from '../signalling/srf-types.js';
 import type { Contact } from '../sip/contact.js';
 import { parseUri, type SipUri } from '../sip/uri.js';
 import { RegisterRefusedError } from './errors.js';
+import { instanceKey, isFlow } from './instance.js';
 
 /** Contacts that one REGISTER may carry, and the length of each. */
 const MAX_CONTACTS = 20;
@@ -27,7 +29,7 @@ export interface RequestedContact {
   readonly q: number;
   /** Seconds asked for by the `expires` parameter; undefined when absent. */
   readonly expiresSec: number | undefined;
-  /** `+sip.instance` with `reg-id` if any (RFC 5626 §4.1): tells one phone from another. */
+  /** `+sip.instance` with `reg-id` if any (RFC 5626 §4.1): tells one phone from another, and its flows apart. */
   readonly instance: string | undefined;
 }
 
@@ -41,6 +43,8 @@ export interface RegisterRequest {
   readonly cseq: number;
   readonly peer: PeerAddress;
   readonly userAgent: string;
+  /** A contact is one of several flows of its phone (RFC 5626 §6). */
+  readonly isOutbound: boolean;
 }
 
 /** User-Agent, cut to what is worth keeping; `''` when absent. */
@@ -50,13 +54,16 @@ export function userAgentOf(req: SrfRequest): string {
 
 /** Reads what the registrar acts on. Throws BadRequestError or RegisterRefusedError. */
 export function readRegister(req: SrfRequest): RegisterRequest {
+  const knowsOutbound = ['supported', 'require'].some((name) => hasTag(req, name, 'outbound'));
+  const read = readContacts(contacts(req), knowsOutbound);
   const request = {
-    contacts: readContacts(contacts(req)),
+    contacts: read,
     expiresSec: readExpires(req),
     callId: header(req, 'call-id') ?? '',
     cseq: cseqNumber(req),
     peer: peerOf(req),
     userAgent: userAgentOf(req),
+    isOutbound: read !== '*' && read.some(({ instance }) => instance !== undefined && isFlow(instance)),
   };
   // RFC 3261 §10.3 step 6
   if (request.contacts === '*' && request.expiresSec !== 0)
@@ -64,18 +71,25 @@ export function readRegister(req: SrfRequest): RegisterRequest {
   return request;
 }
 
+function hasTag(req: SrfRequest, name: string, tag: string): boolean {
+  return headerList(req, name).some((item) => item.toLowerCase() === tag);
+}
+
 function readExpires(req: SrfRequest): number | undefined {
   const sec = headerNumber(req, 'expires');
   return Number.isNaN(sec) ? MALFORMED_EXPIRES_SEC : sec;
 }
 
-function readContacts(values: readonly Contact[] | '*'): readonly RequestedContact[] | '*' {
+function readContacts(
+  values: readonly Contact[] | '*',
+  knowsOutbound: boolean,
+): readonly RequestedContact[] | '*' {
   if (values === '*') return values;
   if (values.length > MAX_CONTACTS) throw new RegisterRefusedError(403, 'Too Many Contacts');
-  return values.map(readContact);
+  return values.map((value) => readContact(value, knowsOutbound));
 }
 
-function readContact(value: Contact): RequestedContact {
+function readContact(value: Contact, knowsOutbound: boolean): RequestedContact {
   // RFC 3261 §10.3 step 6: * stands alone. It is no URI, so a * among others ends here or in the parser before.
   const uri = value.uri.length <= MAX_CONTACT_CHARS ? parseUri(value.uri) : undefined;
   if (!uri || uri.scheme === 'tel') throw new RegisterRefusedError(400, 'Bad Contact URI');
@@ -84,13 +98,14 @@ function readContact(value: Contact): RequestedContact {
     uri,
     q: value.q ?? 1,
     expiresSec: value.expiresSec,
-    instance: readInstance(value),
+    instance: readInstance(value, knowsOutbound),
   };
 }
 
-function readInstance(value: Contact): string | undefined {
-  const instance = value.params.get('+sip.instance')?.replace(/^"|"$/g, '').toLowerCase();
-  return instance
-    ? `${instance.slice(0, 200)};${(value.params.get('reg-id') ?? '').slice(0, 10)}`
-    : undefined;
+/** RFC 5626 §6: reg-id counts with an instance and of a phone that says outbound, else it is as if it were not there. */
+function readInstance(value: Contact, knowsOutbound: boolean): string | undefined {
+  const id = value.params.get('+sip.instance')?.replace(/^"|"$/g, '').toLowerCase();
+  if (!id) return undefined;
+  const regId = value.params.get('reg-id') ?? '';
+  return instanceKey(id, knowsOutbound && /^[1-9]\d{0,9}$/.test(regId) ? regId : '');
 }

@@ -14,6 +14,7 @@ import type { BindingStore } from '../store/types.js';
 import { applyRegister, type BindingPolicy, DEFAULT_BINDING_POLICY } from './apply-register.js';
 import { BindingTable } from './binding-table.js';
 import { RegisterRefusedError } from './errors.js';
+import { readInstanceKey } from './instance.js';
 import { KeyedQueue } from './keyed-queue.js';
 import { type RegisterRequest, readRegister, userAgentOf } from './register-request.js';
 import { RegistrationDirectory } from './registration-directory.js';
@@ -21,8 +22,10 @@ import type { RegisterFacts, RegistrationObserver } from './registration-events.
 import type { RegistrationService } from './types.js';
 import type { BindingUpdate, KeyedBinding } from './working-set.js';
 
-/** Option tags that a REGISTER may require (RFC 3261 §20.32): none yet. */
-const SUPPORTED_OPTIONS: readonly string[] = [];
+/** Option tags that a REGISTER may require (RFC 3261 §20.32). */
+const SUPPORTED_OPTIONS: readonly string[] = ['outbound'];
+/** How often a phone has to show that its connection lives (RFC 5626 §4.4), seconds. */
+const FLOW_TIMER_SEC = 120;
 const RETRY_AFTER_SEC = 10;
 /** Users whose last refusal is remembered. */
 const MAX_REFUSALS = 10_000;
@@ -119,7 +122,9 @@ class RegisterHandler {
       const aor = this.directory.aorOf(user.username);
       const update = await this.queue.run(aor, () => this.apply(aor, request));
       this.tell(user.username, request, update);
-      respondOnly(res, 200, { headers: okHeaders(update.result, this.clock.now()) });
+      respondOnly(res, 200, {
+        headers: { ...okHeaders(update.result, this.clock.now()), ...outboundHeaders(request) },
+      });
     } catch (error) {
       if (error instanceof AppError) this.tellRefusal(user.username, req, error);
       throw error;
@@ -196,10 +201,28 @@ function factsOf({ callId, cseq, peer, userAgent }: RegisterRequest): RegisterFa
 
 /** Step 8: every live binding with what is left of its time, and the date (RFC 3261 §10.3, §20.17). */
 function okHeaders(bindings: readonly KeyedBinding[], nowMs: number): Record<string, string | string[]> {
-  const contact = bindings.map(({ binding }) => {
+  const contact = bindings.map(({ binding, instance }) => {
     const sec = Math.max(0, Math.ceil((binding.expiresAt - nowMs) / 1000));
     const q = binding.q === 1 ? '' : `;q=${binding.q}`;
-    return `<${binding.contact}>${q};expires=${sec}`;
+    return `<${binding.contact}>${q};expires=${sec}${instanceParams(instance)}`;
   });
   return { ...(contact.length > 0 ? { Contact: contact } : {}), Date: new Date(nowMs).toUTCString() };
+}
+
+/** One that can be put back between quotes as it is. */
+const PLAIN_INSTANCE = /^<[^<>"\\\s]+>$/;
+
+/** A phone finds its own binding by them (RFC 5626 §4.2.1). */
+function instanceParams(instance: string | undefined): string {
+  if (instance === undefined) return '';
+  const { id, regId } = readInstanceKey(instance);
+  if (!PLAIN_INSTANCE.test(id)) return '';
+  return `;+sip.instance="${id}"${regId === '' ? '' : `;reg-id=${regId}`}`;
+}
+
+/** RFC 5626 §6: what was done for a phone with several flows, and for how long silence on this one is well. */
+function outboundHeaders({ isOutbound, peer }: RegisterRequest): Record<string, string> {
+  if (!isOutbound) return {};
+  const timer = peer.protocol === 'udp' ? {} : { 'Flow-Timer': String(FLOW_TIMER_SEC) };
+  return { Require: 'outbound', Supported: 'outbound', ...timer };
 }

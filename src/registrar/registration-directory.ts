@@ -3,9 +3,11 @@ import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import type { BindingStore } from '../store/types.js';
 import type { BindingTable } from './binding-table.js';
+import { readInstanceKey } from './instance.js';
 import type { RegistrationObserver } from './registration-events.js';
 import { fromStored } from './stored-binding.js';
 import type { Binding, RegistrationService } from './types.js';
+import type { KeyedBinding } from './working-set.js';
 
 /** How often bindings are looked over for those whose time is up; only what is told of them waits for it. */
 const SWEEP_INTERVAL_MS = 10_000;
@@ -37,7 +39,7 @@ export class RegistrationDirectory implements RegistrationService, Closeable {
 
   async bindings(username: string): Promise<Binding[]> {
     const items = await this.options.table.readOrRecall(this.aorOf(username));
-    return inOrder(items.map((item) => item.binding));
+    return inOrder(oneOfEach(items).map((item) => item.binding));
   }
 
   async list(
@@ -98,6 +100,17 @@ export class RegistrationDirectory implements RegistrationService, Closeable {
 function usernameOf(aor: string): string {
   const at = aor.lastIndexOf('@');
   return at < 0 ? aor : aor.slice(0, at);
+}
+
+/** RFC 5626 §7: of the flows of one phone a call takes one alone, the one that registered last. */
+function oneOfEach(items: readonly KeyedBinding[]): KeyedBinding[] {
+  const byPhone = new Map<string, KeyedBinding>();
+  for (const item of items) {
+    const phone = item.instance === undefined ? item.key : readInstanceKey(item.instance).id;
+    const other = byPhone.get(phone);
+    if (!other || other.binding.expiresAt < item.binding.expiresAt) byPhone.set(phone, item);
+  }
+  return [...byPhone.values()];
 }
 
 function inOrder(bindings: Binding[]): Binding[] {

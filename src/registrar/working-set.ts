@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseUri } from '../sip/uri.js';
 import { urisEqual } from '../sip/uri-equals.js';
+import { isFlow } from './instance.js';
 import type { RegisterRequest, RequestedContact } from './register-request.js';
 import type { Binding } from './types.js';
 
@@ -49,8 +50,8 @@ export class WorkingSet {
     const items = [...this.held.values()];
     return (
       items.find((item) => contact.instance !== undefined && item.instance === contact.instance) ??
-      items.find((item) => sameUri(item.binding, contact)) ??
-      items.find((item) => hasMoved(item.binding, contact, request))
+      items.find((item) => !areFlows(item, contact) && sameUri(item.binding, contact)) ??
+      items.find((item) => !areFlows(item, contact) && hasMoved(item.binding, contact, request))
     );
   }
 
@@ -103,6 +104,11 @@ export function contactKey(contact: RequestedContact): string {
   const kind = contact.instance === undefined ? 'u' : 'i';
   const text = contact.instance ?? contact.contact;
   return `${kind}:${createHash('sha256').update(text).digest('base64url').slice(0, 24)}`;
+}
+
+/** RFC 5626 §6: flows are told apart by instance and reg-id, whatever their URIs. */
+function areFlows(item: KeyedBinding, contact: RequestedContact): boolean {
+  return [item.instance, contact.instance].every((instance) => instance !== undefined && isFlow(instance));
 }
 
 function sameUri(binding: Binding, contact: RequestedContact): boolean {

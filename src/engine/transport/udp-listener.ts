@@ -5,6 +5,7 @@ import { isKeepAlive, parseMessage } from '../../sip/parser.js';
 import type { Via } from '../../sip/via.js';
 import type { Hop, Source } from '../types.js';
 import { TransportError } from './errors.js';
+import { stunResponse } from './stun-keep-alive.js';
 import type { BoundListener, Listener, ListenerContext, ListenerSpec, SendFailureListener } from './types.js';
 import { UdpPeers } from './udp-peers.js';
 import { bindUdp, closeUdp, createUdpSocket, enlargeReceiveBuffer } from './udp-socket.js';
@@ -94,11 +95,21 @@ export class UdpListener implements Listener {
       this.context.counters.keepAlives++;
       return;
     }
+    // No SIP message begins so.
+    if (bytes[0] === 0 && this.answerStun(bytes, address, port)) return;
     const { address: localAddress, port: localPort } = this.address;
     const source: Source = { protocol: 'udp', address, port, localAddress, localPort };
     const message = parseDatagram(bytes);
     if (message instanceof SipParseError) this.refuse(message, source);
     else this.context.accept(message, source);
+  }
+
+  private answerStun(bytes: Buffer, address: string, port: number): boolean {
+    const response = stunResponse(bytes, address, port);
+    if (!response) return false;
+    this.context.counters.keepAlives++;
+    this.sendUnconnected(response, address, port);
+    return true;
   }
 
   private refuse(error: SipParseError, source: Source): void {

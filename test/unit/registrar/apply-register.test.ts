@@ -19,6 +19,7 @@ interface Register {
   cseq?: number;
   address?: string;
   port?: number;
+  supported?: string;
 }
 
 /** A registrar's memory of one address, driven by REGISTER texts. */
@@ -31,6 +32,7 @@ class Phonebook {
   register(register: Register): BindingUpdate {
     const lines = [register.contact ?? []].flat().map((value) => `Contact: ${value}`);
     if (register.expires !== undefined) lines.push(`Expires: ${register.expires}`);
+    if (register.supported !== undefined) lines.push(`Supported: ${register.supported}`);
     const text = [
       'REGISTER sip:ims SIP/2.0',
       'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1',
@@ -214,6 +216,37 @@ test('RFC 5626 §4.1: the same instance replaces its contact, whatever it looks 
   assert.deepEqual(book.held, ['sip:a@10.9.9.9:6060 3600']);
   assert.equal(update.removeKeys.length + update.put.length, 1);
   book.register({ contact: `<sip:a@10.9.9.9:6061>;${instance.replace('FF', '00')}`, callId: 'other' });
+  assert.equal(book.live.length, 2);
+});
+
+test('RFC 5626 §6: flows of one phone are bindings of their own, and each replaces itself', () => {
+  const book = new Phonebook();
+  const flow = (regId: number, port: number, more: Register = {}): BindingUpdate =>
+    book.register({
+      contact: `<sip:a@10.0.0.1>;+sip.instance="<urn:uuid:1>";reg-id=${regId}`,
+      supported: 'path, outbound',
+      callId: `flow${regId}`,
+      port,
+      ...more,
+    });
+  const ports = (): number[] => book.live.map(({ binding }) => binding.port).sort();
+  flow(1, 4001);
+  flow(2, 4002);
+  assert.deepEqual(ports(), [4001, 4002]);
+  flow(1, 5001, { callId: 'rebooted' });
+  assert.deepEqual(ports(), [4002, 5001]);
+  flow(2, 4002, { expires: '0', cseq: 2 });
+  assert.deepEqual(ports(), [5001]);
+});
+
+test('RFC 5626 §6: reg-id of a phone that does not say outbound, or without an instance, counts for nothing', () => {
+  const book = new Phonebook();
+  const instance = '+sip.instance="<urn:uuid:1>"';
+  book.register({ contact: `<sip:a@10.0.0.1>;${instance};reg-id=1`, callId: 'c1' });
+  book.register({ contact: `<sip:a@10.0.0.2>;${instance};reg-id=2`, callId: 'c2' });
+  assert.deepEqual(book.held, ['sip:a@10.0.0.2 3600']);
+  book.register({ contact: '<sip:b@10.0.0.1>;reg-id=1', callId: 'c3', supported: 'outbound' });
+  book.register({ contact: '<sip:b@10.0.0.1>;reg-id=2', callId: 'c4', supported: 'outbound' });
   assert.equal(book.live.length, 2);
 });
 

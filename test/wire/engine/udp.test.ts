@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createResponse } from '../../../src/sip/response.js';
 import { RawUdp } from '../../support/raw-sockets.js';
@@ -181,4 +182,39 @@ test('a request too large for UDP fails as a transport error', async () => {
   const hop = { protocol: 'udp', address: '127.0.0.1', port: phone.port } as const;
   stack.transactions.createClient(request, hop, user);
   assert.equal(await user.failures.next(), 'transport');
+});
+
+test('RFC 5626 §3.5.2, RFC 5626 §8: a STUN Binding request is answered with the address it came from', async () => {
+  const phone = await RawUdp.open();
+  const request = Buffer.concat([Buffer.from('000100002112a442', 'hex'), randomBytes(12)]);
+  const answerTo = async (bytes: Buffer): Promise<Buffer> => {
+    phone.send(bytes, stack.port('udp'));
+    return Buffer.from(await phone.inbox.next(), 'latin1');
+  };
+  const answer = await answerTo(request);
+  assert.equal(answer.toString('hex', 0, 8), '0101000c2112a442');
+  assert.deepEqual(answer.subarray(8, 20), request.subarray(8));
+  assert.equal(answer.toString('hex', 20, 26), '002000080001');
+  assert.equal(answer.readUInt16BE(26) ^ 0x2112, phone.port);
+  assert.equal((answer.readUInt32BE(28) ^ 0x2112a442) >>> 0, 0x7f000001);
+  // Other kinds, wrong lengths and old STUN without the cookie are no keep-alives; the next one shows that they were dropped.
+  for (const hex of ['00020000', '00010004', '0101'])
+    phone.send(Buffer.concat([Buffer.from(hex, 'hex'), request.subarray(hex.length / 2)]), stack.port('udp'));
+  phone.send(Buffer.concat([request.subarray(0, 4), randomBytes(16)]), stack.port('udp'));
+  const last = Buffer.concat([request.subarray(0, 8), randomBytes(12)]);
+  assert.deepEqual((await answerTo(last)).subarray(8, 20), last.subarray(8));
+  await phone.close();
+});
+
+test('RFC 5389 §15.2: over IPv6 the whole address is in the answer', async () => {
+  const v6 = await startStack({ listeners: [{ protocol: 'udp', address: '::1', port: 0 }] });
+  const phone = await RawUdp.open('::1');
+  const request = Buffer.concat([Buffer.from('000100002112a442', 'hex'), randomBytes(12)]);
+  phone.send(request, v6.port('udp'), '::1');
+  const answer = Buffer.from(await phone.inbox.next(), 'latin1');
+  assert.equal(answer.toString('hex', 20, 26), '002000140002');
+  const address = answer.subarray(28).map((octet, at) => octet ^ request[4 + at]!);
+  assert.equal(Buffer.from(address).toString('hex'), `${'00'.repeat(15)}01`);
+  await phone.close();
+  await v6.close();
 });

@@ -57,6 +57,32 @@ async function tcpPhone(username = '1001'): Promise<RegisterClient> {
   return new RegisterClient(wire, { username, password: passwordOf(username) });
 }
 
+test('RFC 5626 §6, RFC 5626 §4.2.1, RFC 5626 §4.4: a phone with flows is told what was done for it, and how often to show that a connection lives', async () => {
+  const phone = await tcpPhone();
+  const instance = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-aabbccddeeff>"';
+  const contact = `${phone.contact};${instance};reg-id=1`;
+  const answer = await phone.register({ contact, headers: ['Supported: outbound', 'Require: outbound'] });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.all('Require'), ['outbound']);
+  assert.deepEqual(answer.all('Supported'), ['outbound']);
+  assert.deepEqual(answer.all('Flow-Timer'), ['120']);
+  assert.ok(answer.all('Contact')[0]?.endsWith(`;${instance};reg-id=1`), answer.text);
+  const other = await udpPhone();
+  const second = await other.register({
+    contact: `${other.contact};${instance};reg-id=2`,
+    headers: ['Supported: outbound'],
+  });
+  assert.equal(second.all('Contact').join().split('reg-id').length, 3, 'two flows');
+  assert.deepEqual(second.all('Flow-Timer'), []);
+  assert.equal(
+    (await rig.registrar.bindings('1001')).length,
+    1,
+    'RFC 5626 §7: one flow of a phone is called',
+  );
+  const plain = await (await udpPhone('1002')).register();
+  assert.deepEqual(plain.all('Require'), []);
+});
+
 test('RFC 8760 §2.3: 401 carries MD5 and SHA-256, each on a line of its own', async () => {
   const phone = await udpPhone();
   const answer = await phone.send();
