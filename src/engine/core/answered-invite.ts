@@ -2,18 +2,14 @@ import type { TimerHandle } from '../../platform/clock.js';
 import type { SipResponse } from '../../sip/message.js';
 import type { ServerTransaction } from '../types.js';
 import type { CoreContext } from './core-context.js';
-
-/** BYEs that an application may ask for before the ACK. */
-const MAX_HELD = 4;
+import { Gate } from './gate.js';
 
 /** Our 2xx to an INVITE: sent again until its ACK comes (RFC 3261 §13.3.1.4). */
-export class AnsweredInvite {
+export class AnsweredInvite extends Gate {
   private retransmission: TimerHandle | undefined;
   private expiry: TimerHandle | undefined;
   /** Sequence number of the INVITE. */
   readonly seq: number;
-  /** What waits for the ACK. */
-  private held: (() => void)[] | undefined;
 
   /** Starts at once, the response having been sent. `onTimeout` is called when no ACK came within 64*T1. */
   constructor(
@@ -22,26 +18,11 @@ export class AnsweredInvite {
     private readonly response: SipResponse,
     private readonly onTimeout: () => void,
   ) {
+    super();
     const { t1Ms } = ctx.timers;
     this.seq = response.cseq?.seq ?? 0;
     this.expiry = ctx.clock.setTimeout(() => this.expire(), 64 * t1Ms);
     if (this.mayBeLost()) this.schedule(t1Ms);
-  }
-
-  /**
-   * Has `action` run once the ACK is there or the dialog over (RFC 3261 §15: no BYE of a callee before that). False when
-   * too much waits already.
-   */
-  hold(action: () => void): boolean {
-    this.held ??= [];
-    return this.held.length < MAX_HELD && this.held.push(action) > 0;
-  }
-
-  /** Runs what was held; to be called when the dialog no longer waits for this ACK. */
-  release(): void {
-    const { held = [] } = this;
-    this.held = undefined;
-    for (const action of held) action();
   }
 
   /** The ACK came, or the dialog is over. */

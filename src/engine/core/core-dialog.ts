@@ -7,9 +7,11 @@ import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
 import type { ClientRequest } from './client-request.js';
 import type { CoreContext } from './core-context.js';
+import type { Gate } from './gate.js';
 import type { PendingRequest } from './pending-request.js';
 import type { ReliableProvisionals } from './reliable-provisionals.js';
 import { isSdp } from './sdp-body.js';
+import type { SessionRefresh } from './session-refresh.js';
 import type { SessionTimer } from './session-timer.js';
 
 /** The name under which applications know a dialog: from-tag is that of the dialog's first request. */
@@ -37,8 +39,8 @@ export class CoreDialog {
   reliable: ReliableProvisionals | undefined;
   /** Reliable provisionals that came and their forks, in order, for our PRACKs. */
   readonly prackPeers: { readonly rseq: number; readonly peer: Peer }[] = [];
-  /** A re-INVITE of the engine's own is open (RFC 4028 §7.4). */
-  ownRefresh = false;
+  /** A re-INVITE of the engine's own that is open (RFC 4028 §7.4). */
+  ownRefresh: SessionRefresh | undefined;
   /** The session description last sent, for those re-INVITEs. */
   localSdp: string | undefined;
   /** RFC 4028. */
@@ -58,6 +60,14 @@ export class CoreDialog {
     readonly wireId: string,
     public app: Application,
   ) {}
+
+  /** What a request of our application has to wait for; undefined when it may go at once. */
+  gateFor(method: string): Gate | undefined {
+    // RFC 3261 §14.1: one INVITE at a time, and of the engine's own an application knows nothing.
+    if (method === 'INVITE') return this.ownRefresh;
+    // RFC 3261 §15: the callee's BYE waits for the ACK of its first 2xx.
+    return method === 'BYE' && this.answered?.tx.id === this.initialTxnId ? this.answered : undefined;
+  }
 
   /**
    * The fork whose reliable provisional of that number a PRACK of ours is for (RFC 3262 §4). Forks may count alike, and

@@ -3,6 +3,7 @@ import { parseSessionExpires } from '../../sip/session-expires.js';
 import type { ClientTransaction, ClientTransactionUser, Source } from '../types.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
+import { Gate } from './gate.js';
 
 /** What a refresh came to; one of the four is called, once. None is when the dialog ended meanwhile. */
 export interface SessionRefreshUser {
@@ -16,9 +17,10 @@ export interface SessionRefreshUser {
 }
 
 /** One re-INVITE of the engine's own that refreshes a session, with the session description last sent (RFC 4028 §7.4). */
-export class SessionRefresh implements ClientTransactionUser {
+export class SessionRefresh extends Gate implements ClientTransactionUser {
   private readonly invite: SipRequest;
   private ack: { resend(): void } | undefined;
+  private isAcknowledging = false;
 
   constructor(
     private readonly ctx: CoreContext,
@@ -27,6 +29,7 @@ export class SessionRefresh implements ClientTransactionUser {
     minSec: number,
     private readonly user: SessionRefreshUser,
   ) {
+    super();
     const invite = dialog.dialog.createRequest('INVITE');
     invite.append('Contact', dialog.contact).append('Supported', 'timer');
     invite.append('Session-Expires', `${intervalSec};refresher=uac`).append('Min-SE', String(minSec));
@@ -37,7 +40,7 @@ export class SessionRefresh implements ClientTransactionUser {
   start(): void {
     const hop = this.dialog.nextHop(this.ctx);
     if (hop === undefined) return;
-    this.dialog.ownRefresh = true;
+    this.dialog.ownRefresh = this;
     Promise.resolve(hop)
       .then((found) => this.ctx.createClient(this.invite, found, this))
       .catch(() => this.end(() => this.user.onFailed()));
@@ -55,8 +58,9 @@ export class SessionRefresh implements ClientTransactionUser {
   onTerminated(): void {}
 
   private end(report: () => void): void {
-    this.dialog.ownRefresh = false;
+    this.dialog.ownRefresh = undefined;
     if (this.dialog.dialog.state !== 'terminated') report();
+    if (!this.isAcknowledging) this.release();
   }
 
   private takeFinal(response: SipResponse, source: Source): void {
@@ -73,11 +77,16 @@ export class SessionRefresh implements ClientTransactionUser {
   }
 
   private acknowledge({ protocol, address, port }: Source): void {
+    this.isAcknowledging = true;
     const ack = this.dialog.dialog.createRequest('ACK', this.invite.cseq?.seq ?? 0);
     Promise.resolve(this.dialog.nextHop(this.ctx) ?? { protocol, address, port })
       .then((hop) => {
         this.ack = this.ctx.sendStateless(ack, hop);
+        this.release();
       })
-      .catch(() => this.end(() => this.user.onFailed()));
+      .catch(() => {
+        this.isAcknowledging = false;
+        this.end(() => this.user.onFailed());
+      });
   }
 }

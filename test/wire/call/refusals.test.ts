@@ -103,6 +103,20 @@ describe('a call that is refused before a phone rings', () => {
     assert.equal(response.get('unsupported'), '100rel, fancy');
   });
 
+  test('RFC 3261 §8.2: of several faults the first in the order of the RFC is told', async () => {
+    const faults: readonly [number, (invite: SipRequest) => void][] = [
+      [420, (invite) => invite.append('Require', 'fancy')],
+      [415, (invite) => invite.set('Content-Type', 'text/plain')],
+      [404, () => {}],
+    ];
+    for (const [i, [status]] of faults.entries()) {
+      const { response } = await refused('9999', (invite) => {
+        for (const [, spoil] of faults.slice(i)) spoil(invite);
+      });
+      assert.equal(response.statusCode, status);
+    }
+  });
+
   test('RFC 3261 §8.2.3: a body that is no description is 415 with Accept', async () => {
     const { response } = await refused('1002', (invite) => invite.set('Content-Type', 'text/plain'));
     assert.equal(response.statusCode, 415);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { dialogOfUac } from '../../../src/testkit/dialog.js';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -123,6 +124,27 @@ describe('a call that nobody answers', () => {
     for (const status of [180, 181, 182]) {
       b.respond(atB, status);
       assert.equal((await a.response(invite, status)).statusCode, status);
+    }
+    b.respond(atB, 486);
+    a.ackRefusal(invite, await a.final(invite));
+    await lastRecord();
+  });
+
+  test('RFC 3311 §5.2: UPDATE of either phone before the answer: an offer comes too early, without one it is 200', async () => {
+    const invite = await a.invite('1002');
+    const atB = await b.next('INVITE');
+    b.respond(atB, 183, { sdp: b.sdp() });
+    const dialogs = [dialogOfUac(invite, await a.response(invite, 183)), b.dialogAsUas(atB)] as const;
+    for (const [phone, dialog, status] of [
+      [a, dialogs[0], 500],
+      [b, dialogs[1], 491],
+    ] as const) {
+      const refused = await phone.final(phone.inDialog(dialog, 'UPDATE', { sdp: phone.sdp() }));
+      assert.equal(refused.statusCode, status);
+      if (status === 500) assert.match(refused.get('retry-after') ?? '', /^\d+$/);
+      const ok = await phone.final(phone.inDialog(dialog, 'UPDATE'));
+      assert.equal(ok.statusCode, 200);
+      assert.ok(ok.has('contact'));
     }
     b.respond(atB, 486);
     a.ackRefusal(invite, await a.final(invite));

@@ -99,6 +99,13 @@ describe('reliable provisional responses', () => {
     assert.equal(statusOf(await peer.next()), 481);
   });
 
+  test('RFC 3262 §3: an application may insist: 421 with Require: 100rel goes out as it is', async () => {
+    peer.request();
+    await respond(await client.events.next(), 421, RELIABLE);
+    const response = await peer.next();
+    assert.deepEqual([statusOf(response), headerOf(response, 'Require')], [421, '100rel']);
+  });
+
   test('RFC 3262 §5: an offer in a PRACK goes to the application, the answer in its 200 to the caller', async () => {
     const { invite, frame } = await incoming();
     await respond(frame, 183, RELIABLE, SDP);

@@ -153,6 +153,21 @@ describe('session timers and addresses', () => {
       assert.ok(delays(role).every((sec) => sec >= least && sec <= most));
   });
 
+  test('RFC 3261 §14.1: an application’s re-INVITE waits while the engine’s own refresh is open', async () => {
+    await start();
+    const { dialogId, refresh } = await refreshing();
+    const invite = client.ask(
+      `sip||${dialogId}`,
+      appRequest('INVITE', 'sip:placeholder', ['X-Ours: no'], SDP),
+    );
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    peer.respond(refresh, 200, { headers: ['Session-Expires: 100;refresher=uac'], body: SDP });
+    assert.match(await peer.next(), /^ACK/);
+    assert.match(await peer.next(), /^INVITE.*X-Ours: no/s);
+    assert.equal((await invite).fields[3], 'OK');
+  });
+
   test('RFC 3261 §14.2, RFC 3311 §5.2: an offer of the peer that meets the engine’s own refresh is 491', async () => {
     await start();
     const { refresh } = await refreshing();
