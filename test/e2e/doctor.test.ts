@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freeTcpPort } from '../support/free-port.js';
+import { DnsServer } from '../support/dns-server.js';
+import { freeTcpPort, freeUdpPort } from '../support/free-port.js';
 import { runIms, startServer } from '../support/server.js';
 
 test('ims doctor names each part that does not answer and says what to do', async () => {
@@ -43,7 +44,9 @@ test('ims doctor finds nothing wrong beside a running server', async () => {
   }
 });
 
-test('ims doctor says that a SIP port is taken', async () => {
+test('ims doctor says that a SIP port is taken, and which DNS server is silent', async () => {
+  const dns = await DnsServer.start();
+  const deadDns = `127.0.0.1:${await freeUdpPort()}`;
   const server = await startServer({ env: { SIP_ENGINE: 'embedded' } });
   const dataDir = mkdtempSync(join(tmpdir(), 'ims-doctor-'));
   try {
@@ -51,12 +54,17 @@ test('ims doctor says that a SIP port is taken', async () => {
       PATH: process.env['PATH'] ?? '',
       DATA_DIR: dataDir,
       SIP_LISTEN: `udp:127.0.0.1:${server.udpPort}`,
+      DNS_SERVERS: `${dns.name},${deadDns}`,
     };
     const { code, stdout } = await runIms(env, ['doctor']);
     assert.equal(code, 1);
     assert.match(stdout, /FAIL {2}udp:127\.0\.0\.1:\d+: .*EADDRINUSE/);
+    assert.match(stdout, new RegExp(`^WARN {2}no DNS answer from ${deadDns}\n +-> set DNS_SERVERS`, 'm'));
+    const { stdout: now } = await runIms({ ...env, DNS_SERVERS: dns.name }, ['doctor']);
+    assert.match(now, new RegExp(`^ok {4}DNS answers: ${dns.name}`, 'm'));
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
+    await dns.close();
     await server.close();
   }
 });

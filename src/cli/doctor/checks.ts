@@ -1,3 +1,4 @@
+import { getServers } from 'node:dns';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { isAlive, readRunFacts } from '../../app/run-file.js';
 import { bracket } from '../../config/describe.js';
@@ -9,7 +10,7 @@ import { detectServerIp, localAddresses } from '../../platform/local-address.js'
 import { silentLogger } from '../../platform/logger.js';
 import { parseEngineUrl } from '../../signalling/engine-url.js';
 import { withStore } from '../with-store.js';
-import { canBind, canConnect } from './probe.js';
+import { answersDns, canBind, canConnect } from './probe.js';
 
 /** What a check found. `advice` says what to do about it. */
 export interface Finding {
@@ -109,6 +110,20 @@ async function checkListeners(config: Config): Promise<Finding> {
   );
 }
 
+async function checkDns({ SIP_ENGINE, DNS_SERVERS }: Config): Promise<Finding> {
+  if (SIP_ENGINE !== 'embedded') return ok('host names in SIP are looked up by the SIP engine');
+  const servers = DNS_SERVERS.length > 0 ? DNS_SERVERS : getServers();
+  const answers = await Promise.all(servers.map(answersDns));
+  const dead = servers.filter((_, i) => !answers[i]);
+  const setBy = DNS_SERVERS.length > 0 ? 'set DNS_SERVERS anew' : 'mend /etc/resolv.conf, or set DNS_SERVERS';
+  if (dead.length === 0 && servers.length > 0) return ok(`DNS answers: ${servers.join(', ')}`);
+  return {
+    level: 'warn',
+    what: dead.length > 0 ? `no DNS answer from ${dead.join(', ')}` : 'there is no DNS server',
+    advice: `${setBy}; without DNS, only addresses and names in /etc/hosts can be called`,
+  };
+}
+
 async function checkStore(config: Config): Promise<Finding> {
   try {
     return await withStore(config, async (store) => ok(`Store answers: ${store.description}`));
@@ -172,6 +187,7 @@ export const CHECKS: readonly Check[] = [
   checkServer,
   checkAddress,
   checkListeners,
+  checkDns,
   checkRelay,
   checkStore,
   checkOpenFiles,

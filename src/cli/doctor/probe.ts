@@ -1,6 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { DnsClient } from '../../engine/resolve/dns-client.js';
+import { DnsError } from '../../engine/resolve/errors.js';
+import { createResolveCounters, DEFAULT_RESOLVE_LIMITS } from '../../engine/resolve/limits.js';
+import { systemClock } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 
 const CONNECT_TIMEOUT_MS = 3000;
@@ -35,5 +39,19 @@ export async function canConnect(host: string, port: number): Promise<boolean> {
   } finally {
     socket.on('error', () => undefined);
     socket.destroy();
+  }
+}
+
+/** Whether a DNS server, `address` or `address:port`, says anything at all. */
+export async function answersDns(server: string): Promise<boolean> {
+  const counters = createResolveCounters();
+  const limits = DEFAULT_RESOLVE_LIMITS;
+  const client = new DnsClient({ clock: systemClock, counters, limits, servers: () => [server] });
+  try {
+    await client.ask({ type: 'A', name: 'localhost' });
+    return true;
+  } catch (error) {
+    // That it does not know is an answer; a cause means that nothing came.
+    return error instanceof DnsError && error.code === 'DNS_SERVER_FAILURE' && error.cause === undefined;
   }
 }
