@@ -5,6 +5,7 @@ import { findHop } from '../core/hop-finder.js';
 import { keepAlternatives } from '../resolve/next-hops.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import type { Outcome } from './best-response.js';
+import { hopOf } from './hops.js';
 import type { Target } from './types.js';
 
 /** What a branch needs of the context that it belongs to, and tells it. */
@@ -64,9 +65,8 @@ export class Branch implements ClientTransactionUser {
 
   start(): void {
     const { ctx } = this.owner;
-    const { uri } = this.target;
     this.isStarting = true;
-    findHop(ctx, () => ctx.registeredFlows.find(uri) ?? ctx.resolve(uri), {
+    findHop(ctx, () => hopOf(ctx, this.target), {
       found: (hop) => this.send(hop),
       // RFC 3261 §16.9
       unresolved: () => this.end(503),

@@ -6,8 +6,9 @@ import type { UaCore } from '../core/ua-core.js';
 import type { ProxyOrder } from '../core/way.js';
 import type { ServerTransaction, Source, TransactionLayerUser } from '../types.js';
 import { ChallengeMemory } from './challenge-memory.js';
-import { DialogPassage, localEnd } from './dialog-passage.js';
+import { DialogPassage } from './dialog-passage.js';
 import { createForwarded } from './forwarded-request.js';
+import { localEnd } from './hops.js';
 import { LoopDetector } from './loop-detector.js';
 import { findFault } from './request-check.js';
 import { type ContextOptions, ResponseContext } from './response-context.js';
@@ -58,7 +59,7 @@ export class ProxyCore implements TransactionLayerUser {
   }
 
   onAck(ack: SipRequest, source: Source): void {
-    if (this.isPassing(ack)) this.passage.passAck(ack);
+    if (this.isPassing(ack)) this.passage.passAck(ack, source);
     else this.core.onAck(ack, source);
   }
 
@@ -175,7 +176,7 @@ export class ProxyCore implements TransactionLayerUser {
       return;
     }
     const copy = copyRequest(request);
-    const way = this.passage.optionsFor(copy);
+    const way = this.passage.optionsFor(copy, tx.source);
     const isBye = request.method === 'BYE';
     if (isBye) this.ctx.callEvents.stop('network', 'normal-release', request);
     const options = { ...this.common(tx, branchTail), ...ONE_BY_ONE, ...way, isCall: false };

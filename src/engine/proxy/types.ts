@@ -1,4 +1,5 @@
 import type { MessageFacts } from '../core/application.js';
+import type { Hop } from '../types.js';
 
 /** What the one who gave the order hears; `done` and `refused` once, and nothing after either. */
 export interface ProxyReport {
@@ -18,4 +19,6 @@ export interface Target {
   readonly depth: number;
   /** How near to this machine (see CoreContext.nearness) the hop may be; undefined for one that we are told to trust. */
   readonly nearest: number | undefined;
+  /** The next hop, where it is known already. */
+  readonly hop?: Hop;
 }

@@ -128,27 +128,36 @@ describe('RFC 3261 §16.4, §16.6 item 6: routes', () => {
 
 describe('RFC 5658 §3: Record-Route for both sides', () => {
   const routes = new RecordRoutes('secret');
-  const uriOf = (entry: string): string => /<(.*)>/.exec(entry)![1]!;
+  const facts = {
+    callId: 'c',
+    isSecure: false,
+    from: UDP_END,
+    to: UDP_END,
+    nearest: 1,
+    back: undefined,
+    ahead: undefined,
+  };
+  const uriOf = (entry: string | undefined): string => /<(.*)>/.exec(entry ?? '')![1]!;
 
   test('one entry where the ends are the same, else the one towards the callee first', () => {
-    assert.equal(routes.entries('c', false, { from: UDP_END, to: UDP_END }, 0).length, 1);
-    const [top, second] = routes.entries('c', false, { from: UDP_END, to: TLS_END }, 0);
+    assert.equal(routes.entries(facts).length, 1);
+    const [top, second] = routes.entries({ ...facts, to: TLS_END });
     assert.match(top!, /^<sip:\[2001:db8::1\]:5061;transport=tls;lr;tok=/);
     assert.match(second!, /^<sip:192\.0\.2\.1:5060;lr;tok=/);
   });
 
   test('RFC 3261 §16.6 item 4: sips: for a sips: request', () => {
-    const [entry] = routes.entries('c', true, { from: TLS_END, to: TLS_END }, 0);
+    const [entry] = routes.entries({ ...facts, isSecure: true, from: TLS_END, to: TLS_END });
     assert.match(entry!, /^<sips:\[2001:db8::1\]:5061;lr;tok=/);
   });
 
   test('ours are known by Call-ID and secret, and say how near a hop may be', () => {
-    const uri = uriOf(routes.entries('c', false, { from: UDP_END, to: UDP_END }, 1)[0]!);
-    assert.equal(routes.nearestOf(uri, 'c'), 1);
-    assert.equal(new RecordRoutes('secret').nearestOf(uri, 'c'), 1);
-    assert.equal(routes.nearestOf(uri, 'd'), undefined);
-    assert.equal(new RecordRoutes('other').nearestOf(uri, 'c'), undefined);
-    assert.equal(routes.nearestOf(uri.replace(/tok=1/, 'tok=2'), 'c'), undefined);
+    const uri = uriOf(routes.entries(facts)[0]);
+    assert.deepEqual(routes.read(uri, 'c'), { nearest: 1, way: undefined });
+    assert.deepEqual(new RecordRoutes('secret').read(uri, 'c'), { nearest: 1, way: undefined });
+    assert.equal(routes.read(uri, 'd'), undefined);
+    assert.equal(new RecordRoutes('other').read(uri, 'c'), undefined);
+    assert.equal(routes.read(uri.replace(/tok=1/, 'tok=2'), 'c'), undefined);
     for (const odd of [
       'sip:us;lr',
       'sip:us;tok=;lr',
@@ -156,7 +165,27 @@ describe('RFC 5658 §3: Record-Route for both sides', () => {
       'sip:us;tok=%ff%ff',
       'nonsense;tok=1',
     ])
-      assert.equal(routes.nearestOf(odd, 'c'), undefined, odd);
+      assert.equal(routes.read(odd, 'c'), undefined, odd);
+  });
+
+  test('RFC 5626 §5.1: the one towards the caller tells the way back, which cannot be forged', () => {
+    const back = { protocol: 'wss', address: '2001:db8::7', port: 40_000, flow: 12 } as const;
+    const [top, second] = routes.entries({ ...facts, to: TLS_END, back }).map(uriOf);
+    assert.equal(routes.read(top!, 'c')?.way, undefined);
+    assert.deepEqual(routes.read(second!, 'c')?.way, back);
+    assert.equal(routes.read(second!.replace('-12-', '-13-'), 'c'), undefined);
+    assert.equal(routes.read(second!.replace(/;way=[^;]*/, ''), 'c'), undefined);
+    // Another run has other connections; an address stays what it is.
+    assert.deepEqual(new RecordRoutes('secret').read(second!, 'c'), { nearest: 1, way: undefined });
+    const nat = { protocol: 'udp', address: '192.0.2.7', port: 1024 } as const;
+    const [entry] = routes.entries({ ...facts, back: nat }).map(uriOf);
+    assert.deepEqual(new RecordRoutes('secret').read(entry!, 'c')?.way, nat);
+    // Both parties have a connection to the same end of ours.
+    const both = routes.entries({ ...facts, back, ahead: { ...back, flow: 13 } }).map(uriOf);
+    assert.deepEqual(
+      both.map((uri) => routes.read(uri, 'c')?.way?.flow),
+      [13, 12],
+    );
   });
 });
 

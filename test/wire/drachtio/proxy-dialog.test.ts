@@ -133,7 +133,7 @@ describe('dialogs that were record-routed', () => {
     const routes = headersOf(copy, 'Record-Route');
     assert.equal(routes.length, 2);
     assert.match(routes[0]!, new RegExp(`^<sip:127.0.0.1:${engine.udpPort};lr`));
-    assert.match(routes[1]!, new RegExp(`^<sip:127.0.0.1:${engine.tcpPort};transport=tcp;lr`));
+    assert.match(routes[1]!, new RegExp(`^<sip:127.0.0.1:${engine.tcpPort};transport=tcp;lr;`));
     callee.respond(copy, 200, { headers: routes.map((value) => `Record-Route: ${value}`) });
     let ok = await phone.inbox.next();
     while (statusOf(ok) !== 200) ok = await phone.inbox.next();
@@ -162,6 +162,53 @@ describe('dialogs that were record-routed', () => {
     assert.equal(statusOf(await callee.until(/^SIP/)), 200);
     phone.socket.destroy();
     await phone.closed;
+  });
+
+  test('RFC 5626 §5.1: a caller that cannot be reached is, by its connection, or where its NAT lets it out', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    const phone = await RawTcp.connect(engine.tcpPort);
+    const via = 'SIP/2.0/TCP x7.invalid';
+    const contact = 'sip:phone@x7.invalid;transport=tcp';
+    phone.send(requestText({ method: 'INVITE', via, callId: 'by-tcp', headers: [`Contact: <${contact}>`] }));
+    const overTcp = await callee.until(/^INVITE/);
+    callee.request({
+      method: 'INFO',
+      uri: contact,
+      callId: 'by-tcp',
+      fromTag: 'b1',
+      toTag: 'a1',
+      headers: routeLines(headersOf(overTcp, 'Record-Route')),
+    });
+    let info = await phone.inbox.next();
+    while (!info.startsWith('INFO')) info = await phone.inbox.next();
+    assert.match(info, new RegExp(`^INFO ${contact} SIP`));
+    await phone.close();
+    callee.respond(overTcp, 486);
+    await callee.until(/^ACK/);
+
+    const natted = 'sip:phone@10.9.8.7:5060';
+    caller.request({ callId: 'by-udp', contact: `<${natted}>` });
+    const overUdp = await callee.until(/^INVITE/);
+    callee.request({
+      method: 'INFO',
+      uri: natted,
+      callId: 'by-udp',
+      fromTag: 'b1',
+      toTag: 'a1',
+      headers: routeLines(headersOf(overUdp, 'Record-Route')),
+    });
+    assert.match(await caller.until(/^INFO/), new RegExp(`^INFO ${natted} SIP`));
+    // What the caller itself sends that way is for the callee.
+    caller.request({
+      method: 'INFO',
+      uri: callee.uri,
+      callId: 'by-udp',
+      toTag: 'b1',
+      headers: routeLines(headersOf(overUdp, 'Record-Route')),
+    });
+    await callee.until(/^INFO/);
   });
 
   test('RFC 3261 §16.4: a strict router before us put our route into the Request-URI', {
