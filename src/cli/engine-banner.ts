@@ -38,7 +38,7 @@ function extrasOf(options: EngineOptions): string[] {
   return all.filter(([isOn]) => Boolean(isOn)).map(([, text]) => text);
 }
 
-/** Without user and password. */
+/** Without user, password and query: they may be secrets. */
 function shown(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+  return url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1').replace(/\?.*$/s, '');
 }

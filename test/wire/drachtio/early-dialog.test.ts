@@ -26,7 +26,9 @@ describe('early dialogs', () => {
   const respond = (frame: Frame, status: number, headers: readonly string[] = []): Promise<Frame> =>
     client.ask(`sip|${frame.fields[8]}|`, appResponse(frame.sip, status, headers, ''));
 
-  test('48: PRACK follows the INVITE when the reliable provisional has no Contact', async () => {
+  test('48: PRACK follows the INVITE when the reliable provisional has no Contact', {
+    skip: oursOnly,
+  }, async () => {
     await start();
     await client.ask('sip||', appRequest('INVITE', peer.uri, [], SDP));
     const invite = await peer.next();
