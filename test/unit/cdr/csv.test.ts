@@ -52,7 +52,7 @@ describe('CSV of records', () => {
     assert.equal(classicHeader(), OLD_HEADER);
   });
 
-  it('a classic line reads back under its columns, in the operator’s zone', () => {
+  it('RFC 4180 §2: a classic line reads back under its columns, in the operator’s zone', () => {
     const [cells] = parseCsv(classicLine(RECORD, 'Asia/Shanghai'));
     const row = Object.fromEntries(CLASSIC_COLUMNS.map((column, i) => [column, cells![i]]));
     assert.equal(cells!.length, 34);

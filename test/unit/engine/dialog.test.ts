@@ -81,7 +81,7 @@ describe('a dialog', () => {
 });
 
 describe('the table of dialogs', () => {
-  test('RFC 3261 §12.2.2: finds by Call-ID and both tags; tags ignore case', () => {
+  test('RFC 3261 §12.2.2, §8.1.1.4: finds by Call-ID and both tags; tags ignore case', () => {
     const table = new DialogTable();
     const entry = { wireId: 'c;from-tag=A', dialog: Dialog.asUas(invite(ROUTES), 'B', 't') };
     table.add(entry);

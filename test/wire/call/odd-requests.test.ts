@@ -98,7 +98,7 @@ describe('requests that once went wrong', () => {
       assert.equal(b.has(method), false);
     });
 
-  test('RFC 3261 §8.1.1.7: a call in one’s own name rings one’s own phones', async () => {
+  test('RFC 3261 §16.5: a call in one’s own name rings one’s own phones', async () => {
     const second = await rig.phone('1003');
     const invite = await c.invite('1003');
     const [atC, atSecond] = await Promise.all([c.next('INVITE'), second.next('INVITE')]);

@@ -92,6 +92,24 @@ describe('requests of applications', () => {
     peer.respond(invite, 486);
   });
 
+  test('RFC 3261 §8.1.1.7, §8.1.1.4, §19.3: no two requests share branch, Call-ID or From tag', async () => {
+    await start();
+    const seen = new Set<string>();
+    for (let count = 0; count < 50; count++) {
+      await send('OPTIONS');
+      const text = await peer.next();
+      const branch = /branch=([^;\r]+)/.exec(text)?.[1] ?? '';
+      assert.match(branch, /^z9hG4bK.{8,}/);
+      const tag = tagOf(headerOf(text, 'From')!) ?? '';
+      // 32 bits at least, of an alphabet of 32.
+      assert.ok(tag.length >= 7, tag);
+      for (const name of [branch, tag, headerOf(text, 'Call-ID')!]) seen.add(name);
+      peer.respond(text, 200);
+      await client.events.next();
+    }
+    assert.equal(seen.size, 150);
+  });
+
   test('38: localhost becomes our address in From, Contact and P-Asserted-Identity alone', async () => {
     await start();
     await send('INVITE', [
