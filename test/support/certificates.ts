@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSelfSigned } from '../../src/engine/transport/tls/self-signed.js';
 
 /** A certificate and its key, PEM files. */
 export interface KeyPair {
@@ -21,6 +22,19 @@ export class Certificates {
   /** Self-signed, for subjectAltName `names` such as `DNS:localhost`. */
   selfSigned(...names: readonly string[]): KeyPair {
     return this.make(names, ['-x509', '-days', '2']);
+  }
+
+  /** One that was good until the year 2021. */
+  expired(): KeyPair {
+    const { certificate, key } = createSelfSigned(['localhost'], Date.parse('2019-01-01T00:00:00Z'));
+    const number = ++this.count;
+    const pair = {
+      certificateFile: join(this.directory, `cert${number}.pem`),
+      keyFile: join(this.directory, `key${number}.pem`),
+    };
+    writeFileSync(pair.certificateFile, certificate);
+    writeFileSync(pair.keyFile, key);
+    return { ...pair, certificate };
   }
 
   /** Issued by `authority`, itself a self-signed one. */

@@ -10,16 +10,12 @@ import { detectServerIp, localAddresses } from '../../platform/local-address.js'
 import { silentLogger } from '../../platform/logger.js';
 import { parseEngineUrl } from '../../signalling/engine-url.js';
 import { withStore } from '../with-store.js';
+import { checkCertificate } from './check-certificate.js';
+import type { Finding } from './finding.js';
 import { answersDns, canBind, canConnect } from './probe.js';
 
-/** What a check found. `advice` says what to do about it. */
-export interface Finding {
-  readonly level: 'ok' | 'warn' | 'fail';
-  readonly what: string;
-  readonly advice?: string;
-}
-
-export type Check = (config: Config) => Promise<Finding> | Finding;
+/** Finds nothing where there is nothing to look at. */
+export type Check = (config: Config) => Promise<Finding> | Finding | undefined;
 
 /** Open files: one for each RTP and RTCP port of a call's two sides, and one for each TCP phone. */
 const OPEN_FILES_MIN = 4096;
@@ -188,6 +184,7 @@ export const CHECKS: readonly Check[] = [
   checkAddress,
   checkListeners,
   checkDns,
+  checkCertificate,
   checkRelay,
   checkStore,
   checkOpenFiles,

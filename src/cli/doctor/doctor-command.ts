@@ -12,7 +12,9 @@ export function doctorCommand(): Command {
     const { config } = settingsOf(options);
     let failures = 0;
     for (const check of CHECKS) {
-      const { level, what, advice } = await check(config);
+      const finding = await check(config);
+      if (!finding) continue;
+      const { level, what, advice } = finding;
       if (level === 'fail') failures++;
       process.stdout.write(`${MARKS[level]}  ${what}\n${advice === undefined ? '' : `      -> ${advice}\n`}`);
     }

@@ -1,0 +1,6 @@
+/** What a check found. `advice` says what to do about it. */
+export interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly what: string;
+  readonly advice?: string;
+}
