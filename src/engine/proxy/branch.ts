@@ -91,6 +91,11 @@ export class Branch implements ClientTransactionUser {
     if (!this.isProceeding) this.end(statusCode);
   }
 
+  /** Lets go of the response that it ended with. */
+  shrink(): void {
+    if (this.outcome) this.outcome = { statusCode: this.outcome.statusCode, response: undefined };
+  }
+
   /** For the end of the engine. */
   stop(): void {
     this.stopTimers();

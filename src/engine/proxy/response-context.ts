@@ -2,6 +2,7 @@ import type { HeaderField, SipRequest, SipResponse } from '../../sip/message.js'
 import { serializeText } from '../../sip/serialize.js';
 import { networkFacts } from '../core/application.js';
 import type { CoreContext } from '../core/core-context.js';
+import { RefusedError } from '../core/errors.js';
 import type { Hop, ServerTransaction, ServerTransactionUser, Source } from '../types.js';
 import { bestOutcome, type Outcome, toUpstream } from './best-response.js';
 import { Branch, type BranchOwner } from './branch.js';
@@ -51,8 +52,8 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
     readonly ctx: CoreContext,
     private readonly tx: ServerTransaction,
     /** As it came in, but for our own routes. */
-    private readonly request: SipRequest,
-    private readonly options: ContextOptions,
+    private request: SipRequest,
+    private options: ContextOptions,
     private readonly report: ProxyReport,
   ) {
     this.branchTail = options.branchTail;
@@ -115,6 +116,7 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
     this.forwardSuccess(response, isFirst);
     this.endSearch(487, []);
     if (isFirst) this.done();
+    this.shrink();
   }
 
   onRejection(_branch: Branch, response: SipResponse, source: Source): void {
@@ -209,6 +211,14 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
       this.respondFinally(response);
     }
     this.done();
+    this.shrink();
+  }
+
+  /** What is left only passes on further 2xx: up to 32 s long it needs neither the request nor the responses. */
+  private shrink(): void {
+    this.request = this.tx.request;
+    this.options = { ...this.options, targets: [], createRequest: refuseToSend, onFinal: () => {} };
+    for (const branch of this.branches) branch.shrink();
   }
 
   /** No next hop could be used. */
@@ -244,4 +254,8 @@ export class ResponseContext implements BranchOwner, ServerTransactionUser {
     this.isReported = true;
     this.report.onDone();
   }
+}
+
+function refuseToSend(): never {
+  throw new RefusedError('the search is over');
 }
