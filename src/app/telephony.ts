@@ -74,6 +74,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,
       searchMs: config.RING_TOTAL_SEC * 1000,
+      maxDurationSec: config.MAX_CALL_SEC,
       checkMs: config.CALL_CHECK_SEC * 1000,
     },
     log: logs.for('call'),

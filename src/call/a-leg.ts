@@ -1,9 +1,12 @@
+import type { MediaSide } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
-import { cseqNumber, header, type PeerAddress, party, peerOf } from '../signalling/request.js';
+import { cseqNumber, header, headerList, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { parseContact } from '../sip/contact.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
+import type { CalleeTarget } from './fork-outcome.js';
 import type { Leg, LegEnding } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
@@ -20,9 +23,17 @@ type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
  * repeats the 200 until its ACK.
  */
 export class ALeg implements Leg {
-  readonly name = 'a';
-  readonly side = 'a';
-  readonly party = 'CALLER';
+  name = 'a';
+  side: MediaSide = 'a';
+  party: Leg['party'] = 'CALLER';
+  /** Whose phone it is, once it answers a call that it picked up. */
+  target: CalleeTarget;
+  readonly userAgent: string | undefined;
+  readonly earlySdp = undefined;
+  /** Called at the ACK of our 200, once; for a phone that picked a call up. */
+  onAck: (() => void) | undefined;
+  /** What `acknowledge` does: the re-INVITE to a phone that picked a call up has to be acknowledged. */
+  onAcknowledge: ((body?: string) => void) | undefined;
   readonly address: PeerAddress;
   readonly callId: string;
   /** The engine's id of the dialog that our first response makes. */
@@ -50,6 +61,10 @@ export class ALeg implements Leg {
     this.callId = header(req, 'call-id') ?? '';
     this.dialogId = dialogIdOf(this.callId, party(req, 'from').tag ?? '');
     this.cseq = cseqNumber(req);
+    this.userAgent = header(req, 'user-agent');
+    const { address, port, protocol } = this.address;
+    const uri = parseContact(headerList(req, 'contact')[0] ?? '')?.uri ?? '';
+    this.target = { uri, nextHop: undefined, address, port, transport: protocol };
     this.allowed = parseAllow(header(req, 'allow'));
     req.on('update', answerEarlyUpdate);
   }
@@ -70,6 +85,20 @@ export class ALeg implements Leg {
   join(trail: Trail, onRequest: SrfHandler): void {
     this.trail = trail;
     this.onUpdate = onRequest;
+  }
+
+  /** It becomes the callee's side of a call that it picks up: `b2` and so on. */
+  becomeCallee(name: string, username: string, trail: Trail, onRequest: SrfHandler): void {
+    this.name = name;
+    this.side = 'b';
+    this.party = 'CALLEE';
+    this.target = { ...this.target, username };
+    this.join(trail, onRequest);
+    if (this.state === 'confirmed') this.confirmed = this.makeDialog();
+  }
+
+  acknowledge(body?: string): void {
+    this.onAcknowledge?.(body);
   }
 
   allows(method: string): boolean {
@@ -126,6 +155,6 @@ export class ALeg implements Leg {
 
   private makeDialog(): LegDialog | undefined {
     const { trail, onUpdate } = this;
-    return trail && new LegDialog(this.dialogId, 'a', this.engine, this.clock, trail, onUpdate);
+    return trail && new LegDialog(this.dialogId, this.name, this.engine, this.clock, trail, onUpdate);
   }
 }

@@ -135,7 +135,8 @@ async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
   if (!user) return;
   const scheme = uri?.scheme ?? uriScheme(req.uri) ?? '';
   const invite = { req, from, user, scheme, host: uri?.host ?? '', number };
-  attempt.plan = await new CallRouter(deps.router, invite, attempt.open()).route();
+  const plan = await new CallRouter(deps.router, invite, attempt.open()).route();
+  if (plan) attempt.plan = plan;
 }
 
 async function offerMedia(_deps: AdmissionDeps, attempt: Attempt): Promise<void> {

@@ -7,7 +7,7 @@ import { parseContact } from '../sip/contact.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
-import { answerCrossingUpdate, type Leg, type LegEnding, parseAllow } from './leg.js';
+import { answerCrossingUpdate, type CalleeLeg, type LegEnding, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
 
@@ -32,7 +32,7 @@ export interface BLegDeps {
 }
 
 /** One phone of the callee: we are the UAC of the INVITE to it (RFC 3261 §13.2). */
-export class BLeg implements Leg {
+export class BLeg implements CalleeLeg {
   readonly side = 'b';
   readonly party = 'CALLEE';
   callId = '';

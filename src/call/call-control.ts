@@ -32,6 +32,8 @@ export interface CallLimits {
   readonly noAnswerMs?: number;
   /** How long a call may look for somebody who answers, forwardings included, milliseconds, default 180000. */
   readonly searchMs?: number;
+  /** Longest call, answer to end, seconds; default 0: no limit but those of users. */
+  readonly maxDurationSec?: number;
   /** How often the phones of a call are asked whether they are still in it, milliseconds; default 0: never. */
   readonly checkMs?: number;
 }
@@ -149,6 +151,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       identityHost,
       maxTargets: limits.maxTargets ?? 10,
       ringMs: limits.noAnswerMs ?? 60_000,
+      maxDurationSec: limits.maxDurationSec || Number.POSITIVE_INFINITY,
       now: () => clock.now(),
     };
   }

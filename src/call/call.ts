@@ -1,10 +1,9 @@
 import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
-import type { Clock } from '../platform/clock.js';
+import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { SrfEngine, SrfMessage, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
-import type { BLeg } from './b-leg.js';
 import { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CauseName, causeOf } from './causes.js';
@@ -12,7 +11,7 @@ import type { Fork } from './fork.js';
 import { cancelHeaders } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
-import type { Leg } from './leg.js';
+import type { CalleeLeg, Leg } from './leg.js';
 import { Liveness } from './liveness.js';
 import { type CallEnd, Release } from './release.js';
 import type { ReofferHost } from './reoffer.js';
@@ -56,6 +55,8 @@ export class Call implements ReofferHost {
   readonly log: Logger;
   /** The subscriber that calls; undefined until it has shown who it is. */
   caller: string | undefined;
+  /** Longest time from answer to end, seconds. */
+  maxDurationSec = Number.POSITIVE_INFINITY;
   /** Wall milliseconds at which the caller had its 200. */
   answerTime: number | undefined;
 
@@ -64,7 +65,8 @@ export class Call implements ReofferHost {
   private readonly ringing: Ringing;
   private readonly inDialog: InDialog;
   private readonly liveness: Liveness;
-  private release: Release | undefined;
+  private durationTimer: TimerHandle | undefined;
+  private release: Pick<Release, 'done'> | undefined;
 
   constructor(
     private readonly deps: CallDeps,
@@ -152,12 +154,13 @@ export class Call implements ReofferHost {
   }
 
   /** At the first sign that the 200 is with the caller: its echo, its ACK, or a BYE. Once; later calls are ignored. */
-  connected(leg: BLeg): void {
+  connected(leg: CalleeLeg): void {
     this.a.confirm();
     if (this.answerTime !== undefined || this.isEnding) return;
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
     this.liveness.start();
+    this.limitDuration();
     const { name, userAgent, target } = leg;
     const { username } = target;
     if (username !== undefined) {
@@ -172,12 +175,49 @@ export class Call implements ReofferHost {
     });
   }
 
+  private limitDuration(): void {
+    const { clock } = this.deps;
+    if (!Number.isFinite(this.maxDurationSec)) return;
+    const end = (): void => this.finish('duration-exceeded', 'SERVER');
+    this.durationTimer = clock.setTimeout(end, this.maxDurationSec * 1000);
+  }
+
+  /** Phones ring and nobody has it yet. */
+  get mayBePickedUp(): boolean {
+    return this.phase !== 'ending' && !this.isLateOffer && this.fork.ringing.length > 0 && this.a.isTrying;
+  }
+
+  /** Its INVITE picked another call up: the record is closed, the leg lives on there. */
+  handOver(): ALeg {
+    const { trail, record, deps } = this;
+    this.phase = 'ending';
+    this.inDialog.abort();
+    const cause = causeOf('call-picked-up');
+    const { result, status, q850: q850Cause, name: releaseReason } = cause;
+    trail.add({ kind: 'ended', by: 'SERVER', result, status, reason: 'OK', releaseReason, q850Cause });
+    this.release = { done: Promise.resolve(record.finish()) };
+    deps.registry.remove(this);
+    return this.a;
+  }
+
+  /** A phone takes the call in place of those that ring. */
+  pickUp(leg: ALeg, username: string): void {
+    const name = `b${this.fork.legs.length + 1}`;
+    leg.becomeCallee(name, username, this.trail, (req, res) => this.onRequest(leg, req, res));
+    this.deps.registry.bind(leg.dialogId, this, leg);
+    const { uri: contact, address, port, transport } = leg.target;
+    this.trail.add({ kind: 'attempt', leg: name, contact, address, port, transport, callId: leg.callId });
+    this.trail.add({ kind: 'picked-up', leg: name, by: username });
+    this.ringing.pickUp(leg);
+  }
+
   /** Ends the call; later calls are ignored. Resolves the closed record. */
   end(end: CallEnd): Promise<CallRecord> {
     if (!this.release) {
       this.phase = 'ending';
       this.ringing.stop();
       this.liveness.stop();
+      this.deps.clock.clearTimeout(this.durationTimer);
       this.inDialog.abort();
       this.release = new Release(this, this.record, this.deps.clock, end);
       const { caller, dialled } = this.parties;

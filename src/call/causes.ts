@@ -31,6 +31,8 @@ const CATALOGUE = {
   'callee-timeout': { result: 'FAILED', status: 408, q850: 102 },
   'callee-description-bad': { result: 'FAILED', status: 502, q850: 88 },
   'callee-do-not-disturb': { result: 'REJECTED', status: 480, q850: 21 },
+  'duration-exceeded': { result: 'ANSWERED', status: 200, q850: 31 },
+  'call-picked-up': { result: 'ANSWERED', status: 200, q850: 16 },
   'feature-code-done': { result: 'REJECTED', status: 603, q850: 31 },
   'feature-code-refused': { result: 'REJECTED', status: 403, q850: 29 },
   'forward-loop': { result: 'FAILED', status: 482, q850: 25 },

@@ -39,7 +39,7 @@ function changeOf(action: FeatureAction, to: string): { features: FeatureChanges
 
 /**
  * Does what a feature code asks of the caller's own account. Always throws CallRefusedError: there is nobody to talk to,
- * so the phone is told by the reason phrase of 603 (RFC 3261 §21.6.2, done) or 403 (not done). `isKnown` says whether calls can go to a number.
+ * so the phone is told by the reason phrase of 603 (done, RFC 3261 §21.6.2: no use in trying elsewhere) or 403 (not done). `isKnown` says whether calls can go to a number.
  */
 export async function runFeatureCode(
   users: Pick<UserService, 'modify'>,

@@ -5,6 +5,7 @@ import type { SrfResponse } from '../signalling/srf-types.js';
 import type { BLeg, BLegUser } from './b-leg.js';
 import type { LegFailure } from './fork-outcome.js';
 import { COMPLETED_ELSEWHERE } from './header-policy.js';
+import type { CalleeLeg } from './leg.js';
 
 /** What the phones together do. `onAnswer` and `onRoundOver` exclude each other; the latter comes once a round. */
 export interface ForkUser {
@@ -21,9 +22,9 @@ export interface ForkUser {
  */
 export class Fork implements BLegUser {
   /** Of all rounds, in the order they were rung. */
-  readonly legs: BLeg[] = [];
+  readonly legs: CalleeLeg[] = [];
   /** The phone that answered first. */
-  winner: BLeg | undefined;
+  winner: CalleeLeg | undefined;
   private round: readonly BLeg[] = [];
   private kind: RoundKind = 'phones';
   private failures: LegFailure[] = [];
@@ -84,6 +85,14 @@ export class Fork implements BLegUser {
   /** No phone can win any more. */
   close(): void {
     this.isOver = true;
+  }
+
+  /** A phone that was not rung takes the call: those that ring are cancelled. */
+  take(leg: CalleeLeg): void {
+    this.isOver = true;
+    this.legs.push(leg);
+    this.winner = leg;
+    this.dropOthers(undefined, { Reason: COMPLETED_ELSEWHERE });
   }
 
   private dropOthers(kept: BLeg | undefined, headers: OutgoingHeaders): void {

@@ -28,6 +28,8 @@ export interface DialPlan {
   readonly callee: string;
   readonly headers: OutgoingHeaders;
   readonly rounds: readonly DialRound[];
+  /** Longest call, answer to end, seconds; Infinity for no limit. */
+  readonly maxDurationSec: number;
   /** Where to go on after all rounds failed that way; undefined when the call fails then. Never rejects. */
   divert?(failure: FailureKind | { readonly deflectTo: string }): Promise<NextPlan> | undefined;
 }
@@ -60,6 +62,11 @@ export class Hunt {
     this.begin(plan);
   }
 
+  /** The caller's offer as the phones get it; undefined in a late-offer call. */
+  get description(): string | undefined {
+    return this.offer;
+  }
+
   /** Somebody answered, or the call is over: nobody else is rung. */
   stop(): void {
     this.isStopped = true;
@@ -77,6 +84,7 @@ export class Hunt {
 
   private begin(plan: DialPlan): void {
     this.plan = plan;
+    this.call.maxDurationSec = plan.maxDurationSec;
     this.next = 0;
     this.failures = [];
     this.hasTimedOut = false;

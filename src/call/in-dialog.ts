@@ -2,6 +2,7 @@ import { header } from '../signalling/request.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
+import { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
 import { type CauseName, causeOf } from './causes.js';
 import { byeHeaders, unsupportedExtensions } from './header-policy.js';
@@ -57,6 +58,12 @@ export class InDialog {
   private onAck(leg: Leg, ack: SrfRequest): void {
     const { call } = this;
     if (this.reoffer.acknowledge(leg, ack)) return;
+    if (leg !== call.a && leg instanceof ALeg) {
+      const { onAck } = leg;
+      leg.onAck = undefined;
+      onAck?.();
+      return;
+    }
     const { winner } = call.fork;
     if (leg !== call.a || call.a.isAcknowledged || !winner) return;
     call.a.isAcknowledged = true;
@@ -76,6 +83,10 @@ export class InDialog {
     if (!isEngines) this.respond(leg, req, res, 200);
     // A phone that lost the race has nothing to say about the call.
     if (leg !== call.a && leg !== winner) return;
+    if (leg instanceof ALeg && leg !== call.a && !call.isConnected && !isEngines) {
+      call.finish('callee-unavailable', 'CALLEE');
+      return;
+    }
     if (isEngines) this.onEngineBye(leg, header(req, 'reason') ?? '');
     else call.conclude({ cause: causeOf('normal-clearing'), by: leg.party, headers: byeHeaders(req) });
   }

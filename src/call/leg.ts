@@ -1,6 +1,7 @@
 import type { MediaPeer, MediaSide } from '../media/types.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { CalleeTarget } from './fork-outcome.js';
 import type { LegDialog } from './leg-dialog.js';
 
 /** One side of a call (RFC 7092 §3): what offer/answer, mid-call requests and release need of it, whichever side it is. */
@@ -19,6 +20,17 @@ export interface Leg {
   ended(): void;
   /** Ends it by what its state asks for: final response, CANCEL or BYE. Resolves when its phone has answered. Never rejects. */
   end(ending: LegEnding): Promise<void>;
+}
+
+/** The side of a call that answers: a phone that was rung, or one that picked the call up. */
+export interface CalleeLeg extends Leg {
+  readonly target: CalleeTarget;
+  readonly userAgent: string | undefined;
+  readonly dialogId: string | undefined;
+  /** Last description that came in a provisional response. */
+  readonly earlySdp: string | undefined;
+  /** ACKs the 2xx, with the answer in a late-offer call. */
+  acknowledge(body?: string): void;
 }
 
 /** How a leg is told that the call is over. */

@@ -1,6 +1,7 @@
 import { errorMessage } from '../platform/errors.js';
 import { header } from '../signalling/request.js';
 import type { SrfResponse } from '../signalling/srf-types.js';
+import type { ALeg } from './a-leg.js';
 import type { BLeg } from './b-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { isBadDescription } from './call-media.js';
@@ -9,6 +10,8 @@ import { Fork, type ForkUser } from './fork.js';
 import type { LegFailure } from './fork-outcome.js';
 import { answerHeaders, provisionalHeaders } from './header-policy.js';
 import { type DialPlan, Hunt } from './hunt.js';
+import type { CalleeLeg } from './leg.js';
+import { offerToPicker } from './pick-up.js';
 
 /** Provisionals that say more than that it rings, and go on to the caller even after that (RFC 3261 §21.1). */
 const TELLING_PROVISIONALS = [181, 182];
@@ -50,7 +53,7 @@ export class Ringing implements ForkUser {
     this.queue(() => this.progress(leg, res, sdp));
   }
 
-  onAnswer(leg: BLeg, res: SrfResponse): void {
+  onAnswer(leg: CalleeLeg, res: SrfResponse): void {
     this.hunt.stop();
     const { isLateOffer } = this.call;
     // RFC 3261 §13.3.1.4: without a Contact the dialog has no remote target.
@@ -68,8 +71,28 @@ export class Ringing implements ForkUser {
     this.hunt.onRoundOver(failures, isFinal);
   }
 
+  /** A phone that was not rung takes the call, and is offered what the caller offered. */
+  pickUp(leg: ALeg): void {
+    const { call, fork, hunt } = this;
+    const offer = hunt.description;
+    hunt.stop();
+    const callee = leg as ALeg & CalleeLeg;
+    fork.take(callee);
+    if (offer === undefined) {
+      call.finish('callee-description-bad', 'SERVER');
+      return;
+    }
+    offerToPicker(leg, call.allow, offer, {
+      onAnswer: (res, ack) => {
+        leg.onAcknowledge = (body) => ack(body ? { body } : {});
+        this.onAnswer(callee, res);
+      },
+      onFailure: () => this.fail('callee-failed'),
+    });
+  }
+
   /** Late offer: the caller's answer comes in its ACK and goes on in ours (RFC 3261 §13.2.1). */
-  async answerLate(leg: BLeg, sdp: string | undefined): Promise<void> {
+  async answerLate(leg: CalleeLeg, sdp: string | undefined): Promise<void> {
     const { call } = this;
     if (!sdp) {
       call.finish('ack-without-answer', 'CALLER');
@@ -110,7 +133,7 @@ export class Ringing implements ForkUser {
   }
 
   /** The winner's description goes to the caller. No media, no call: then the caller hears 503 and nothing is billed. */
-  private async answer(leg: BLeg, res: SrfResponse, sdp: string): Promise<void> {
+  private async answer(leg: CalleeLeg, res: SrfResponse, sdp: string): Promise<void> {
     const { call } = this;
     if (call.isEnding) return;
     let body: string;

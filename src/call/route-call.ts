@@ -18,6 +18,7 @@ import { runFeatureCode } from './feature-codes.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import { calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
 import type { DialPlan, DialRound, NextPlan } from './hunt.js';
+import { findPickUp, pickUp } from './pick-up.js';
 import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
 
 /** Longest wait for the directory inside an INVITE; its services answer from memory when the Store is away. */
@@ -33,6 +34,8 @@ export interface CallRouterOptions {
   readonly identityHost: string;
   readonly maxTargets: number;
   readonly ringMs: number;
+  /** Longest call of anybody, seconds; Infinity for no limit. */
+  readonly maxDurationSec: number;
   /** Wall milliseconds. */
   now(): number;
 }
@@ -55,15 +58,15 @@ export class CallRouter {
     private readonly call: Call,
   ) {}
 
-  /** The plan for the dialled number. Throws CallRefusedError. */
-  async route(): Promise<DialPlan> {
+  /** The plan for the dialled number; undefined when the call has become another one. Throws CallRefusedError. */
+  async route(): Promise<DialPlan | undefined> {
     const { scheme, host, number } = this.invite;
     return this.follow({ scheme, host, isLocalHost: this.options.isLocalHost(host), number, diversions: [] });
   }
 
   private async follow(
     to: Pick<RouteRequest, 'scheme' | 'host' | 'isLocalHost' | 'number' | 'diversions'>,
-  ): Promise<DialPlan> {
+  ): Promise<DialPlan | undefined> {
     const { options, call } = this;
     const { username, status } = this.invite.user;
     const { maxTargets, ringMs } = options;
@@ -78,10 +81,15 @@ export class CallRouter {
     return this.toDialPlan(found.plan, found);
   }
 
-  private async runCode({ action, ...code }: DialledCode): Promise<never> {
-    const { options, invite } = this;
-    if (action === 'PICKUP' || action === 'PICKUP_GROUP')
-      throw new CallRefusedError('feature-code-refused', 'No call to pick up', {}, 'No call to pick up');
+  private async runCode({ action, ...code }: DialledCode): Promise<undefined> {
+    const { options, invite, call } = this;
+    if (action === 'PICKUP' || action === 'PICKUP_GROUP') {
+      const { username } = invite.user;
+      const { registry, numbering } = options.directory;
+      const groups = (await numbering?.groupsOf(username)) ?? [];
+      await pickUp(call, username, findPickUp(registry.values(), username, groups, code.argument));
+      return undefined;
+    }
     return runFeatureCode(options.users, invite.user.username, { ...code, action }, (number) =>
       this.isKnown(number),
     );
@@ -135,6 +143,11 @@ export class CallRouter {
         ...diversionHeaders(number?.number ?? '', diversions, user.realm),
       },
       rounds: plan.rounds.map((round) => toDialRound(round, plan.mayDeflect ?? false)),
+      maxDurationSec: Math.min(
+        this.options.maxDurationSec,
+        user.features?.maxDurationSec ?? Number.POSITIVE_INFINITY,
+        plan.maxDurationSec ?? Number.POSITIVE_INFINITY,
+      ),
       divert: (failure) => this.divert(plan, diversions, failure),
     };
   }
@@ -168,7 +181,8 @@ export class CallRouter {
     this.note(diversion);
     const to = { scheme: 'tel', host: '', isLocalHost: true, number: normaliseNumber(diversion.to) };
     try {
-      return { plan: await this.follow({ ...to, diversions: [...former, diversion] }) };
+      const plan = await this.follow({ ...to, diversions: [...former, diversion] });
+      return plan ? { plan } : { end: { cause: causeOf('server-error'), by: 'SERVER' } };
     } catch (error) {
       if (error instanceof CallRefusedError) return { end: { cause: error.refusal, by: 'SERVER' } };
       this.call.log.warn({ err: error }, 'a forwarding could not be followed');

@@ -11,8 +11,8 @@ export interface Numbering {
   entry(number: string): Promise<NumberEntry | undefined>;
   group(number: string): Promise<HuntGroup | undefined>;
   codes(): Promise<CodeTable>;
-  /** Numbers of the groups that a user is a member of. */
-  groupsOf(username: string): Promise<string[]>;
+  /** The groups that a user is a member of. */
+  groupsOf(username: string): Promise<HuntGroup[]>;
 }
 
 /** Most users and groups whose last answer or turn is remembered; beyond, the oldest is forgotten. */

@@ -69,6 +69,7 @@ export function buildRecord(
     ...callerOf(received?.event),
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
     ...forwardingOf(timeline),
+    ...pickUpOf(last(timeline, 'picked-up')?.event),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
     ...last(timeline, 'noted')?.event.facts,
@@ -138,6 +139,10 @@ function calleeOf(
     attempts: legs.map(({ record }) => record),
     bCallIds: [...new Set(legs.map(({ record }) => record.callId).filter((callId) => callId !== ''))],
   } as const;
+}
+
+function pickUpOf(event: EventOf<'picked-up'> | undefined) {
+  return event ? { pickedUpBy: event.by } : {};
 }
 
 function forwardingOf(timeline: readonly TimelineEntry[]) {

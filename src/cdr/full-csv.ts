@@ -41,6 +41,7 @@ export const FULL_COLUMNS = [
   'trunkOut',
   'route',
   'group',
+  'pickedUpBy',
   'forwardedBy',
   'diversions',
   'attempts',

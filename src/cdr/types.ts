@@ -84,6 +84,8 @@ export interface CallRecord {
   readonly route?: string;
   /** The hunt group that was rung last. */
   readonly group?: string;
+  /** Who took the call from the phones that rang. */
+  readonly pickedUpBy?: string;
   /** Who sent the call on, the last one of several. */
   readonly forwardedBy?: string;
   /** Every forwarding, in order. */
@@ -131,6 +133,8 @@ export type TimelineEvent =
       /** The hunt group that is rung. */
       readonly group?: string;
     }
+  /** A phone that was not rung took the call. */
+  | { readonly kind: 'picked-up'; readonly leg: string; readonly by: string }
   /** The call goes on from one number to another. */
   | ({ readonly kind: 'diverted' } & DiversionRecord)
   | {

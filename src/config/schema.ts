@@ -196,6 +196,11 @@ export const SETTINGS = {
     meaning:
       'looking longer than this for somebody who answers ends a call, all phones and forwardings together, seconds',
   }),
+  MAX_CALL_SEC: setting({
+    type: v.whole(0, 604_800),
+    default: '0',
+    meaning: 'longest call, answer to end, seconds; users may have a shorter time of their own; 0: no limit',
+  }),
   CALL_CHECK_SEC: setting({
     type: v.whole(0, 86_400),
     default: '300',

@@ -51,9 +51,9 @@ export class StoredNumbering implements NumberingService {
     return { ...DEFAULT_CODES, ...(await this.settings.get(CODES_KEY)) };
   }
 
-  async groupsOf(username: string): Promise<string[]> {
+  async groupsOf(username: string): Promise<HuntGroup[]> {
     const groups = await this.groups.list({ limit: MAX_GROUPS });
-    return groups.filter(({ members }) => members.includes(username)).map(({ number }) => number);
+    return groups.filter(({ members }) => members.includes(username));
   }
 
   listGroups(page: Page = {}): Promise<HuntGroup[]> {

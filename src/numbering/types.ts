@@ -26,8 +26,8 @@ export interface NumberingService {
   group(number: string): Promise<HuntGroup | undefined>;
   entry(number: string): Promise<NumberEntry | undefined>;
   codes(): Promise<CodeTable>;
-  /** Numbers of the groups that a user is a member of. */
-  groupsOf(username: string): Promise<string[]>;
+  /** The groups that a user is a member of. */
+  groupsOf(username: string): Promise<HuntGroup[]>;
 
   listGroups(page?: Page): Promise<HuntGroup[]>;
   addGroup(number: string, input: GroupInput): Promise<HuntGroup>;

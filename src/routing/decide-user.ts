@@ -68,7 +68,14 @@ export function decideUser<B extends RoutableBinding>(
   }
   const rounds = roundsOf(user, facts, steps);
   const onFailure = forwardings(username, features, facts, steps);
-  const plan = { callee: username, rounds, onFailure, ...(features.mayDeflect && { mayDeflect: true }) };
+  const { mayDeflect, maxDurationSec } = features;
+  const plan = {
+    callee: username,
+    rounds,
+    onFailure,
+    ...(mayDeflect && { mayDeflect }),
+    ...(maxDurationSec !== undefined && { maxDurationSec }),
+  };
   return { kind: 'plan', plan, steps };
 }
 

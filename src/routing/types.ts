@@ -58,6 +58,8 @@ export interface RoutePlan<T> {
   readonly group?: string;
   /** A 3xx of a phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
+  /** Longest call of the callee. */
+  readonly maxDurationSec?: number;
 }
 
 /** What a subscriber's account says about calls to it; all may be absent. Units as in the account. */
@@ -71,6 +73,7 @@ export interface CalleeFeatures {
   readonly noAnswerSec?: number;
   readonly doNotDisturb?: boolean;
   readonly maxCalls?: number;
+  readonly maxDurationSec?: number;
   readonly mayDeflect?: boolean;
 }
 

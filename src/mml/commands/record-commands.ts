@@ -53,6 +53,7 @@ const detailReport: ReportSpec = {
     { key: 'dialledNumber', title: text('Dialled', '所拨号码') },
     { key: 'calleeNumber', title: text('Callee', '被叫') },
     { key: 'group', title: text('Hunt group', '寻线组') },
+    { key: 'pickedUpBy', title: text('Picked up by', '代答方') },
     { key: 'diversions', title: text('Forwarded', '前转') },
     { key: 'calleeUri', title: text('Callee URI', '被叫 URI') },
     { key: 'calleeSource', title: text('Callee at', '被叫地址') },

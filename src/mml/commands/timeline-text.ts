@@ -9,6 +9,8 @@ export function timelineText(event: TimelineEvent): string {
       return `authenticated as ${event.username}`;
     case 'routed':
       return `routed to ${event.calleeUri} (${event.direction})`;
+    case 'picked-up':
+      return `${event.leg}: picked up by ${event.by}`;
     case 'diverted':
       return `forwarded by ${event.by} to ${event.to} (${event.reason})`;
     case 'attempt':

@@ -14,6 +14,7 @@ const NONE: FeatureChanges = {
   noAnswerSec: null,
   doNotDisturb: null,
   maxCalls: null,
+  maxDurationSec: null,
   mayDeflect: null,
 };
 
@@ -192,6 +193,18 @@ describe('calls that are forwarded', () => {
     const { response, record } = await refused(await a.invite('1002'));
     assert.equal(response.statusCode, 404);
     assert.deepEqual([record.releaseReason, record.forwardedBy], ['callee-unknown', '1002']);
+  });
+
+  test('the longest call of a user is ended, with both phones told why', async () => {
+    await set('1001', { maxDurationSec: 1 });
+    const invite = await a.invite('1002');
+    b.respond(await b.next('INVITE'), 200, { sdp: b.sdp() });
+    a.ack(invite, await a.response(invite, 200));
+    await b.next('ACK');
+    const [atA] = await Promise.all([a.expectBye(), b.expectBye()]);
+    assert.match(atA.get('reason') ?? '', /cause=31;text="duration-exceeded"/);
+    const record = await lastRecord();
+    assert.deepEqual([record.result, record.releaseParty], ['ANSWERED', 'SERVER']);
   });
 
   test('RFC 3261 §8.1.3.4: a 302 of a phone that may deflect is followed to a number of ours, else not', async () => {

@@ -1,0 +1,65 @@
+import type { HuntGroup } from '../routing/types.js';
+import { holdAnswer } from '../sdp/hold-answer.js';
+import type { SrfAck, SrfResponse } from '../signalling/srf-types.js';
+import type { ALeg } from './a-leg.js';
+import type { Call } from './call.js';
+import { CallRefusedError } from './errors.js';
+import { PRODUCT } from './header-policy.js';
+
+const NOTHING = 'No call to pick up';
+
+/**
+ * The call that rings longest among those that a user may pick up: calls for members of its own groups, or for the groups
+ * themselves. With `number` only one for that user or group.
+ */
+export function findPickUp(
+  calls: Iterable<Call>,
+  username: string,
+  groups: readonly HuntGroup[],
+  number?: string,
+): Call | undefined {
+  const allowed = new Set(groups.flatMap((group) => [group.number, ...group.members]));
+  for (const call of calls) {
+    if (!call.mayBePickedUp || call.caller === username) continue;
+    const rung = [call.parties.callee, ...call.fork.ringing.map(({ target }) => target.username ?? '')];
+    const isWanted = number === undefined || [...rung, call.parties.dialled].includes(number);
+    if (isWanted && rung.some((name) => allowed.has(name) && name !== username)) return call;
+  }
+  return undefined;
+}
+
+/**
+ * Answers a ringing call by the phone that dialled the code (RFC 3264 §8): its INVITE is answered with
+ * silent streams, then it takes the place of the phones that ring and gets the caller's offer in a re-INVITE, whose answer
+ * goes to the caller. Throws CallRefusedError when that cannot be.
+ */
+export async function pickUp(picker: Call, username: string, call: Call | undefined): Promise<void> {
+  const refuse = (): CallRefusedError => new CallRefusedError('feature-code-refused', NOTHING, {}, NOTHING);
+  const silent = holdAnswer(picker.a.req.body ?? '');
+  if (!call || silent === undefined) throw refuse();
+  await picker.a.answer({ Allow: picker.allow, Server: PRODUCT }, silent);
+  if (!call.mayBePickedUp) throw refuse();
+  const leg = picker.handOver();
+  call.pickUp(leg, username);
+}
+
+/** The answer of a phone that picked a call up; the re-INVITE's 2xx stands for that of an INVITE. */
+export interface PickedUpAnswer {
+  onAnswer(res: SrfResponse, ack: SrfAck): void;
+  onFailure(): void;
+}
+
+/** Offers the caller's description to the phone, once it has acknowledged our first answer (RFC 3261 §14.1). */
+export function offerToPicker(leg: ALeg, allow: string, offer: string, user: PickedUpAnswer): void {
+  leg.onAck = () => {
+    const { dialog } = leg;
+    if (!dialog) return user.onFailure();
+    dialog.reinvite({ Allow: allow, 'User-Agent': PRODUCT }, offer, {
+      onFinal: (res, ack) => {
+        if (res.status < 300) user.onAnswer(res, ack);
+        else user.onFailure();
+      },
+      onFailure: () => user.onFailure(),
+    });
+  };
+}
