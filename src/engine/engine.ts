@@ -228,6 +228,7 @@ class RunningEngine implements Engine {
       udpMaxBytes: this.options.udpMaxBytes ?? DEFAULT_UDP_MAX_BYTES,
       outlet,
       createClient: (...args) => this.transactions!.createClient(...args),
+      sendStateless: (...args) => this.transactions!.sendStateless(...args),
     });
     return {
       clock: this.clock,
@@ -249,7 +250,7 @@ class RunningEngine implements Engine {
       outlet,
       resolve: (uri) => this.nextHops.find(uri),
       createClient: (...args) => clients.createClient(...args),
-      sendStateless: (request, hop) => this.transactions!.sendStateless(request, hop),
+      sendStateless: (request, hop) => clients.sendStateless(request, hop),
       isOwnUri: (uri) => own.isOwnUri(uri),
       nearness: (address) => own.nearness(address),
       defaultEnd: () => {

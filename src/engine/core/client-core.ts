@@ -277,7 +277,7 @@ export class ClientCore implements ClientRequestOwner {
     invite.ack = sent;
     invite.shrink();
     if (invite.isOver) dialog.accepted?.delete(invite.seq);
-    const facts = factsOf(hop, sent.localAddress, sent.localPort, sent.text);
+    const facts = factsOf(sent.hop, sent.localAddress, sent.localPort, sent.text);
     echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, text: sent.text });
     if (invite.cancelled) this.sendUnsolicitedBye(dialog, 'ACK-BYE due to cancel race condition');
   }

@@ -3,10 +3,12 @@ import type { Logger } from '../../platform/logger.js';
 import { formatHost } from '../../sip/host.js';
 import type { SipRequest } from '../../sip/message.js';
 import { FailedTargets } from '../resolve/failed-targets.js';
-import type { Outlet, SentBy } from '../transport/types.js';
+import type { SentRequest } from '../transaction/transaction-layer.js';
+import type { Outlet, SendFailureListener, SentBy } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, Hop, TimerSettings } from '../types.js';
 import { ClientWalk, type Stop } from './client-walk.js';
 import type { CoreCounters } from './core-counters.js';
+import { LargeStateless } from './large-stateless.js';
 
 /** RFC 3261 §18.1.1: the largest request that goes by UDP where the path MTU is not known; bytes. */
 export const DEFAULT_UDP_MAX_BYTES = 1300;
@@ -17,7 +19,7 @@ const WITHOUT_TCP_MS = 600_000;
 const MAX_WITHOUT_TCP = 4_096;
 const VIA_BYTES = 'Via: SIP/2.0/UDP :;branch=z9hG4bK0123456789abcdef;rport\r\n'.length;
 /** The same with the longest address and port. */
-const MAX_VIA_BYTES = VIA_BYTES + 50;
+const MAX_VIA_BYTES = VIA_BYTES + 60;
 
 /** As TransactionLayer.createClient. */
 export type CreateClient = (
@@ -39,6 +41,8 @@ export interface ClientStarterOptions {
   outlet(hop: Hop): Outlet;
   /** The transaction layer's. */
   createClient: CreateClient;
+  /** The transaction layer's. */
+  sendStateless(request: SipRequest, hop: Hop, failure?: SendFailureListener): SentRequest;
 }
 
 /** What a walk over targets needs of those around it. */
@@ -64,21 +68,26 @@ export class ClientStarter {
     branchTail?: string,
   ): ClientTransaction {
     const { alternatives } = hop;
-    const isLarge = hop.largeBy !== undefined && this.isLarge(request, hop);
+    const isLarge = this.isLarge(request, hop);
     if (!alternatives && !isLarge) return this.ctx.createClient(request, hop, user, branchTail);
     const stops = [hop, ...(alternatives ?? [])].flatMap((target) => this.stopsOf(target, isLarge));
     return new ClientWalk(this.ctx, request, stops, user, branchTail);
   }
 
+  /** As the transaction layer's. */
+  sendStateless(request: SipRequest, hop: Hop): SentRequest {
+    if (!this.isLarge(request, hop)) return this.ctx.sendStateless(request, hop);
+    const [first, second] = this.stopsOf(hop, true);
+    return second
+      ? new LargeStateless(this.ctx, request, first!.hop, second.hop)
+      : this.ctx.sendStateless(request, first!.hop);
+  }
+
   /** RFC 3261 §18.1.1: a large request goes by TCP, and by UDP when that is refused. */
-  private stopsOf({ protocol, address, port, flow, name, largeBy }: Hop, isLarge: boolean): Stop[] {
-    const named = name === undefined ? {} : { name };
-    const plain: Stop = {
-      hop: { protocol, address, port, ...(flow === undefined ? {} : { flow }), ...named },
-      isForSize: false,
-    };
+  private stopsOf({ alternatives: _alternatives, largeBy, ...hop }: Hop, isLarge: boolean): Stop[] {
+    const plain: Stop = { hop, isForSize: false };
     if (!isLarge || largeBy === undefined) return [plain];
-    const tcp: Hop = { protocol: largeBy, address, port, ...named, connectTimeoutMs: TCP_PATIENCE_MS };
+    const tcp: Hop = { ...hop, protocol: largeBy, connectTimeoutMs: TCP_PATIENCE_MS };
     if (this.ctx.withoutTcp.has(tcp)) return [plain];
     this.ctx.counters.largeByTcp++;
     return [{ hop: tcp, isForSize: true }, plain];
@@ -86,7 +95,9 @@ export class ClientStarter {
 
   private isLarge(request: SipRequest, hop: Hop): boolean {
     const { udpMaxBytes } = this.ctx;
-    if (udpMaxBytes === 0) return false;
+    const isChoice =
+      hop.largeBy !== undefined || hop.alternatives?.some(({ largeBy }) => largeBy !== undefined);
+    if (!isChoice || udpMaxBytes === 0) return false;
     const bytes = sizeBytes(request);
     // Most requests are far from the bound: our own end need not be asked for.
     if (bytes + MAX_VIA_BYTES <= udpMaxBytes) return false;

@@ -172,7 +172,8 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
   }
 }
 
-function copyOf(request: SipRequest): SipRequest {
+/** A copy with the same fields and body, on its own from now on. */
+export function copyOf(request: SipRequest): SipRequest {
   const copy = new SipRequest(request.method, request.requestUri);
   copy.headers.push(...request.headers);
   copy.bodyText = request.bodyText;

@@ -7,7 +7,7 @@ import { formatHost } from '../../sip/host.js';
 import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import { serializeText } from '../../sip/serialize.js';
 import { MAGIC_COOKIE, type Via } from '../../sip/via.js';
-import type { MessageTransport, Outlet } from '../transport/types.js';
+import type { MessageTransport, Outlet, SendFailureListener } from '../transport/types.js';
 import type {
   ClientTransaction,
   ClientTransactionUser,
@@ -47,6 +47,7 @@ export interface TransactionLayerOptions {
 export interface SentRequest {
   /** As put on the wire, a char for each octet. */
   readonly text: string;
+  readonly hop: Hop;
   readonly localAddress: string;
   readonly localPort: number;
   /** Sends the same the same way again, as an ACK must be when its 2xx is repeated (RFC 3261 §13.2.2.4). */
@@ -113,16 +114,18 @@ export class TransactionLayer implements Closeable {
     return this.startClient(branch, request, outlet, user);
   }
 
-  /** Sends a request that has no transaction: the ACK of a 2xx (RFC 3261 §13.2.2.4). Throws as `createClient`. */
-  sendStateless(request: SipRequest, hop: Hop): SentRequest {
+  /**
+   * Sends a request that has no transaction: the ACK of a 2xx (RFC 3261 §13.2.2.4). Throws as `createClient`. `failure` is
+   * told when it did not leave.
+   */
+  sendStateless(request: SipRequest, hop: Hop, failure?: SendFailureListener): SentRequest {
     if (this.isClosed) throw new ClosedError('transaction layer');
     const outlet = this.context.transport.outlet(hop);
     prependVia(request, outlet);
     const text = serializeText(request);
     request.wireText = text;
-    const sent = new StatelessRequest(text, outlet);
-    sent.resend();
-    return sent;
+    outlet.send(Buffer.from(text, 'latin1'), failure);
+    return new StatelessRequest(text, outlet);
   }
 
   /** Requests that got no transaction, for want of room or in an overload. */
@@ -239,6 +242,10 @@ class StatelessRequest implements SentRequest {
     readonly text: string,
     private readonly outlet: Outlet,
   ) {}
+
+  get hop(): Hop {
+    return this.outlet.hop;
+  }
 
   get localAddress(): string {
     return this.outlet.listener.address;

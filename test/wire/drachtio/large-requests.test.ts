@@ -8,6 +8,7 @@ import { type RawTcp, RawTcpServer } from '../../support/raw-sockets.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
 import { headerOf, responseText, statusOf } from '../../support/sip-text.js';
 import { appRequest, SDP } from '../../support/text-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
 
 const ADDRESS = '127.0.0.2';
@@ -146,6 +147,43 @@ describe('requests too large for UDP', { skip: oursOnly }, () => {
     await client.ask(`sip||${ok.fields[9]}`, appRequest('BYE', 'sip:x'));
     assert.match(await answerNext(connection), /^BYE/);
     assert.equal(await status(), 200);
+  });
+
+  test('RFC 3261 §18.1.1: an ACK too large likewise: by TCP, and by UDP to a peer that refuses', async () => {
+    const engine = await start();
+    const answer = (request: string): number | undefined => (request.startsWith('INVITE') ? 200 : undefined);
+    const lateOffer = async (port: number): Promise<Frame> => {
+      const uri = `sip:bob@${ADDRESS}:${port}`;
+      client.send('sip||', appRequest('INVITE', uri));
+      const { fields } = await client.events.next();
+      return client.ask(
+        `sip||${fields[9]}`,
+        appRequest('ACK', 'sip:x', [], `${SDP}${'a=x\r\n'.repeat(400)}`),
+      );
+    };
+    const tcp = await tcpTarget();
+    const udp = await udpTarget(engine, tcp.port);
+    udp.policy = answer;
+    udp.headers = [`Contact: <sip:bob@${ADDRESS}:${tcp.port}>`];
+    const echo = await lateOffer(tcp.port);
+    assert.deepEqual(echo.fields.slice(6, 9), ['tcp', ADDRESS, String(tcp.port)]);
+    const connection = await tcp.connections.next();
+    const ack = await connection.inbox.next();
+    assert.match(ack, /^ACK/);
+    assert.match(headerOf(ack, 'Via')!, /^SIP\/2\.0\/TCP/);
+    // The peer did not see it, and says so by repeating its 2xx.
+    udp.respond(await udp.requests.next(), 200);
+    assert.equal(await connection.inbox.next(), ack);
+    const plain = await udpTarget(engine);
+    plain.policy = answer;
+    plain.headers = [`Contact: <sip:bob@${ADDRESS}:${plain.port}>`];
+    await lateOffer(plain.port);
+    const invite = await plain.requests.next();
+    const byUdp = await plain.requests.next();
+    assert.match(byUdp, /^ACK/);
+    assert.match(headerOf(byUdp, 'Via')!, /^SIP\/2\.0\/UDP/);
+    plain.respond(invite, 200);
+    await waitFor('the ACK again', () => plain.log.filter((text) => text === byUdp).length === 2);
   });
 
   test('a route that names UDP is the only way in; so is where a peer behind a NAT was seen', async () => {
