@@ -4,20 +4,21 @@ import { parseRAck } from '../../sip/reliability.js';
 import { serializeText } from '../../sip/serialize.js';
 import { uriScheme } from '../../sip/uri.js';
 import { Dialog } from '../dialog/dialog.js';
-import type { ClientTransaction, Hop, Source } from '../types.js';
+import type { Hop, Source } from '../types.js';
 import { type AppRequest, appHeader } from './app-message.js';
-import { type Application, type MessageFacts, UNSOLICITED } from './application.js';
-import type { StopReason } from './call-events.js';
-import { ClientDialogs, SILENT_USER } from './client-dialogs.js';
+import type { Application } from './application.js';
+import { ClientDialogs } from './client-dialogs.js';
 import { ClientRequest, type ClientRequestOwner } from './client-request.js';
 import type { CoreContext } from './core-context.js';
 import { CoreDialog, wireDialogId } from './core-dialog.js';
 import type { DialogCloser } from './dialog-closer.js';
+import { DialogEnder } from './dialog-ender.js';
 import { RefusedError } from './errors.js';
 import { findHop } from './hop-finder.js';
 import { defaultContact, type LocalEnd } from './local-addressing.js';
 import { type Echo, refused } from './outcome.js';
 import { buildDialogRequest, buildNewRequest, newTag } from './request-builder.js';
+import { factsOf, requestFacts } from './sent-facts.js';
 import { SessionKeeper } from './session-keeper.js';
 
 const ACK_IS_AUTOMATIC =
@@ -35,6 +36,7 @@ const NOT_IN_CANCEL = new Set(
 
 /** Requests of applications: out they go, and what comes back goes to the application. */
 export class ClientCore implements ClientRequestOwner {
+  readonly ender: DialogEnder;
   readonly sessions: SessionKeeper;
   private readonly dialogs: ClientDialogs;
   /** INVITEs that can be cancelled. */
@@ -44,7 +46,8 @@ export class ClientCore implements ClientRequestOwner {
     readonly ctx: CoreContext,
     private readonly closer: DialogCloser,
   ) {
-    this.sessions = new SessionKeeper(ctx, this);
+    this.ender = new DialogEnder(ctx, closer);
+    this.sessions = new SessionKeeper(ctx, this.ender);
     this.dialogs = new ClientDialogs(ctx, closer, this.sessions);
   }
 
@@ -97,32 +100,6 @@ export class ClientCore implements ClientRequestOwner {
       const text = cancel.wireText ?? serializeText(cancel);
       echo({ ok: true, txnId: newTag(), dialogId: '', facts: requestFacts(invite.tx, text), text });
     }
-  }
-
-  /** The engine ends a dialog (RFC 3261 §15) and tells its application why. */
-  sendUnsolicitedBye(dialog: CoreDialog, reason: string): void {
-    this.closer.close(dialog);
-    if (dialog.dialog.peer.target === undefined) return;
-    const bye = dialog.dialog.createRequest('BYE').append('Reason', `SIP;cause=200;text="${reason}"`);
-    const tell = (facts: MessageFacts): void => {
-      dialog.app.deliverRequest(bye, facts, UNSOLICITED, dialog.wireId);
-      if (dialog.usage === 'invite') this.ctx.callEvents.stop('application', stopReasonOf(reason), bye);
-    };
-    const untold: MessageFacts = {
-      origin: 'application',
-      sizeBytes: 0,
-      protocol: 'udp',
-      address: '',
-      port: 0,
-    };
-    findHop(this.ctx, () => dialog.nextHop(this.ctx)!, {
-      found: (hop) => {
-        const tx = this.ctx.createClient(bye, hop, SILENT_USER);
-        tell(requestFacts(tx, bye.wireText ?? serializeText(bye)));
-      },
-      unresolved: () => tell(untold),
-      refused: () => tell(untold),
-    });
   }
 
   onDialogResponse(request: ClientRequest, response: SipResponse, source: Source | undefined): void {
@@ -279,18 +256,12 @@ export class ClientCore implements ClientRequestOwner {
     if (invite.isOver) dialog.accepted?.delete(invite.seq);
     const facts = factsOf(sent.hop, sent.localAddress, sent.localPort, sent.text);
     echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, text: sent.text });
-    if (invite.cancelled) this.sendUnsolicitedBye(dialog, 'ACK-BYE due to cancel race condition');
+    if (invite.cancelled) this.ender.end(dialog, 'ACK-BYE due to cancel race condition');
   }
 
   private localEnd(hop: Hop): LocalEnd {
     return { sentBy: this.ctx.outlet(hop).sentBy, protocol: hop.protocol };
   }
-}
-
-/** The reason in a call event for one of the engine's own reasons to send BYE. */
-function stopReasonOf(reason: string): StopReason {
-  if (reason === 'Session timer expired') return 'session-expired';
-  return reason === 'ACK timeout' ? 'system-error-initiated-termination' : 'system-initiated-termination';
 }
 
 /** The same hop and its alternatives, for UDP alone. */
@@ -303,20 +274,4 @@ function copyCredentials(invite: SipRequest, ack: SipRequest): void {
   for (const field of invite.headers)
     if ((field.key === 'authorization' || field.key === 'proxy-authorization') && !ack.has(field.key))
       ack.headers.push(field);
-}
-
-function requestFacts(tx: ClientTransaction, text: string): MessageFacts {
-  return factsOf(tx.hop, tx.localAddress, tx.localPort, text);
-}
-
-/** Over UDP applications are told our end, over connections the peer's. */
-function factsOf(hop: Hop, localAddress: string, localPort: number, text: string): MessageFacts {
-  const isUdp = hop.protocol === 'udp';
-  return {
-    origin: 'application',
-    sizeBytes: text.length,
-    protocol: hop.protocol,
-    address: isUdp ? localAddress : hop.address,
-    port: isUdp ? localPort : hop.port,
-  };
 }

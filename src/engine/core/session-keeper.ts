@@ -4,14 +4,10 @@ import { parseSessionExpires, type SessionExpires } from '../../sip/session-expi
 import type { ServerTransaction } from '../types.js';
 import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
+import type { DialogEnder } from './dialog-ender.js';
 import type { PendingRequest } from './pending-request.js';
 import { SessionRefresh } from './session-refresh.js';
 import { MIN_SESSION_SEC, SessionTimer } from './session-timer.js';
-
-/** How sessions are ended; the client core. */
-export interface SessionEnder {
-  sendUnsolicitedBye(dialog: CoreDialog, reason: string): void;
-}
 
 const EXPIRED = 'Session timer expired';
 
@@ -19,7 +15,7 @@ const EXPIRED = 'Session timer expired';
 export class SessionKeeper {
   constructor(
     private readonly ctx: CoreContext,
-    private readonly ender: SessionEnder,
+    private readonly ender: DialogEnder,
   ) {}
 
   /** False after a 422 to a re-INVITE or UPDATE whose interval is too short (RFC 4028 §6, §9). */
@@ -90,7 +86,7 @@ export class SessionKeeper {
     const intervalSec = Math.max(MIN_SESSION_SEC, agreed.intervalSec);
     dialog.session = new SessionTimer(this.ctx, intervalSec, isRefresherUs, {
       onRefreshDue: () => this.refresh(dialog, intervalSec),
-      onExpired: () => this.ender.sendUnsolicitedBye(dialog, EXPIRED),
+      onExpired: () => this.ender.end(dialog, EXPIRED),
     });
   }
 
@@ -104,7 +100,7 @@ export class SessionKeeper {
       onGlare: () => this.retry(dialog, intervalSec),
       // RFC 4028 §7.3
       onTooBrief: (wantedSec) => this.refresh(dialog, wantedSec, wantedSec),
-      onFailed: () => this.ender.sendUnsolicitedBye(dialog, EXPIRED),
+      onFailed: () => this.ender.end(dialog, EXPIRED),
     }).start();
   }
 

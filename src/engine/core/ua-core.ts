@@ -31,7 +31,7 @@ export class UaCore implements TransactionLayerUser {
     this.client = new ClientCore(ctx, this.closer);
     this.server = new ServerCore(ctx, this.pending, this.closer, this.client.sessions);
     this.responder = new Responder(ctx, this.pending, this.closer, {
-      onAckTimeout: (dialog) => this.client.sendUnsolicitedBye(dialog, 'ACK timeout'),
+      onAckTimeout: (dialog) => this.client.ender.end(dialog, 'ACK timeout'),
       onPrackTimeout: (pending) => this.server.onPrackTimeout(pending),
       onSuccess: (pending, response) => this.client.sessions.complete2xx(pending, response),
       onAnswered: (dialog, response) => this.client.sessions.onAnswered(dialog, response),
