@@ -11,7 +11,10 @@ export class WayFinder {
   /** To tag for our own answers, by request. */
   private readonly waiting = new Map<ServerTransaction, string>();
 
-  constructor(private readonly ctx: CoreContext) {}
+  constructor(
+    private readonly ctx: Pick<CoreContext, 'router' | 'log'>,
+    private readonly maxLookups = MAX_LOOKUPS,
+  ) {}
 
   /** Requests that wait for their way. */
   get size(): number {
@@ -20,7 +23,7 @@ export class WayFinder {
 
   /** Calls `follow` with the way of a request, at once or later; not at all when the caller gave up. */
   find(tx: ServerTransaction, localTag: string, follow: (way: Way) => void): void {
-    if (this.waiting.size >= MAX_LOOKUPS) {
+    if (this.waiting.size >= this.maxLookups) {
       follow({ kind: 'nobody' });
       return;
     }

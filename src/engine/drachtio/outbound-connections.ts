@@ -39,7 +39,10 @@ export class OutboundConnections {
   private readonly waiting = new Map<ClientSession, Attempt>();
   private isClosed = false;
 
-  constructor(private readonly owner: OutboundOwner) {}
+  constructor(
+    private readonly owner: OutboundOwner,
+    private readonly maxConnections = MAX_OUTBOUND_CONNECTIONS,
+  ) {}
 
   /** Connections that are up. */
   get openCount(): number {
@@ -53,7 +56,7 @@ export class OutboundConnections {
   /** Resolves with a session whose application has authenticated; rejects with OutboundError or ClosedError. */
   async dial(address: ApplicationAddress): Promise<ClientSession> {
     if (this.isClosed) throw new ClosedError('admin port');
-    if (this.dialing.size + this.open.size >= MAX_OUTBOUND_CONNECTIONS)
+    if (this.dialing.size + this.open.size >= this.maxConnections)
       throw new OutboundError('too many connections to applications');
     const socket = this.connect(address);
     const timer = this.owner.clock.setTimeout(

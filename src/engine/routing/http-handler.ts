@@ -29,6 +29,8 @@ export interface HttpHandlerOptions {
   readonly httpMethod: 'GET' | 'POST';
   /** For https: the certificate must be good for the name. */
   readonly verifyPeer: boolean;
+  /** Default MAX_QUESTIONS. */
+  readonly maxQuestions?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -50,7 +52,8 @@ export class HttpHandler implements Closeable {
   /** Undefined when there is no answer in time, or none that can be understood. Never rejects. */
   async ask(request: SipRequest, source: Source): Promise<RoutingAnswer | undefined> {
     try {
-      if (this.open.size >= MAX_QUESTIONS) throw new HandlerError('too many questions are open');
+      if (this.open.size >= (this.options.maxQuestions ?? MAX_QUESTIONS))
+        throw new HandlerError('too many questions are open');
       const url = questionUrl(this.options.url, request, source);
       const body =
         this.options.httpMethod === 'POST'

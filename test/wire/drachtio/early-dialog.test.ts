@@ -58,6 +58,22 @@ describe('early dialogs', () => {
     await respond(frame, 486);
   });
 
+  test('35: an INVITE of the same name is delivered while the first is open, and refused once that has its 200', {
+    skip: oursOnly,
+  }, async () => {
+    await start();
+    const names = { callId: 'twin@test', fromTag: 'twin' };
+    peer.request(names);
+    const first = await client.events.next();
+    peer.request({ ...names, cseq: 2 });
+    const twin = await client.events.next();
+    assert.notEqual(twin.fields[8], first.fields[8]);
+    await client.ask(`sip|${first.fields[8]}|`, appResponse(first.sip, 200, [], SDP));
+    const refused = await respond(twin, 200);
+    assert.deepEqual(refused.fields.slice(3), ['NOK', 'dialog already exists, rejecting this request']);
+    assert.equal(headerOf(await peer.until(/ 480 /), 'CSeq'), '2 INVITE');
+  });
+
   test('54: RFC 3261 §16.6: an INVITE that only rings is cancelled after timer C', {
     skip: oursOnly,
   }, async () => {

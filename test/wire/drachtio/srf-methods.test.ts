@@ -68,6 +68,12 @@ describe('60: every method, both ways, with drachtio-srf', () => {
     await peer.until(/^ACK/);
     return { invite, dialog };
   };
+  /** What a request in the call has in its head. */
+  const dialogOf = (invite: string, ok: string) => ({
+    callId: headerOf(invite, 'Call-ID')!,
+    fromTag: tagOf(headerOf(invite, 'From')!)!,
+    toTag: tagOf(headerOf(ok, 'To')!)!,
+  });
   /** A request of the peer in a call that the application made. */
   const backwards = (invite: string, method: string, cseq: number, headers: readonly string[] = []): void => {
     const uri = /<([^>]*)>/.exec(headerOf(invite, 'Contact')!)![1]!;
@@ -199,6 +205,37 @@ describe('60: every method, both ways, with drachtio-srf', () => {
     const count = acks.filter((ack) => /^2 ACK/.test(ack.get('CSeq'))).length;
     // Other engines deliver each copy.
     assert.ok(oursOnly ? count >= 1 : count === 1, String(count));
+  });
+
+  test('59: hold by re-INVITE: 100 of the engine, an event, a 200 repeated until its ACK', async () => {
+    const { invite, ok, dialog } = await answeredCall();
+    const held = new Promise<void>((resolve) => dialog.on('hold', () => resolve()));
+    const body = SDP.replace('t=0 0', 't=0 0\r\na=sendonly');
+    dialog.remote.sdp = SDP.replace('t=0 0', 't=0 0\r\na=sendrecv');
+    peer.request({
+      ...dialogOf(invite, ok),
+      cseq: 2,
+      headers: ['Content-Type: application/sdp'],
+      body,
+    });
+    assert.equal(statusOf(await peer.udp.inbox.next()), 100);
+    await held;
+    const answer = await peer.until(/ 200 /);
+    if (!oursOnly) assert.equal(await peer.until(/ 200 /), answer);
+    peer.inDialog(invite, answer, 'ACK', 2);
+  });
+
+  test('61: UPDATE before the 200: the INVITE hears of it, or drachtio-srf answers with the SDP', async () => {
+    const call = srf.createUAC(peer.uri, { localSdp: SDP });
+    const invite = await peer.next();
+    peer.respond(invite, 183, { body: SDP });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    backwards(invite, 'UPDATE', 1, [`Contact: <${peer.uri}>`]);
+    const updated = await peer.until(/ 200 /);
+    assert.equal(headerOf(updated, 'CSeq'), '1 UPDATE');
+    assert.match(updated, /\r\n\r\nv=0/);
+    peer.respond(invite, 200, { body: SDP });
+    await call;
   });
 
   test('31: PRACK: a reliable 183 of the application, acknowledged by the peer', async () => {

@@ -153,7 +153,7 @@ describe('requests of peers', () => {
     assert.equal(client.events.size, 0);
   });
 
-  test('RFC 3261 §8.2.2.2: a merged request gets 482', { skip: oursOnly }, async () => {
+  test('35: RFC 3261 §8.2.2.2: a merged request gets 482', { skip: oursOnly }, async () => {
     await start();
     const invite = peer.request();
     await client.events.next();
