@@ -7,6 +7,8 @@ export interface WireEngine {
   readonly target: { readonly host: string; readonly port: number; readonly secret: string };
   readonly udpPort: number;
   readonly tcpPort: number;
+  /** 0 without a WebSocket listener. */
+  readonly wsPort: number;
   /** Ours alone, and with TLS on the admin port. */
   readonly adminTlsPort?: number | undefined;
   /** Of the first UDP listener on IPv6; 0 without one. */
@@ -34,6 +36,7 @@ export async function startWireEngine(options: Partial<EngineOptions> = {}): Pro
     target: { host: '127.0.0.1', port: engine.adminPort, secret: options.admin?.secret ?? 'cymru' },
     udpPort: port('udp'),
     tcpPort: port('tcp'),
+    wsPort: port('ws'),
     adminTlsPort: engine.adminTlsPort,
     udp6Port: engine.listeners.find(({ protocol, family }) => protocol === 'udp' && family === 6)?.port ?? 0,
     stats: () => engine.stats(),
@@ -52,6 +55,7 @@ async function connectOther(url: string): Promise<WireEngine> {
     target,
     udpPort: port('udp'),
     tcpPort: port('tcp'),
+    wsPort: port('ws'),
     udp6Port: 0,
     stats: () => {
       throw new Error('another engine tells no counts');
