@@ -3,6 +3,7 @@ import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfMessage } from '../signalling/srf-types.js';
 import { escapeUser } from '../sip/escape.js';
 import { formatNameAddr } from '../sip/name-addr.js';
+import { ParamList } from '../sip/param-list.js';
 import type { Cause } from './causes.js';
 
 /**
@@ -90,8 +91,12 @@ export function calleeInviteHeaders(
   allow: string,
 ): OutgoingHeaders {
   const from = caller.isAnonymous
-    ? { displayName: 'Anonymous', uri: 'sip:anonymous@anonymous.invalid', params: new Map() }
-    : { displayName: caller.displayName, uri: `sip:${escapeUser(caller.user)}@${host}`, params: new Map() };
+    ? { displayName: 'Anonymous', uri: 'sip:anonymous@anonymous.invalid', params: new ParamList() }
+    : {
+        displayName: caller.displayName,
+        uri: `sip:${escapeUser(caller.user)}@${host}`,
+        params: new ParamList(),
+      };
   return {
     ...pick(invite, INVITE_HEADERS),
     From: formatNameAddr(from),

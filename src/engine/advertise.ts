@@ -18,6 +18,9 @@ export interface AdvertiseRule {
   readonly address: string;
 }
 
+/** Peers whose address is remembered, for each listener. */
+const MAX_REMEMBERED = 4096;
+
 type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
@@ -27,6 +30,8 @@ type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 export class Advertiser {
   private readonly rules: readonly { readonly network: Network; readonly address: string }[];
   private readonly local: readonly Network[];
+  /** By peer, for each listener: every message asks, and the answer stays. */
+  private readonly known = new Map<BoundListener, Map<string, SentBy | undefined>>();
 
   constructor(
     rules: readonly AdvertiseRule[],
@@ -49,14 +54,27 @@ export class Advertiser {
 
   /** What a listener tells a peer; undefined for the address it is bound to. */
   sentBy(listener: BoundListener, peer: string): SentBy | undefined {
+    if (this.rules.length === 0 && !this.general) return undefined;
+    const ofListener = this.knownOf(listener);
+    if (ofListener.has(peer)) return ofListener.get(peer);
     const address = this.forPeer(listener.address, peer);
-    return address === undefined ? undefined : { host: address, port: listener.port };
+    const sentBy = address === undefined ? undefined : { host: address, port: listener.port };
+    ofListener.set(peer, sentBy);
+    return sentBy;
   }
 
   /** What the widest network is told of a listener: its name for those that we know nothing of. */
   forAll(listener: BoundListener): string | undefined {
     const usable = this.rules.filter(({ address }) => isUsableOver(address, listener.address));
     return this.generalOver(listener.address) ?? usable.at(-1)?.address;
+  }
+
+  private knownOf(listener: BoundListener): Map<string, SentBy | undefined> {
+    const known = this.known.get(listener);
+    if (known && known.size < MAX_REMEMBERED) return known;
+    const fresh = new Map<string, SentBy | undefined>();
+    this.known.set(listener, fresh);
+    return fresh;
   }
 
   private forPeer(listenerAddress: string, peer: string): string | undefined {

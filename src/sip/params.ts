@@ -1,8 +1,9 @@
+import { ParamList, type ParamsView } from './param-list.js';
 import { endOfQuotedString } from './quoted-string.js';
 import { skipSpace, trimmed } from './token.js';
 
-/** Parameters of a header value in order: names in lower case, values as written (`''` for a bare name). */
-export type Params = Map<string, string>;
+/** Parameters of a header value. */
+export type Params = ParamList;
 
 enum Code {
   Quote = 0x22,
@@ -35,7 +36,7 @@ function endOfValue(text: string, at: number): number {
  * one (`;;`) unless `allowEmpty`.
  */
 export function parseParams(text: string, at: number, allowEmpty = false): Params | undefined {
-  const params: Params = new Map();
+  const params = new ParamList();
   let i = skipSpace(text, at);
   while (i < text.length) {
     if (text.charCodeAt(i) !== Code.Semicolon) return undefined;
@@ -62,7 +63,8 @@ export function parseParams(text: string, at: number, allowEmpty = false): Param
 }
 
 /** `;name=value` for each parameter; a bare `;name` for an empty value. */
-export function formatParams(params: ReadonlyMap<string, string>): string {
+export function formatParams(params: ParamsView): string {
+  if (params instanceof ParamList) return params.toString();
   let text = '';
   for (const [name, value] of params) text += value === '' ? `;${name}` : `;${name}=${value}`;
   return text;

@@ -7,6 +7,7 @@ import {
   unescapeUri,
 } from './escape.js';
 import { formatHost, parseHostPort } from './host.js';
+import { ParamList, type ParamsView } from './param-list.js';
 
 /**
  * A sip:, sips: (RFC 3261 §19.1) or tel: URI (RFC 3966). Escapes are resolved in all parts and put back by formatUri.
@@ -21,7 +22,7 @@ export interface SipUri {
   readonly host: string;
   readonly port: number | undefined;
   /** URI parameters: names in lower case, values as written but unescaped, `''` for a bare name. */
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: ParamsView;
   /** What follows `?`, in order, duplicates kept. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
@@ -37,10 +38,12 @@ export function uriScheme(text: string): string | undefined {
   return SCHEME.exec(text)?.[1]?.toLowerCase();
 }
 
+const NO_PARAMS: ParamsView = new ParamList();
+
 /** Parses `name=value;name`; the first of two equal names wins. Undefined on an empty name. */
-function parseUriParams(text: string): Map<string, string> | undefined {
-  const params = new Map<string, string>();
-  if (text === '') return params;
+function parseUriParams(text: string): ParamsView | undefined {
+  if (text === '') return NO_PARAMS;
+  const params = new ParamList();
   for (const part of text.split(';')) {
     const equals = part.indexOf('=');
     const name = unescapeUri(equals < 0 ? part : part.substring(0, equals)).toLowerCase();
@@ -64,12 +67,19 @@ function parseUriHeaders(text: string): SipUri['headers'] | undefined {
   return headers;
 }
 
+interface UserInfo {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+const NO_USER: UserInfo = { user: undefined, password: undefined };
+
 /** `user:password@` without its `@`: undefined when malformed, empty parts where there is no user part. */
-function parseUserInfo(text: string): { user?: string; password?: string } | undefined {
+function parseUserInfo(text: string): UserInfo | undefined {
   const colon = text.indexOf(':');
   const user = unescapeUri(colon < 0 ? text : text.substring(0, colon));
   if (user === '') return undefined;
-  return colon < 0 ? { user } : { user, password: unescapeUri(text.substring(colon + 1)) };
+  return { user, password: colon < 0 ? undefined : unescapeUri(text.substring(colon + 1)) };
 }
 
 const NO_HEADERS: SipUri['headers'] = [];
@@ -77,7 +87,7 @@ const NO_HEADERS: SipUri['headers'] = [];
 function parseSip(scheme: 'sip' | 'sips', rest: string): SipUri | undefined {
   // The user part may hold `;` and `?` (RFC 3261 §25.1), so it is cut off first.
   const at = rest.indexOf('@');
-  const userInfo = at < 0 ? {} : parseUserInfo(rest.substring(0, at));
+  const userInfo = at < 0 ? NO_USER : parseUserInfo(rest.substring(0, at));
   if (!userInfo) return undefined;
   const tail = rest.substring(at + 1);
   const question = tail.indexOf('?');

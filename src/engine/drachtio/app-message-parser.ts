@@ -1,5 +1,6 @@
 import type { HeaderField } from '../../sip/message.js';
 import { splitList } from '../../sip/split.js';
+import { isSpaceCode } from '../../sip/token.js';
 import type { AppRequest, AppResponse } from '../core/app-message.js';
 import { PayloadError } from './errors.js';
 import { spellHeaderName } from './header-spelling.js';
@@ -26,9 +27,9 @@ export function parseAppMessage(payload: string): AppRequest | AppResponse {
   const end = payload.indexOf(HEAD_END);
   const head = end < 0 ? payload : payload.substring(0, end);
   const body = end < 0 ? '' : payload.substring(end + HEAD_END.length);
-  const lines = head.split('\r\n');
-  const startLine = clean(lines[0]!);
-  const headers = parseHeaders(lines);
+  const endOfStart = head.indexOf('\r\n');
+  const startLine = clean(endOfStart < 0 ? head : head.substring(0, endOfStart));
+  const headers = endOfStart < 0 ? [] : parseHeaders(head, endOfStart + 2);
   const status = STATUS_LINE.exec(startLine);
   if (status) {
     const reasonPhrase = status[2]!;
@@ -39,13 +40,22 @@ export function parseAppMessage(payload: string): AppRequest | AppResponse {
   return { kind: 'request', startLine, method: request[1]!, uri: request[2]!, headers, body };
 }
 
-function parseHeaders(lines: readonly string[]): HeaderField[] {
+/** Reads the lines from `at` on; one that begins with white space continues the one before. */
+function parseHeaders(head: string, at: number): HeaderField[] {
   const headers: HeaderField[] = [];
-  for (let i = 1; i < lines.length; i++) {
-    let line = lines[i]!;
-    while (/^[ \t]/.test(lines[i + 1] ?? '')) line += ` ${lines[++i]!.trim()}`;
-    addHeader(headers, line);
+  let line: string | undefined;
+  while (at < head.length) {
+    const found = head.indexOf('\r\n', at);
+    const end = found < 0 ? head.length : found;
+    const isFolded = line !== undefined && isSpaceCode(head.charCodeAt(at));
+    if (isFolded) line += ` ${head.substring(at, end).trim()}`;
+    else {
+      if (line !== undefined) addHeader(headers, line);
+      line = head.substring(at, end);
+    }
+    at = end + 2;
   }
+  if (line !== undefined) addHeader(headers, line);
   return headers;
 }
 
