@@ -25,6 +25,14 @@ async function nextHop(from: string, uri: string): Promise<{ hop: string; refuse
       const { host, port = 5060, params } = parseUri(text)!;
       const protocol = (params.get('transport') ?? 'udp') as Hop['protocol'];
       const named = names.get(host);
+      if (host === 'mixed.example')
+        return Promise.resolve({
+          protocol,
+          address: '127.0.0.1',
+          port,
+          name: host,
+          alternatives: ['203.0.113.5', '127.0.0.1', PEER].map((address) => ({ protocol, address, port })),
+        });
       return named === undefined
         ? { protocol, address: host.replace(/^\[|\]$/g, ''), port }
         : Promise.resolve({ protocol, address: named, port });
@@ -45,7 +53,12 @@ async function nextHop(from: string, uri: string): Promise<{ hop: string; refuse
   };
   const dialog = new CoreDialog(Dialog.asUas(invite, 'b', 'x'), 'invite', 'id', {} as Application);
   dialog.followRequest(invite, source, true);
-  const { protocol, address, port } = (await dialog.nextHop(ctx))!;
+  const { protocol, address, port, alternatives = [] } = (await dialog.nextHop(ctx))!;
+  if (alternatives.length > 0)
+    return {
+      hop: [address, ...alternatives.map((alternative) => alternative.address)].join(' '),
+      refused: counters.hopsRefused,
+    };
   return { hop: `${protocol}:${address}:${port}`, refused: counters.hopsRefused };
 }
 
@@ -61,6 +74,11 @@ test('RFC 3261 §26.1.5: a route of a peer from elsewhere never leads to what el
   ]) {
     assert.deepEqual(await nextHop(PEER, uri), back, uri);
   }
+});
+
+test('of several targets of a name those on this machine are left out, and the one the dialog is with comes first', async () => {
+  assert.equal((await nextHop(PEER, 'sip:mixed.example:5080;lr')).hop, `203.0.113.5 ${PEER}`);
+  assert.equal((await nextHop(PEER, 'sip:mixed.example:5070;lr')).hop, `${PEER} 203.0.113.5`);
 });
 
 test('RFC 3261 §8.1.2, §12.2.1.1: routes elsewhere are followed, and those of a proxy on this machine', async () => {
