@@ -248,6 +248,7 @@ class RunningEngine implements Engine {
       proxy: (tx, order) => this.proxy?.route(tx, order) ?? false,
       alwaysSend180: this.options.alwaysSend180 ?? false,
       outlet,
+      hasFlow: (flow) => this.transport.hasFlow(flow),
       resolve: (uri) => this.nextHops.find(uri),
       createClient: (...args) => clients.createClient(...args),
       sendStateless: (request, hop) => clients.sendStateless(request, hop),

@@ -4,7 +4,7 @@ import type { SipRequest } from '../../sip/message.js';
 import type { DialogTable } from '../dialog/dialog-table.js';
 import type { SentRequest } from '../transaction/transaction-layer.js';
 import type { Outlet } from '../transport/types.js';
-import type { ClientTransaction, ClientTransactionUser, Hop, TimerSettings } from '../types.js';
+import type { ClientTransaction, ClientTransactionUser, FlowId, Hop, TimerSettings } from '../types.js';
 import type { ApplicationDirectory } from './application.js';
 import type { CallEvents } from './call-events.js';
 import type { CoreCounters } from './core-counters.js';
@@ -35,6 +35,8 @@ export interface CoreContext {
   readonly detectNat: boolean;
   /** Throws TransportError when nothing listens with that protocol. */
   outlet(hop: Hop): Outlet;
+  /** Whether that connection is still there. */
+  hasFlow(flow: FlowId): boolean;
   /** The next hop for a URI (RFC 3263); at once for addresses, rejects or throws ResolveError. */
   resolve(uri: string): Hop | Promise<Hop>;
   createClient(

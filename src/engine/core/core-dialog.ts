@@ -96,7 +96,7 @@ export class CoreDialog {
   /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */
   nextHop(ctx: CoreContext, uri = this.dialog.nextHopUri()): Hop | Promise<Hop> | undefined {
     if (uri === undefined) return undefined;
-    if (this.override) return this.override;
+    if (this.override) return this.reconnected(ctx, this.override) ?? this.override;
     const hop = ctx.resolve(uri);
     return hop instanceof Promise ? hop.then((found) => this.guard(ctx, found)) : this.guard(ctx, hop);
   }
@@ -105,6 +105,13 @@ export class CoreDialog {
   private seenFirst(hops: readonly Hop[]): readonly Hop[] {
     const seen = hops.find((hop) => this.seenAt && isSameHop(this.seenAt, hop));
     return seen ? [seen, ...hops.filter((hop) => hop !== seen)] : hops;
+  }
+
+  /** The connection by which a phone came back that had lost the one of this dialog (RFC 5626 §4.5). */
+  private reconnected(ctx: CoreContext, { flow, address }: Hop): Hop | undefined {
+    if (flow === undefined || ctx.hasFlow(flow)) return undefined;
+    const hop = ctx.registeredFlows.findAgain(this.dialog.peer.target ?? '', address);
+    return hop?.flow !== undefined && ctx.hasFlow(hop.flow) ? hop : undefined;
   }
 
   /**

@@ -13,6 +13,9 @@ interface RegisteredFlow {
   readonly port: number;
 }
 
+/** `df7jal23ls0d.invalid` */
+const MIN_CHANCE_CHARS = 8 + '.invalid'.length;
+
 /**
  * The connections that phones registered over (RFC 5626 §5.3 in effect): a request to such a Contact goes down its
  * connection, which often is the only way there. A browser's Contact is in the domain `invalid` (RFC 7118 §5).
@@ -48,6 +51,21 @@ export class RegisteredFlows {
     const flow = uri && this.byContact.get(keyOf(uri));
     return flow && (routeUri === '' || isRouteTo(routeUri, flow)) ? flow.hop : undefined;
   }
+
+  /**
+   * The way to a phone that lost its connection and registered anew. Whoever may register could write another's Contact:
+   * it must come from the same address as before, or be one that nobody else can know.
+   */
+  findAgain(target: string, address: string): Hop | undefined {
+    const uri = parseUri(target);
+    const flow = uri && this.byContact.get(keyOf(uri));
+    return flow && (flow.address === address || isUnguessable(uri)) ? flow.hop : undefined;
+  }
+}
+
+/** A Contact that only its phone can know: a browser's is made up by chance (RFC 7118 §5). */
+function isUnguessable(uri: SipUri): boolean {
+  return uri.host.endsWith('.invalid') && uri.host.length >= MIN_CHANCE_CHARS;
 }
 
 function keyOf(uri: SipUri): string {

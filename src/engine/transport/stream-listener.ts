@@ -2,7 +2,7 @@ import { createServer, isIP, type Server, type Socket } from 'node:net';
 import type { TimerHandle } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
 import type { Via } from '../../sip/via.js';
-import { DEFAULT_PORTS, type Hop, type Source } from '../types.js';
+import { DEFAULT_PORTS, type FlowId, type Hop, type Source } from '../types.js';
 import { Connection } from './connection.js';
 import { ConnectionQuota } from './connection-quota.js';
 import { ConnectionTable } from './connection-table.js';
@@ -72,6 +72,10 @@ export abstract class StreamListener implements Listener {
       this.open(hop);
     if (connection) connection.send(bytes, failure);
     else this.failLater(failure, hop);
+  }
+
+  hasFlow(flow: FlowId): boolean {
+    return this.table.flow(flow) !== undefined;
   }
 
   /** Only for what the peer's certificate is good for: anyone can write any sent-by (RFC 5923 §8.2). */

@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
-import type { Hop, Protocol, Source } from '../types.js';
+import type { FlowId, Hop, Protocol, Source } from '../types.js';
 import { BlockedSources } from './blocked-sources.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
@@ -119,6 +119,11 @@ export class TransportLayer implements MessageTransport, Closeable {
       throw error;
     }
     return this.listeners.map((listener) => listener.bound);
+  }
+
+  /** Whether a connection can still carry requests. */
+  hasFlow(flow: FlowId): boolean {
+    return this.listeners.some((listener) => listener.hasFlow?.(flow));
   }
 
   outlet(hop: Hop): Outlet {

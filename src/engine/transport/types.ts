@@ -98,6 +98,8 @@ export interface Listener extends Closeable {
   readonly connectionCount: number;
   /** Rejects with TransportError `LISTEN_FAILED`. */
   start(): Promise<void>;
+  /** Whether that connection is here and usable. */
+  hasFlow?(flow: FlowId): boolean;
   /** A peer asks that requests to its sent-by come down the connection of its request (RFC 5923 §7.2). */
   alias?(source: Source, topVia: Via): void;
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void;

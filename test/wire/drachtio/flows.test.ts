@@ -138,6 +138,34 @@ describe('calls to phones go down the connection that they registered over', {
       assert.equal(count(), opened);
     });
 
+  /** A call that a phone has answered; its dialog at the application. */
+  async function callUp(phone: Phone, contact: string): Promise<Srf> {
+    const calling = srf.createUAC(contact, { localSdp: SDP });
+    const answer = [`Contact: <${contact}>`, 'Content-Type: application/sdp'];
+    phone.send(
+      responseText(await nextRequest(phone, 'INVITE'), 200, { headers: answer }).replace(
+        'Content-Length: 0\r\n\r\n',
+        `Content-Length: ${SDP.length}\r\n\r\n${SDP}`,
+      ),
+    );
+    const dialog = await calling;
+    await nextRequest(phone, 'ACK');
+    return dialog;
+  }
+
+  test('RFC 5626 §4.5: a phone that comes back by a new connection is in its calls again', async () => {
+    const first = await connectPhone('wss');
+    const dialog = await callUp(first, await register(first, 'wss', 'roaming'));
+    await first.close();
+    const second = await connectPhone('ws');
+    const contact = await register(second, 'ws', 'roaming');
+    const ended = dialog.destroy();
+    const bye = await nextRequest(second, 'BYE');
+    assert.ok(bye.startsWith(`BYE ${contact} SIP/2.0`));
+    second.send(responseText(bye, 200));
+    await ended;
+  });
+
   test('RFC 5626 §5.3: the address and port of a flow that is gone are no way to another phone', async () => {
     const phone = (await connectPhone('tcp')) as RawTcp;
     const contact = await register(phone, 'tcp', 'first');
