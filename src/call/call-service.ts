@@ -36,7 +36,7 @@ export class LiveCallService implements CallService {
 
 function viewOf(call: Call): CallView {
   const { a, fork, parties, answerTime } = call;
-  const target = fork.winner?.target ?? fork.legs[0]?.target;
+  const target = (fork.winner ?? fork.ringing[0] ?? fork.legs.at(-1))?.target;
   const codec = codecOf(call.media.lastAnswer);
   return {
     id: call.id,

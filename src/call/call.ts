@@ -55,6 +55,8 @@ export class Call implements ReofferHost {
   readonly log: Logger;
   /** The subscriber that calls; undefined until it has shown who it is. */
   caller: string | undefined;
+  /** The subscriber whose phones are rung, or will be in a moment. */
+  routedTo: string | undefined;
   /** Longest time from answer to end, seconds. */
   maxDurationSec = Number.POSITIVE_INFINITY;
   /** Wall milliseconds at which the caller had its 200. */
@@ -126,6 +128,7 @@ export class Call implements ReofferHost {
   concerns(username: string): boolean {
     if (this.caller === username) return true;
     const { winner, ringing } = this.fork;
+    if (!winner && this.routedTo === username) return true;
     return (winner ? [winner] : ringing).some(({ target }) => target.username === username);
   }
 

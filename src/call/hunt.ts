@@ -46,6 +46,8 @@ export class Hunt {
   private totalTimer: TimerHandle | undefined;
   private failures: LegFailure[] = [];
   private hasTimedOut = false;
+  /** A phone said something, so there is one. */
+  private hasHeard = false;
   private isStopped = false;
 
   constructor(
@@ -74,6 +76,11 @@ export class Hunt {
     this.deps.clock.clearTimeout(this.totalTimer);
   }
 
+  /** A phone of the round said something: it is there, though nobody takes the call yet. */
+  heard(): void {
+    this.hasHeard = true;
+  }
+
   /** The phones of the round failed. `isFinal`: one of them spoke for the callee. */
   onRoundOver(failures: readonly LegFailure[], isFinal: boolean): void {
     this.deps.clock.clearTimeout(this.roundTimer);
@@ -88,6 +95,7 @@ export class Hunt {
     this.next = 0;
     this.failures = [];
     this.hasTimedOut = false;
+    this.hasHeard = false;
     this.nextRound();
   }
 
@@ -132,11 +140,12 @@ export class Hunt {
     const failure = bestFailure(this.failures);
     // Rung in vain is what the caller saw, unless somebody said that he is not to be disturbed (6xx).
     const isNoAnswer = this.hasTimedOut && (failure?.status ?? 0) < 600;
-    const kind = isNoAnswer || !failure ? 'no-answer' : failureKind(failure);
     const end = isNoAnswer || !failure ? NO_ANSWER : endOf(failure);
     const deflectTo = this.failures.find((one) => one.deflectTo !== undefined)?.deflectTo;
-    const how = deflectTo === undefined ? kind : { deflectTo };
-    const diverted = how === undefined ? undefined : plan?.divert?.(how);
+    const diverted =
+      deflectTo === undefined
+        ? this.divertBy(isNoAnswer || !failure ? 'no-answer' : failureKind(failure))
+        : plan?.divert?.({ deflectTo });
     if (!diverted) {
       call.conclude(end);
       return;
@@ -148,6 +157,14 @@ export class Hunt {
         else call.conclude(next.end);
       })
       .catch((error: unknown) => call.crash(error));
+  }
+
+  /** A phone that said nothing at all in its time is as good as gone. */
+  private divertBy(kind: FailureKind | undefined): Promise<NextPlan> | undefined {
+    const { plan } = this;
+    if (kind === undefined) return undefined;
+    const isSilent = kind === 'no-answer' && !this.hasHeard;
+    return (isSilent ? plan?.divert?.('unreachable') : undefined) ?? plan?.divert?.(kind);
   }
 }
 

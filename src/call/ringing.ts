@@ -47,6 +47,7 @@ export class Ringing implements ForkUser {
   }
 
   onProvisional(leg: BLeg, res: SrfResponse): void {
+    this.hunt.heard();
     if (res.status === 199) return;
     // Without an offer of the caller there is nothing that an early description could answer.
     const sdp = this.call.isLateOffer ? undefined : res.body;

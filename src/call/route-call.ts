@@ -121,6 +121,7 @@ export class CallRouter {
 
   private noteRoute({ callee, group }: RoutePlan<unknown>): void {
     this.call.parties.callee = callee;
+    this.call.routedTo = group === undefined ? callee : undefined;
     if (group !== undefined) this.options.directory.memory.took(group);
     this.call.trail.add({
       kind: 'routed',
@@ -172,7 +173,7 @@ export class CallRouter {
     const isOurs = uri?.scheme === 'tel' || (uri?.host !== undefined && this.options.isLocalHost(uri.host));
     const diversion = { by, to, reason: 'deflection' } as const;
     const fault = diversionFault(diversion, former, this.invite.user.username);
-    const why = !isOurs || to === '' ? 'the Contact is no number of ours' : fault?.why;
+    const why = !isOurs || !normaliseNumber(to) ? 'the Contact is no number of ours' : fault?.why;
     if (why !== undefined) this.call.log.info({ why }, 'a deflection is not followed');
     return why === undefined ? diversion : undefined;
   }

@@ -132,6 +132,15 @@ describe('calls that are forwarded', () => {
     assert.equal((await lastRecord()).forwardedBy, '1002');
   });
 
+  test('RFC 3261 §17.1.1.2: a phone that says nothing at all is unreachable, not unanswered', async () => {
+    await set('1002', { forwardUnreachable: '1003', forwardNoAnswer: '9999', noAnswerSec: 3 });
+    const invite = await a.invite('1002');
+    await b.next('INVITE');
+    await answeredBy(c, invite);
+    const record = await lastRecord();
+    assert.deepEqual([record.diversions?.[0]?.reason, record.attempts[0]?.sipStatus], ['unavailable', 487]);
+  });
+
   test('RFC 3261 §21.4.18: do not disturb is 480, or the way of a busy phone', async () => {
     await set('1002', { doNotDisturb: true });
     const { response, record } = await refused(await a.invite('1002'));
