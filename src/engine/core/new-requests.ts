@@ -48,8 +48,8 @@ export class NewRequests {
   }
 
   /** The caller gave up before the way of its INVITE was known. */
-  cancel(invite: ServerTransaction): void {
-    this.ways.cancel(invite);
+  cancel(invite: ServerTransaction, cancel: ServerTransaction): void {
+    this.ways.cancel(invite, cancel);
   }
 
   /** The transaction is over, or another's from now on: the same request by another way is not a merged one any more. */

@@ -169,10 +169,8 @@ export class ServerCore implements ServerTransactionUser {
       reply(tx, 200, pending.localTag);
       // The request as it was before its answer: a Reason in it is for the application (RFC 3326 §2).
       this.cancelInvite(pending, request, tx.source);
-    } else if (invite && !invite.answered) {
-      reply(tx, 200);
-      this.newRequests.cancel(invite);
-    } else this.rejectOutside(tx);
+    } else if (invite && !invite.answered) this.newRequests.cancel(invite, tx);
+    else this.rejectOutside(tx);
   }
 
   private onUnanswered(pending: PendingRequest): void {

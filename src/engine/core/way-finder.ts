@@ -36,13 +36,13 @@ export class WayFinder {
     way.then((found) => this.onFound(tx, found, follow)).catch((error: unknown) => this.onFailed(tx, error));
   }
 
-  /** RFC 3261 §9.2: the caller gave up. False when the request does not wait here. */
-  cancel(invite: ServerTransaction): boolean {
+  /** The caller gave up (RFC 3261 §9.2): both get their answer, with one tag. */
+  cancel(invite: ServerTransaction, cancel: ServerTransaction): void {
     const localTag = this.waiting.get(invite);
-    if (localTag === undefined) return false;
+    reply(cancel, 200, localTag);
+    if (localTag === undefined) return;
     this.waiting.delete(invite);
     reply(invite, 487, localTag);
-    return true;
   }
 
   /** The transaction is over. */
