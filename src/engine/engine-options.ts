@@ -16,6 +16,7 @@ import type { TlsSettings } from './transport/tls/tls-settings.js';
 import type { TrafficStats } from './transport/traffic.js';
 import type { BoundListener, ListenerSpec } from './transport/types.js';
 import type { TimerSettings } from './types.js';
+import type { UdpQueueStats } from './udp-queues.js';
 
 /** What an engine is started with. All of it is plain data but `log` and `clock`, so that it can go to a worker. */
 export interface EngineOptions {
@@ -101,6 +102,8 @@ export interface EngineStats {
   readonly connections: Readonly<Record<string, number>>;
   /** Sources whose share admission keeps. */
   readonly sources: number;
+  /** What the kernel keeps for the engine, and could not keep. */
+  readonly udpQueues: UdpQueueStats;
 }
 
 /** What an operator's capture holds. */

@@ -29,6 +29,7 @@ import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, Outlet } from './transport/types.js';
 import { DEFAULT_TIMERS, type Hop, type Source, type TimerSettings } from './types.js';
+import { UdpQueues } from './udp-queues.js';
 
 export type { Captured, Engine, EngineOptions, EngineStats } from './engine-options.js';
 
@@ -67,6 +68,7 @@ class RunningEngine implements Engine {
   private readonly loopDelay = new LoopDelay();
   private readonly overload: OverloadMonitor;
   private readonly capture: MessageCapture;
+  private udpQueues: UdpQueues | undefined;
 
   constructor(private readonly options: EngineOptions) {
     this.log = options.log ?? silentLogger;
@@ -101,6 +103,8 @@ class RunningEngine implements Engine {
     const { admin, timers } = this.options;
     this.lifecycle.own('transport', this.transport);
     this.listeners = await this.transport.start();
+    const udpPorts = this.listeners.filter(({ protocol }) => protocol === 'udp').map(({ port }) => port);
+    this.udpQueues = this.lifecycle.own('UDP queues', new UdpQueues(new Set(udpPorts), this.clock, this.log));
     this.lifecycle.own('next hops', this.nextHops);
     this.nextHops.useListeners(this.listeners);
     const own = new OwnAddresses(this.listeners, localAddresses(), this.advertiser);
@@ -160,6 +164,7 @@ class RunningEngine implements Engine {
       traffic: this.transport.watch.traffic.stats(),
       connections: this.transport.connections(),
       sources: this.transport.sourceCount,
+      udpQueues: this.udpQueues?.stats() ?? { queuedBytes: 0, dropped: 0 },
     };
   }
 

@@ -29,7 +29,7 @@ const messagesReport: ReportSpec = {
 };
 
 /** Which of the engine's figures are of each type; those of other parts by their part. */
-const NET = /^(transport|connections|resolve|sources)\b/;
+const NET = /^(transport|connections|resolve|sources|udpQueues)\b/;
 const CALL = /^(dialogs|pendingRequests|proxiedRequests|transactions|overload|core|applications)\b/;
 const CALL_PARTS = new Set(['calls', 'records', 'signalling']);
 /** `traffic.udp.received.INVITE`. */
