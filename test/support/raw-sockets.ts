@@ -124,9 +124,9 @@ export class RawTcpServer {
     return new RawTcpServer(server);
   }
 
-  static async listenTls(options: TlsOptions): Promise<RawTcpServer> {
+  static async listenTls(options: TlsOptions, address = '127.0.0.1'): Promise<RawTcpServer> {
     const server = createTlsServer(options);
-    server.listen(0, '127.0.0.1');
+    server.listen(0, address);
     await once(server, 'listening');
     return new RawTcpServer(server, 'secureConnection');
   }
