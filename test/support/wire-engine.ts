@@ -15,6 +15,8 @@ export interface WireEngine {
   readonly udp6Port: number;
   /** Ours alone. */
   stats(): EngineStats;
+  /** Ours alone. */
+  reload(): boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function startWireEngine(options: Partial<EngineOptions> = {}): Pro
     adminTlsPort: engine.adminTlsPort,
     udp6Port: engine.listeners.find(({ protocol, family }) => protocol === 'udp' && family === 6)?.port ?? 0,
     stats: () => engine.stats(),
+    reload: () => engine.reload(),
     close: () => engine.close(),
   };
 }
@@ -60,6 +63,7 @@ async function connectOther(url: string): Promise<WireEngine> {
     stats: () => {
       throw new Error('another engine tells no counts');
     },
+    reload: () => false,
     close: () => Promise.resolve(),
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { EngineOptions } from '../../../src/engine/engine.js';
@@ -115,6 +116,29 @@ describe('the port that applications connect to', () => {
     assert.deepEqual((await client.ask('authenticate|no|')).fields.slice(3), ['NO', 'incorrect secret']);
     await client.closed;
     await waitFor('its end to be seen', () => engine!.stats().applications === 0);
+  });
+
+  test('TLS: a certificate that is changed is used for new connections; those that are up live on', {
+    skip: oursOnly,
+  }, async () => {
+    certificates = new Certificates();
+    const { certificate: before, ...files } = certificates.selfSigned('DNS:localhost');
+    const { adminTlsPort } = await start({ tls: { port: 0, ...files } });
+    const connected = async (ca: string): Promise<FrameClient> => {
+      const socket = connectTls({ port: adminTlsPort!, host: '127.0.0.1', ca, servername: 'localhost' });
+      await once(socket, 'secureConnect');
+      const client = FrameClient.over(socket);
+      await client.ask(`authenticate|${SECRET}|`);
+      return client;
+    };
+    const old = await connected(before);
+    const { certificate: later, ...fresh } = certificates.selfSigned('DNS:localhost');
+    copyFileSync(fresh.keyFile, files.keyFile);
+    copyFileSync(fresh.certificateFile, files.certificateFile);
+    assert.equal(engine!.reload(), true);
+    await connected(later);
+    assert.deepEqual((await old.ask('ping')).fields.slice(3), ['OK', 'pong']);
+    await assert.rejects(connected(before));
   });
 
   test('TLS: a certificate that is away, or is none, is an error at the start', {

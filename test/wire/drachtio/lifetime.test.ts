@@ -111,7 +111,7 @@ describe('80: nothing is left of applications and calls', { skip: oursOnly }, ()
     started.child.kill('SIGTERM');
     const [code] = await once(started.child, 'exit');
     assert.equal(code, 0);
-    assert.ok(performance.now() - startMs < 2000);
+    assert.ok(performance.now() - startMs < 10_000);
     await client.closed;
   });
 });
