@@ -7,10 +7,19 @@ const GROUPS = 8;
  */
 export function sourceKey(address: string): string {
   if (!address.includes(':')) return address;
+  let end = -1;
+  for (let i = 0; i < GROUPS_OF_64_BITS; i++) {
+    const colon = address.indexOf(':', end + 1);
+    if (colon <= end + 1) return writtenOut(address);
+    end = colon;
+  }
+  return address.slice(0, end);
+}
+
+/** The same where `::` stands among the first four groups. */
+function writtenOut(address: string): string {
   const gap = address.indexOf('::');
-  const head = (gap < 0 ? address : address.slice(0, gap)).split(':');
-  if (head.length >= GROUPS_OF_64_BITS) return head.slice(0, GROUPS_OF_64_BITS).join(':');
-  if (head[0] === '') head.length = 0;
+  const head = gap === 0 ? [] : address.slice(0, gap).split(':');
   const tail = address.slice(gap + 2).split(':');
   const zeros = Math.max(GROUPS - head.length - tail.length, 0);
   return [...head, ...new Array<string>(zeros).fill('0'), ...tail].slice(0, GROUPS_OF_64_BITS).join(':');
