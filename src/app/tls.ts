@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
@@ -32,7 +33,8 @@ export function tlsSettings(config: TlsConfig): TlsSettings {
   const { SIP_TLS_CERT, SIP_TLS_KEY, SIP_TLS_CA } = config;
   return {
     certificateFile: SIP_TLS_CERT ?? ownFile(config, 'cert.pem'),
-    keyFile: SIP_TLS_KEY ?? SIP_TLS_CERT ?? ownFile(config, 'key.pem'),
+    // Never a key of the user's beside a certificate of ours: that one may be written.
+    keyFile: SIP_TLS_CERT === undefined ? ownFile(config, 'key.pem') : (SIP_TLS_KEY ?? SIP_TLS_CERT),
     ...(SIP_TLS_CA === undefined ? {} : { caFile: SIP_TLS_CA }),
     verifyClient: config.SIP_TLS_VERIFY_CLIENT,
     verifyServer: config.SIP_TLS_VERIFY_SERVER,
@@ -42,7 +44,7 @@ export function tlsSettings(config: TlsConfig): TlsSettings {
 
 /**
  * What the engine is told of TLS when something listens with it. With no certificate set a self-signed one is made
- * under DATA_DIR at the first start, and kept.
+ * under DATA_DIR at the first start, and kept until it ends.
  */
 export function prepareTls(config: TlsConfig, log: Logger): { tls?: TlsSettings } {
   return needsCertificate(config) ? { tls: preparedTls(config, log) } : {};
@@ -51,9 +53,14 @@ export function prepareTls(config: TlsConfig, log: Logger): { tls?: TlsSettings 
 /** The same for whoever needs a certificate for other ports. */
 export function preparedTls(config: TlsConfig, log: Logger): TlsSettings {
   const tls = tlsSettings(config);
-  if (config.SIP_TLS_CERT === undefined && !existsSync(tls.certificateFile))
-    makeCertificate(tls, config, log);
+  if (config.SIP_TLS_CERT === undefined && !isInForce(tls.certificateFile)) makeCertificate(tls, config, log);
   return tls;
+}
+
+/** False for one that is not there or has ended. */
+function isInForce(file: string): boolean {
+  if (!existsSync(file)) return false;
+  return Date.parse(new X509Certificate(readFileSync(file)).validTo) > Date.now();
 }
 
 function makeCertificate(tls: TlsSettings, config: TlsConfig, log: Logger): void {

@@ -86,6 +86,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       `at most REG_MAX_SEC (${result.REG_MAX_SEC})`,
     );
   }
+  if (result.SIP_TLS_KEY !== undefined && result.SIP_TLS_CERT === undefined)
+    throw new ConfigError('SIP_TLS_KEY', result.SIP_TLS_KEY, 'together with SIP_TLS_CERT');
   return { config: Object.freeze(result), origins };
 }
 

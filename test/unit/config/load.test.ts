@@ -65,6 +65,7 @@ describe('loadConfig', () => {
     assert.match(refusal({ ADVERTISE: '10.0.0.0/8=2001:db8::1' }), /ADVERTISE.*network=address/);
     assert.match(refusal({ ADVERTISE: '10.0.0.0=10.1.2.3' }), /ADVERTISE.*network=address/);
     assert.match(refusal({ SIP_WS_ORIGINS: 'phone.example.com' }), /SIP_WS_ORIGINS.*https:/);
+    assert.match(refusal({ SIP_TLS_KEY: 'key.pem' }), /SIP_TLS_KEY.*SIP_TLS_CERT/);
     assert.match(refusal({ SIP_TLS_MIN_VERSION: '1.1' }), /SIP_TLS_MIN_VERSION.*1\.2 | 1\.3/);
     assert.match(refusal({ MAX_CALLS: '-1' }), /MAX_CALLS: '-1'.*1\.\.100000/);
     assert.match(refusal({ SERVER_IP: '300.1.1.1' }), /SERVER_IP/);
