@@ -11,11 +11,7 @@ Paths are below \`src/\` and \`test/\`. A rule can have many sentences: a row sa
 names it, and that a test which fails without that branch names it too.
 `;
 
-const EXTENTS = {
-  full: 'full',
-  part: 'in part',
-  reference: 'for reference',
-};
+const EXTENTS = { full: 'full', part: 'in part', none: 'not' };
 
 export function conformancePage(known, { byRfc }) {
   const numbers = Object.keys(known)
@@ -45,18 +41,31 @@ export function conformancePage(known, { byRfc }) {
 }
 
 function overview(known, byRfc, numbers) {
-  const rows = numbers.map((rfc) => {
-    const { title, extent, note } = known[rfc];
-    const sections = [...(byRfc.get(rfc)?.keys() ?? [])].filter((section) => section !== '').length;
-    const name = sections > 0 ? `[RFC ${rfc}](#rfc-${rfc})` : `RFC ${rfc}`;
-    return `| ${name} | ${title} | ${EXTENTS[extent] ?? extent} | ${sections || ''} | ${note ?? ''} |`;
-  });
+  const isReference = (rfc) => known[rfc].extent === 'reference';
+  const name = (rfc) => (hasSections(byRfc, rfc) ? `[RFC ${rfc}](#rfc-${rfc})` : `RFC ${rfc}`);
+  const rows = numbers
+    .filter((rfc) => !isReference(rfc))
+    .map((rfc) => {
+      const { title, extent, note } = known[rfc];
+      return `| ${name(rfc)} | ${title} | ${EXTENTS[extent] ?? extent} | ${note ?? ''} |`;
+    });
+  const references = numbers
+    .filter(isReference)
+    .map((rfc) => `- ${name(rfc)} ${known[rfc].title}${known[rfc].note ? `: ${known[rfc].note}` : ''}`);
   return `## Overview
 
-| RFC | title | obeyed | sections | what of it |
-|---|---|---|---|---|
+| RFC | title | obeyed | what of it |
+|---|---|---|---|
 ${rows.join('\n')}
+
+Cited for a definition alone:
+
+${references.join('\n')}
 `;
+}
+
+function hasSections(byRfc, rfc) {
+  return [...(byRfc.get(rfc)?.keys() ?? [])].some((section) => section !== '');
 }
 
 function list(title, intro, known, numbers, key) {

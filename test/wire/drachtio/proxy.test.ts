@@ -293,7 +293,7 @@ describe('proxying for drachtio-srf', () => {
     await callees[0]!.until(/^CANCEL/);
   });
 
-  test('73: RFC 3327 §5.2: a REGISTER with path', async () => {
+  test('73: RFC 3327 §4, §5.2: a REGISTER with path', async () => {
     await openPeers(1);
     const app = await startProxyApp(engine, callees, { method: 'register', proxy: { path: true } });
     caller.request({ method: 'REGISTER', headers: ['Contact: <sip:bob@127.0.0.1>', 'Supported: path'] });
