@@ -5,7 +5,7 @@ import { engineBanner } from './engine-banner.js';
 import { engineOptionsOf, withEngineFlags } from './engine-flags.js';
 import { createLogs } from './logging.js';
 import { settingsOf, withSettings } from './settings.js';
-import { untilSignal } from './until-signal.js';
+import { onHangUp, untilSignal } from './until-signal.js';
 
 const SECRET_LENGTH = 24;
 /** Of the server's settings those that concern its engine. */
@@ -62,7 +62,7 @@ async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
   const engine = await startEngine(engineOptions);
   process.stdout.write(engineBanner(engine, engineOptions, given === undefined ? secret : '<secret>'));
   process.send?.('ready');
-  process.on('SIGHUP', () => engine.reload());
+  onHangUp(() => engine.reload());
   await untilSignal();
   await engine.close();
 }

@@ -3,6 +3,7 @@ import type { RunningServer } from '../app.js';
 import { packageVersion } from '../platform/version.js';
 import { createLogs } from './logging.js';
 import { settingsOf, withSettings } from './settings.js';
+import { onHangUp } from './until-signal.js';
 
 /** `ims start`: the server in the foreground until SIGINT or SIGTERM. */
 export function startCommand(): Command {
@@ -17,7 +18,7 @@ export function startCommand(): Command {
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
       stopOnSignal(server, config.DRAIN_SEC);
-      process.on('SIGHUP', () => server.reload());
+      onHangUp(() => server.reload());
       void server.failed.then(async (reason) => {
         logs
           .for('app')
