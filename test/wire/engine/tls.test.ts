@@ -236,14 +236,17 @@ describe('SIP over TLS', { skip: missing('openssl') }, () => {
         await stack.requests.next();
         const name = sentBy.slice(0, -2);
         assert.equal(await send(stack, { ...hop, name }).failures.next(), 'transport');
-        assert.equal(liar.inbox.size, 0);
+        // A 100 may be there, when this took long (RFC 4320 §4.1).
+        while (liar.inbox.size > 0) assert.doesNotMatch(await liar.inbox.next(), /^INVITE /);
         await liar.close();
       }
       const peer = await RawTcp.connectTls(stack.port('tls'), shown);
       peer.send(requestText({ via: 'SIP/2.0/TLS client.example:9;alias' }));
       await stack.requests.next();
       send(stack, hop);
-      assert.match(await peer.inbox.next(), /^INVITE /);
+      let text = await peer.inbox.next();
+      if (text.startsWith('SIP/2.0 100 ')) text = await peer.inbox.next();
+      assert.match(text, /^INVITE /);
       await peer.close();
     });
   });
