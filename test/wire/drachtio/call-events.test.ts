@@ -134,6 +134,23 @@ describe('call events', () => {
     assert.deepEqual((await next(4)).slice(-1), ['cdr:stop network call-canceled 487']);
   });
 
+  test('74: a BYE that gives up an INVITE is no second end of the call', async () => {
+    await start();
+    const uri = `sip:bob@127.0.0.1:${caller.port}`;
+    await client.ask('sip||', appRequest('INVITE', uri));
+    const invite = await caller.until(/^INVITE/);
+    caller.respond(invite, 180);
+    assert.deepEqual(await next(2), ['cdr:attempt application INVITE', 'sip network 180']);
+    const dialogId = client.leaders.find((fields) => fields[1] === 'sip')![9]!;
+    await client.ask(`sip||${dialogId}`, appRequest('BYE', 'sip:placeholder'));
+    caller.respond(await caller.until(/^BYE/), 200);
+    caller.respond(invite, 487);
+    assert.deepEqual(
+      (await next(3)).filter((frame) => frame.startsWith('cdr:')),
+      ['cdr:stop network call-canceled 487'],
+    );
+  });
+
   test('74: time-outs: nobody answers us, nobody acknowledges our 200', { skip: oursOnly }, async () => {
     await start();
     await client.ask('sip||', appRequest('INVITE', `sip:bob@127.0.0.1:${caller.port}`));
@@ -175,6 +192,9 @@ describe('call events', () => {
       'cdr:start application proxy-uas 200',
     ]);
     await app.first;
+    // Told of once, though the callee repeats it.
+    callee.respond(copy, 200);
+    await caller.until(/ 200 /);
     caller.inDialog(
       invite,
       ok,

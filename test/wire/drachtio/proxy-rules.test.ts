@@ -3,7 +3,7 @@ import { afterEach, describe, test } from 'node:test';
 import type { EngineOptions } from '../../../src/engine/engine.js';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
-import { headerOf, headersOf, statusOf } from '../../support/sip-text.js';
+import { headerOf, headersOf, responseText, statusOf } from '../../support/sip-text.js';
 import { TextPeer, tagOf } from '../../support/text-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
@@ -313,6 +313,18 @@ describe('what a proxy has to keep to', { skip: oursOnly }, () => {
     assert.equal(headerOf(prack, 'RAck'), '77 1 INVITE');
     callees[0]!.respond(prack, 200);
     assert.match(headerOf(await caller.until(/ 200 /), 'CSeq')!, /PRACK/);
+  });
+
+  test('the Contacts of a redirect come before the next destination', async () => {
+    await start(3);
+    caller.request();
+    await proxy(uris().slice(0, 2), { redirects: true });
+    const copy = await callees[0]!.until(/^INVITE/);
+    const contact = `Contact: <${uris()[2]}>`;
+    callees[0]!.send(responseText(copy, 302, { headers: [contact] }));
+    callees[2]!.respond(await callees[2]!.until(/^INVITE/), 404);
+    callees[1]!.respond(await callees[1]!.until(/^INVITE/), 486);
+    assert.equal(statusOf(await final()), 404);
   });
 
   test('a redirect of a redirect of a redirect comes to an end', async () => {
