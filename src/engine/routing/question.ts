@@ -21,14 +21,32 @@ function factsOf(request: SipRequest, source: Source): [string, string][] {
     ['source_address', source.address],
     ['fromUser', userOf(request.get('from'))],
     ['toUser', userOf(request.get('to'))],
-    ['uriUser', uri?.user ?? ''],
+    ['uriUser', userIn(request.requestUri)],
     ['contentType', (request.get('content-type') ?? '').replace(/;.*$/, '').trim()],
     ['uri', request.requestUri],
-    ...(uri?.params ?? []),
+    ...paramsOf(request.requestUri),
   ];
+}
+
+/** Parameters of a URI as written. */
+function paramsOf(uri: string): [string, string][] {
+  const params = uri
+    .replace(/^[^@]*@/, '')
+    .replace(/\?.*$/, '')
+    .split(';')
+    .slice(1);
+  return params.map((param) => {
+    const [name = '', ...value] = param.split('=');
+    return [name, value.join('=')];
+  });
+}
+
+/** User part of a URI as written, escapes and all. */
+function userIn(uri: string): string {
+  return /^(?:sips?:([^@:]*)(?::[^@]*)?@|tel:([^;]*))/i.exec(uri)?.slice(1).find(Boolean) ?? '';
 }
 
 function userOf(address: string | undefined): string {
   const uri = address === undefined ? undefined : parseNameAddr(address)?.uri;
-  return (uri === undefined ? undefined : parseUri(uri)?.user) ?? '';
+  return uri === undefined ? '' : userIn(uri);
 }

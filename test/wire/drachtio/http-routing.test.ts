@@ -136,7 +136,7 @@ describe('77: an HTTP handler routes new requests', { skip: oursOnly }, () => {
   test('it is asked with the facts of the request, those of the Request-URI included', async () => {
     await start({ action: 'reject', data: { status: 404 } }, { path: '/route/me?key=1' });
     peer.request({
-      uri: 'sip:b%20ob@example.com;group=sales;x',
+      uri: 'sip:b%20ob;n=1:pw@example.com;group=s%20ales;x',
       headers: ['Content-Type: application/sdp;charset=utf-8'],
       body: SDP,
     });
@@ -151,10 +151,10 @@ describe('77: an HTTP handler routes new requests', { skip: oursOnly }, () => {
       source_address: '127.0.0.1',
       fromUser: 'alice',
       toUser: 'bob',
-      uriUser: 'b ob',
+      uriUser: 'b%20ob;n=1',
       contentType: 'application/sdp',
-      uri: 'sip:b%20ob@example.com;group=sales;x',
-      group: 'sales',
+      uri: 'sip:b%20ob;n=1:pw@example.com;group=s%20ales;x',
+      group: 's%20ales',
       x: '',
     });
     assert.equal(statusOf(await peer.next()), 404);
