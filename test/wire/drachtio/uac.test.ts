@@ -95,9 +95,12 @@ describe('requests of applications', () => {
   test('RFC 3261 §8.1.1.7, §8.1.1.4, §19.3: no two requests share branch, Call-ID or From tag', async () => {
     await start();
     const seen = new Set<string>();
+    let text = '';
     for (let count = 0; count < 50; count++) {
       await send('OPTIONS');
-      const text = await peer.next();
+      const last = text;
+      // A slow machine lets the engine repeat the one before.
+      while (text === last) text = await peer.next();
       const branch = /branch=([^;\r]+)/.exec(text)?.[1] ?? '';
       assert.match(branch, /^z9hG4bK.{8,}/);
       const tag = tagOf(headerOf(text, 'From')!) ?? '';
