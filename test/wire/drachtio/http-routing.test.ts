@@ -220,15 +220,16 @@ describe('77: an HTTP handler routes new requests', { skip: oursOnly }, () => {
     }
   });
 
-  test('500 questions at once are all answered, over few connections', { timeout: 20_000 }, async () => {
+  test('a hundred questions at once are all answered, over few connections', {
+    timeout: 20_000,
+  }, async () => {
     let connections = 0;
     await start({ action: 'reject', data: { status: 486 } });
     server!.on('connection', () => connections++);
-    for (let i = 0; i < 500; i++) {
-      peer.request({ method: 'MESSAGE' });
-      if (i % 50 === 49) await waitFor('the answers so far', () => peer.udp.inbox.size > i - 50);
+    for (let lot = 0; lot < 3; lot++) {
+      for (let i = 0; i < 100; i++) peer.request({ method: 'MESSAGE' });
+      for (let i = 0; i < 100; i++) assert.equal(statusOf(await peer.next()), 486);
     }
-    for (let i = 0; i < 500; i++) assert.equal(statusOf(await peer.next()), 486);
     assert.ok(connections <= 64, String(connections));
   });
 
