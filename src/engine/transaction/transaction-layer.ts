@@ -273,10 +273,18 @@ function prependVia(request: SipRequest, outlet: Outlet, branchTail = ''): strin
   const { host, port } = outlet.sentBy;
   const rport = outlet.reliable ? '' : ';rport';
   const protocol = outlet.hop.protocol.toUpperCase();
-  request.prepend('Via', `SIP/2.0/${protocol} ${formatHost(host)}:${port};branch=${branch}${rport}`);
+  request.prepend(
+    'Via',
+    `SIP/2.0/${protocol} ${formatHost(host)}:${port};branch=${branch}${rport}${aliasParam(outlet.hop)}`,
+  );
   return branch;
 }
 
 function count(byState: Record<string, number>, transaction: Server | Client): void {
   byState[transaction.state] = (byState[transaction.state] ?? 0) + 1;
+}
+
+/** RFC 5923 §7.1: a server that we call by its name may send its requests back by the same TLS connection. */
+function aliasParam({ protocol, name, flow }: Hop): string {
+  return protocol === 'tls' && name !== undefined && flow === undefined ? ';alias' : '';
 }

@@ -251,6 +251,28 @@ describe('SIP over TLS', { skip: missing('openssl') }, () => {
     });
   });
 
+  test('RFC 5923 §7.1: a server called by name may send its requests by our connection, a peer without one is not asked', async () => {
+    const server = files.issue(authority, 'DNS:sip.example', 'IP:127.0.0.1');
+    const peer = await RawTcpServer.listenTls({
+      key: readFileSync(server.keyFile),
+      cert: server.certificate,
+    });
+    await withStack({ caFile: authority.certificateFile }, async (stack) => {
+      const hop = { protocol: 'tls', address: '127.0.0.1', port: peer.port } as const;
+      send(stack, { ...hop, name: 'sip.example' });
+      const connection = await peer.connections.next();
+      assert.match(headerOf(await connection.inbox.next(), 'Via') ?? '', /;alias$/);
+      connection.send(overTls());
+      const { source } = await stack.requests.next();
+      send(stack, source);
+      assert.doesNotMatch(headerOf(await connection.inbox.next(), 'Via') ?? '', /alias/);
+      send(stack, hop);
+      const second = await peer.connections.next();
+      assert.doesNotMatch(headerOf(await second.inbox.next(), 'Via') ?? '', /alias/);
+    });
+    await peer.close();
+  });
+
   test('a certificate that is missing or does not fit its key is said at the start, with the way to make one', async () => {
     const listeners = [{ protocol: 'tls', address: '127.0.0.1', port: 0 }] as const;
     const other = files.selfSigned();
