@@ -124,12 +124,16 @@ export class Call implements ReofferHost {
     return winner ? [this.a, winner] : [this.a];
   }
 
-  /** Whether a user is in this call: calls, is rung, or answered. */
-  concerns(username: string): boolean {
-    if (this.caller === username) return true;
+  /** Who is in this call: the caller, those that are rung or will be in a moment, or who answered. */
+  get users(): ReadonlySet<string> {
     const { winner, ringing } = this.fork;
-    if (!winner && this.routedTo === username) return true;
-    return (winner ? [winner] : ringing).some(({ target }) => target.username === username);
+    const callees = winner ? [winner] : ringing;
+    const names = [
+      this.caller,
+      winner ? undefined : this.routedTo,
+      ...callees.map(({ target }) => target.username),
+    ];
+    return new Set(names.filter((name) => name !== undefined));
   }
 
   /** Rings the phones, round after round. Without `offer` they are asked for theirs. */

@@ -1,4 +1,4 @@
-import type { User, UserService } from '../accounts/types.js';
+import type { UserService } from '../accounts/types.js';
 import type { Binding, RegistrationService } from '../registrar/types.js';
 import type { CodeTable } from '../routing/feature-codes.js';
 import type { RouteDirectory } from '../routing/find-route.js';
@@ -59,6 +59,8 @@ export interface DirectoryParts {
 
 /** The facts for routing: accounts, registrations, numbers, and the calls that are up. */
 export class CallRouteDirectory implements RouteDirectory<Binding> {
+  private counts: Map<string, number> | undefined;
+
   /** `call`, which is being routed, does not count among the calls of a user. */
   constructor(
     private readonly parts: DirectoryParts,
@@ -83,20 +85,32 @@ export class CallRouteDirectory implements RouteDirectory<Binding> {
     const user = await users.authData(username);
     if (!user) return undefined;
     const bindings = user.status === 'ACTIVE' ? await registrations.bindings(user.username) : [];
+    const { username: name, status, features = {} } = user;
+    const callsOf = (): number => this.callsOf(name);
     return {
-      username: user.username,
-      status: user.status,
-      features: user.features ?? {},
+      username: name,
+      status,
+      features,
       bindings,
-      calls: this.callsOf(user),
-      lastAnswer: memory.lastAnswer(user.username),
+      get calls() {
+        return callsOf();
+      },
+      lastAnswer: memory.lastAnswer(name),
     };
   }
 
-  private callsOf({ username }: User): number {
-    let calls = 0;
-    for (const call of this.parts.registry.values())
-      if (call !== this.call && !call.isEnding && call.concerns(username)) calls++;
-    return calls;
+  /** Calls by user, counted once and only when somebody asks: few users have a limit. */
+  private callsOf(username: string): number {
+    this.counts ??= countCalls(this.parts.registry, this.call);
+    return this.counts.get(username) ?? 0;
   }
+}
+
+function countCalls(registry: CallRegistry, except: Call | undefined): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const call of registry.values()) {
+    if (call === except || call.isEnding) continue;
+    for (const username of call.users) counts.set(username, (counts.get(username) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -50,10 +50,11 @@ export function decideGroup<B extends RoutableBinding>(
 
 /** A member takes a group's call when it is registered, in no call, and wants to be disturbed. Its own forwardings do not count. */
 function isFree<B extends RoutableBinding>(
-  { username, status, bindings, features, calls }: CalleeFacts<B>,
+  member: CalleeFacts<B>,
   facts: RouteFacts<B>,
   steps: string[],
 ): boolean {
+  const { username, status, bindings, features } = member;
   const why =
     status !== 'ACTIVE'
       ? `is ${status}`
@@ -63,7 +64,7 @@ function isFree<B extends RoutableBinding>(
           ? 'is not to be disturbed'
           : username === facts.caller.username
             ? 'is calling'
-            : calls > 0
+            : member.calls > 0
               ? 'is busy'
               : undefined;
   if (why !== undefined) steps.push(`member ${username} ${why}: skipped`);

@@ -28,7 +28,7 @@ export function decideUser<B extends RoutableBinding>(
   user: CalleeFacts<B>,
   steps: string[],
 ): RouteDecision<B> {
-  const { username, status, bindings, features, calls } = user;
+  const { username, status, bindings, features } = user;
   const refuse = (refusal: RouteRefusal, why: string): RouteDecision<B> => {
     steps.push(why);
     return { kind: 'refusal', refusal, steps };
@@ -62,8 +62,9 @@ export function decideUser<B extends RoutableBinding>(
     steps.push(`subscriber ${username} has no phone registered`);
     return forward(features.forwardUnreachable, 'unavailable', 'callee-not-registered');
   }
-  if (features.maxCalls !== undefined && calls >= features.maxCalls) {
-    steps.push(`${username} is in ${calls} calls, ${features.maxCalls} may be: busy`);
+  // Counted only when it matters.
+  if (features.maxCalls !== undefined && user.calls >= features.maxCalls) {
+    steps.push(`${username} is in ${user.calls} calls, ${features.maxCalls} may be: busy`);
     return forward(features.forwardBusy, 'user-busy', 'callee-busy');
   }
   const rounds = roundsOf(user, facts, steps);
