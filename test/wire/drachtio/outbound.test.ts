@@ -164,14 +164,16 @@ describe('76: connections that the engine opens', { skip: oursOnly }, () => {
     assert.equal(statusOf(await peer.next()), 480);
   });
 
-  test('200 requests at once: a connection for each, and all are freed', { timeout: 30_000 }, async () => {
+  test('a hundred requests at once: a connection for each, and all are freed', {
+    timeout: 30_000,
+  }, async () => {
     const { port, opened } = await listen();
     await start(port);
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 100; i++) {
       peer.request({ method: 'MESSAGE' });
       if (i % 50 === 49) await waitFor('the connections so far', () => opened.size > i - 50);
     }
-    await waitFor('all connections', () => opened.size === 200);
+    await waitFor('all connections', () => opened.size === 100);
     const apps: FrameClient[] = [];
     while (opened.size > 0) apps.push(await opened.next());
     await Promise.all(apps.map((app) => app.ask(`authenticate|${engine!.target.secret}|`)));
@@ -181,7 +183,7 @@ describe('76: connections that the engine opens', { skip: oursOnly }, () => {
       await app.close();
     };
     // In lots that fit the sockets' buffers.
-    for (let lot = 0; lot < 4; lot++) {
+    for (let lot = 0; lot < 2; lot++) {
       await Promise.all(apps.slice(lot * 50, lot * 50 + 50).map(answer));
       for (let i = 0; i < 50; i++) assert.equal(statusOf(await peer.next()), 200);
     }
