@@ -125,8 +125,14 @@ describe('77: an HTTP handler routes new requests', { skip: oursOnly }, () => {
   test('proxy: the request goes on as told, nobody else being asked', async () => {
     const callee = await TextPeer.open(0);
     await start({ action: 'proxy', data: { recordRoute: true, destination: callee.uri } });
-    peer.request({ headers: ['Content-Type: application/sdp'], body: SDP });
+    const sent = peer.request({ headers: ['Content-Type: application/sdp'], body: SDP });
     const invite = await callee.next();
+    // By another way it comes again: a proxy sends that on as well, 482 is for user agents (RFC 3261 §8.2.2.2).
+    peer.send(sent.replace(/branch=\S+/, 'branch=z9hG4bKother'));
+    const via = (text: string): string => /branch=([^;\s]+)/.exec(text)![1]!;
+    let again = await callee.next();
+    while (via(again) === via(invite)) again = await callee.next();
+    assert.equal(headerOf(again, 'Call-ID'), headerOf(invite, 'Call-ID'));
     assert.match(headerOf(invite, 'Record-Route')!, new RegExp(`127\\.0\\.0\\.1:${engine!.udpPort}.*;lr`));
     const reply = Object.assign(Object.create(callee), { enginePort: engine!.udpPort }) as TextPeer;
     reply.respond(invite, 200, { body: SDP });
