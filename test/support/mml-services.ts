@@ -178,7 +178,7 @@ function userService(users: Map<string, UserView>): Services['users'] {
   };
   const fields = ({ password: _password, features, ...rest }: UserInput, before?: UserView) => ({
     ...rest,
-    ...(features && { features: changeFeatures('', before?.features, features) }),
+    ...(features && { features: changeFeatures(before?.username ?? '', before?.features, features) }),
   });
   return {
     add: async (username, input) => {

@@ -175,6 +175,7 @@ for (const [what, one, holds] of [
   ['over midnight, in the evening', rule([5], 17 * 60, 8 * 60), true],
   ['over midnight, in the morning after', rule([5], 22 * 60, 8 * 60, 'Asia/Shanghai'), true],
   ['over midnight, not on the morning of its first day', rule([6], 22 * 60, 60, 'Asia/Shanghai'), false],
+  ['over midnight, after its end', rule([5], 22 * 60, 60, 'Asia/Shanghai'), false],
   ['a zone nobody knows', rule([5], 0, 1440, 'Mars/Olympus'), false],
 ] as const)
   test(`time rule: ${what}`, async () => {
@@ -203,6 +204,22 @@ for (const [dialled, expected] of [
 test('nothing leads to a feature code but dialling it', async () => {
   const world: World = { users: { 1002: { features: { forwardAlways: '*78' } } } };
   assert.deepEqual(await rounds(world, '1002'), ['callee-unknown']);
+});
+
+test('a circle is found at once, conditional forwardings that would close one are left out', async () => {
+  const users = {
+    1002: { features: { forwardAlways: '1003' } },
+    1003: { features: { forwardAlways: '1002' } },
+    1004: { features: { forwardAlways: '1005' } },
+    1005: { features: { forwardBusy: '1004', forwardNoAnswer: '1006', forwardUnreachable: '1001' } },
+  };
+  const circle = await route({ users }, '1002');
+  assert.ok(circle.kind === 'refusal');
+  assert.equal(circle.refusal, 'forward-loop');
+  assert.deepEqual(circle.diversions, [{ by: '1002', to: '1003', reason: 'unconditional' }]);
+  const open = await route({ users }, '1004');
+  assert.ok(open.kind === 'plan');
+  assert.deepEqual(open.plan.onFailure, { 'no-answer': { by: '1005', to: '1006', reason: 'no-answer' } });
 });
 
 test('six forwardings in a row are one too many', async () => {

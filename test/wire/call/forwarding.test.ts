@@ -298,3 +298,28 @@ describe('phones that ring in rounds', () => {
     assert.equal(old.has('INVITE'), false);
   });
 });
+
+describe('a search that takes too long', () => {
+  test('RFC 3261 §21.4.18: ends after the longest time for all rounds and forwardings together', async () => {
+    const rig = await startCallRig({ limits: { noAnswerMs: 500, searchMs: 1200 } });
+    try {
+      const a = await rig.phone('1001');
+      const b = await rig.phone('1002');
+      await rig.users.modify('1002', { features: { noAnswerSec: 30, forwardNoAnswer: '1001' } });
+      const invite = await a.invite('1002');
+      const atB = await b.next('INVITE');
+      b.respond(atB, 180);
+      await a.response(invite, 180);
+      b.respond(await b.next('CANCEL'), 200);
+      b.respond(atB, 487);
+      const response = await a.final(invite);
+      a.ackRefusal(invite, response);
+      assert.equal(response.statusCode, 480);
+      const [record] = await rig.records(1);
+      assert.deepEqual([record?.releaseReason, record?.q850Cause], ['callee-no-answer', 19]);
+      assert.ok((record?.durationMs ?? 0) >= 1000 && (record?.durationMs ?? 0) < 10_000);
+    } finally {
+      await rig.close();
+    }
+  });
+});
