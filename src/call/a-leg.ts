@@ -1,5 +1,5 @@
 import type { MediaSide } from '../media/types.js';
-import type { Clock } from '../platform/clock.js';
+import type { Clock, TimerHandle } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
 import { cseqNumber, header, headerList, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
@@ -14,6 +14,8 @@ import type { Trail } from './trail.js';
 
 /** How long the engine may take to say that it has sent the 200. */
 const ECHO_TIMEOUT_MS = 5000;
+/** RFC 3261 §13.3.1.1: how often a caller that waits is told so; some of it may get lost. */
+const REPETITION_MS = 60_000;
 
 /** `trying` until the 200 goes out, `answering` until the engine has sent it, `confirmed` until the end. */
 type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
@@ -45,6 +47,8 @@ export class ALeg implements Leg {
   isAcknowledged = false;
 
   private state: ALegState = 'trying';
+  /** Sends the last provisional again. */
+  private repetition: TimerHandle | undefined;
   private confirmed: LegDialog | undefined;
   private readonly allowed: ReadonlySet<string> | undefined;
   private trail: Trail | undefined;
@@ -105,16 +109,21 @@ export class ALeg implements Leg {
     return this.allowed?.has(method) ?? true;
   }
 
-  /** Passes a provisional response on. Ignored once a final one went out. */
+  /**
+   * Passes a provisional response on, again each minute: proxies before us would else give the caller up (RFC 3261
+   * §13.3.1.1). Ignored once a final one went out.
+   */
   progress(status: number, headers: OutgoingHeaders, body?: string): void {
-    if (this.state !== 'trying') return;
+    if (this.state !== 'trying' || this.isCancelled) return;
+    this.clock.clearTimeout(this.repetition);
+    this.repetition = this.clock.setTimeout(() => this.progress(status, headers, body), REPETITION_MS);
     this.trail?.response('a', true, status, reasonPhrase(status), 'INVITE', body);
     respondOnly(this.res, status, { headers, ...(body && { body }) });
   }
 
   /** Sends the 200 with the description. Rejects when it did not leave: a CANCEL came first, the engine is lost or says nothing. */
   async answer(headers: OutgoingHeaders, body: string): Promise<void> {
-    this.state = 'answering';
+    this.leaveTrying('answering');
     this.trail?.response('a', true, 200, 'OK', 'INVITE', body);
     await withDeadline(respond(this.res, 200, { headers, body }), ECHO_TIMEOUT_MS, 'sending the 200');
     this.confirm();
@@ -130,7 +139,7 @@ export class ALeg implements Leg {
   /** A final response that is no success. Ignored when there was a final one. */
   refuse(status: number, headers: OutgoingHeaders, phrase?: string): void {
     if (this.state !== 'trying') return;
-    this.state = 'ended';
+    this.leaveTrying('ended');
     this.trail?.response('a', true, status, phrase ?? reasonPhrase(status), 'INVITE');
     // After CANCEL the engine has sent the 487 (RFC 3261 §9.2).
     if (this.isCancelled) return;
@@ -138,7 +147,7 @@ export class ALeg implements Leg {
   }
 
   ended(): void {
-    this.state = 'ended';
+    this.leaveTrying('ended');
     this.confirmed = undefined;
   }
 
@@ -151,6 +160,11 @@ export class ALeg implements Leg {
     const dialog = this.confirmed ?? (this.state === 'answering' ? this.makeDialog() : undefined);
     this.ended();
     await dialog?.bye(ending.headers);
+  }
+
+  private leaveTrying(state: 'answering' | 'ended'): void {
+    this.state = state;
+    this.clock.clearTimeout(this.repetition);
   }
 
   private makeDialog(): LegDialog | undefined {
