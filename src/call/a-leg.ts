@@ -21,7 +21,7 @@ const REPETITION_MS = 60_000;
 type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
 
 /**
- * The caller's side: we are the UAS of its INVITE (RFC 3261 §13.3). The engine sends 100, the 487 after CANCEL, and
+ * The caller's side, or that of a phone that picks another call up: we are the UAS of its INVITE (RFC 3261 §13.3). The engine sends 100, the 487 after CANCEL, and
  * repeats the 200 until its ACK.
  */
 export class ALeg implements Leg {

@@ -135,4 +135,48 @@ describe('a ringing call that is picked up', () => {
       await rig.records(count);
     }
   });
+
+  test('RFC 3261 §9.2: a caller that gives up while its call is picked up leaves nobody behind', async () => {
+    const { invite, atB } = await ring();
+    const picking = await c.invite('*8');
+    c.ack(picking, await c.response(picking, 200));
+    b.respond(await b.next('CANCEL'), 200);
+    b.respond(atB, 487);
+    const offer = await c.next('INVITE');
+    a.cancel(invite);
+    a.ackRefusal(invite, await a.response(invite, 487));
+    await c.expectBye();
+    c.respond(offer, 487);
+    count += 2;
+    const record = (await rig.records(count)).at(-1);
+    assert.deepEqual([record?.result, record?.pickedUpBy], ['CANCELLED', '1003']);
+  });
+
+  test('a member whose own phone rings with the others picks up too', async () => {
+    await rig.numbering.addGroup('801', { members: ['1002', '1003'], strategy: 'ALL' });
+    const invite = await a.invite('801');
+    const atB = await b.next('INVITE');
+    const atC = await c.next('INVITE');
+    b.respond(atB, 180);
+    c.respond(atC, 180);
+    await a.response(invite, 180);
+    const picking = await c.invite('**801');
+    c.ack(picking, await c.response(picking, 200));
+    for (const [phone, rung] of [
+      [b, atB],
+      [c, atC],
+    ] as const) {
+      phone.respond(await phone.next('CANCEL'), 200);
+      phone.respond(rung, 487);
+    }
+    const offer = await c.next('INVITE');
+    c.respond(offer, 200, { sdp: c.sdp() });
+    const ok = await a.response(invite, 200);
+    const answer = a.bye(a.ack(invite, ok));
+    await c.expectBye();
+    await answer;
+    count += 2;
+    const record = (await rig.records(count)).at(-1);
+    assert.deepEqual([record?.group, record?.calleeNumber, record?.result], ['801', '1003', 'ANSWERED']);
+  });
 });
