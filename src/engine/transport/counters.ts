@@ -14,7 +14,7 @@ export interface TransportCounters {
   keepAlives: number;
   /** Datagrams and connections of sources that sent more than admission lets them. */
   admissionDropped: number;
-  /** Messages of sources that are blocked. */
+  /** Datagrams and connections of sources that are blocked. */
   blockedDropped: number;
   /** Times a connection of such a source was left unread for a while. */
   admissionPauses: number;

@@ -183,6 +183,11 @@ export abstract class StreamListener implements Listener {
 
   /** A connection costs as much as a message: one that is made and closed again has cost something too. */
   private admits(address: string): boolean {
+    const { blocked, counters } = this.context;
+    if (blocked.has(address)) {
+      counters.blockedDropped++;
+      return false;
+    }
     return this.context.admission?.admits(address) ?? true;
   }
 

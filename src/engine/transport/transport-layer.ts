@@ -171,6 +171,7 @@ export class TransportLayer implements MessageTransport, Closeable {
       log: this.options.log,
       limits: this.limits,
       counters: this.counters,
+      blocked: this.blocked,
       admission: this.admission,
       origins: this.options.origins,
       credentials: () => this.credentials ?? noCredentials(),
@@ -192,10 +193,6 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   private accept(message: SipMessage, source: Source): void {
     if (this.closing) return;
-    if (this.blocked.has(source.address)) {
-      this.counters.blockedDropped++;
-      return;
-    }
     this.watch.received(message, source);
     const { topVia } = message;
     if (!topVia || !isFrom(topVia, source)) {
@@ -230,8 +227,7 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   private reject(error: SipParseError, source: Source): Buffer | undefined {
     this.counters.parseErrors++;
-    const mayAnswer = !this.blocked.has(source.address) && this.mayAnswer();
-    const response = mayAnswer ? parseFailureResponse(error, source) : undefined;
+    const response = this.mayAnswer() ? parseFailureResponse(error, source) : undefined;
     if (response) this.counters.errorResponses++;
     this.onParseError(error, source);
     return response;

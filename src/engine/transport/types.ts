@@ -5,6 +5,7 @@ import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
 import type { FlowId, Hop, Protocol, Source } from '../types.js';
+import type { BlockedSources } from './blocked-sources.js';
 import type { TransportCounters } from './counters.js';
 import type { TransportError } from './errors.js';
 import type { TransportLimits } from './limits.js';
@@ -75,6 +76,8 @@ export interface ListenerContext {
   readonly log: Logger;
   readonly limits: TransportLimits;
   readonly counters: TransportCounters;
+  /** Peers that are not heard at all; asked first. */
+  readonly blocked: BlockedSources;
   /** Asked before anything of a peer is parsed; undefined takes everything. */
   readonly admission?: SourceAdmission | undefined;
   /** Certificates for TLS; throws TransportError `LISTEN_FAILED` when there are none. */

@@ -89,7 +89,11 @@ export class UdpListener implements Listener {
   }
 
   private receive(bytes: Buffer, address: string, port: number): void {
-    const { admission } = this.context;
+    const { admission, blocked, counters } = this.context;
+    if (blocked.has(address)) {
+      counters.blockedDropped++;
+      return;
+    }
     if (!this.address || (admission && !admission.admits(address))) return;
     if (isKeepAlive(bytes)) {
       this.context.counters.keepAlives++;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
+import { BlockedSources } from '../../../src/engine/transport/blocked-sources.js';
 import { createTransportCounters } from '../../../src/engine/transport/counters.js';
 import type { TransportError } from '../../../src/engine/transport/errors.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../../../src/engine/transport/limits.js';
@@ -32,6 +33,7 @@ test('RFC 3261 §18.4: a connection that is not made in time fails what waits fo
       throw new Error('no TLS here');
     },
     origins: undefined,
+    blocked: new BlockedSources([]),
     nextFlow: () => 1,
     accept: () => {},
     reject: () => undefined,
