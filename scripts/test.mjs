@@ -11,6 +11,8 @@ const out = join(root, '.build');
 const TIERS = ['unit', 'wire', 'contract', 'e2e'];
 /** Tiers whose tests start servers and peers: one file at a time, or they would disturb each other's timing. */
 const ONE_AT_A_TIME = ['e2e'];
+/** A file that takes longer hangs, e.g. on a socket that a failed test left open: it fails. Milliseconds. */
+const FILE_TIMEOUT_MS = 300_000;
 const wanted = process.argv.slice(2);
 
 /** Compiled test files below `dir`, in a stable order. */
@@ -34,6 +36,7 @@ function run(files, concurrency) {
       '--enable-source-maps',
       '--test',
       `--test-concurrency=${concurrency}`,
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
       '--test-reporter=./scripts/reporter.mjs',
     ];
     const child = spawn(process.execPath, [...args, ...files], {
