@@ -7,6 +7,7 @@ import { gatherFigures } from './app/figures.js';
 import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
+import { serverIpOf } from './app/server-ip.js';
 import { LoadMeter } from './app/system-info.js';
 import { openTelephony, type Telephony } from './app/telephony.js';
 import { type JournalledRecords, openRecords } from './cdr/record-service.js';
@@ -17,7 +18,6 @@ import type { SystemInfo } from './mml/services.js';
 import { StoredNumbering } from './numbering/numbering.js';
 import { systemClock } from './platform/clock.js';
 import { Lifecycle } from './platform/lifecycle.js';
-import { detectServerIp } from './platform/local-address.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
 import { openStore } from './store/open-store.js';
@@ -95,7 +95,7 @@ class Server implements RunningServer {
     this.failed = new Promise((resolve) => {
       fail = resolve;
     });
-    const serverIp = config.EXTERNAL_IP ?? config.SERVER_IP ?? detectServerIp();
+    const serverIp = config.EXTERNAL_IP ?? serverIpOf(config);
     this.context = { config, logs, parts, serverIp, fail };
     this.node = config.NODE_NAME ?? hostname();
     this.adminSocketPath = join(config.DATA_DIR, 'ims.sock');

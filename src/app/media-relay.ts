@@ -6,6 +6,7 @@ import { systemClock } from '../platform/clock.js';
 import { detectServerIp, detectServerIp6 } from '../platform/local-address.js';
 import { startRtpProxy } from './rtpproxy-process.js';
 import type { ServerContext } from './server-context.js';
+import { serverIpOf } from './server-ip.js';
 
 /** The relay in use, and what people are told of it. */
 export interface OpenedRelay {
@@ -49,7 +50,7 @@ async function chooseRelay(context: ServerContext, config: Config): Promise<stri
   const rtpproxy = context.parts.own(
     'rtpproxy',
     await startRtpProxy({
-      address: config.SERVER_IP ?? detectServerIp(),
+      address: serverIpOf(config),
       ports: RTP_PORTS,
       timeoutSec: RTP_TIMEOUT_SEC,
       log: context.logs.for('media'),

@@ -19,7 +19,10 @@ const setting = <const S extends Setting<z.ZodType>>(options: S): S => options;
 
 /** Every setting of the server; defaults, units and ranges are stated here and nowhere else. */
 export const SETTINGS = {
-  SERVER_IP: setting({ type: v.serverIp, meaning: 'address put into SIP and SDP; detected when not set' }),
+  SERVER_IP: setting({
+    type: v.serverIp,
+    meaning: 'address put into SIP and SDP; that of SIP_LISTEN or detected when not set',
+  }),
   EXTERNAL_IP: setting({
     type: v.ipAddress,
     meaning:

@@ -1,12 +1,13 @@
 import { getServers } from 'node:dns';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { isAlive, readRunFacts } from '../../app/run-file.js';
+import { serverIpOf } from '../../app/server-ip.js';
 import { bracket } from '../../config/describe.js';
 import type { Config } from '../../config/schema.js';
 import { createMediaRelay } from '../../media/create.js';
 import { systemClock } from '../../platform/clock.js';
 import { errorMessage } from '../../platform/errors.js';
-import { detectServerIp, localAddresses } from '../../platform/local-address.js';
+import { localAddresses } from '../../platform/local-address.js';
 import { silentLogger } from '../../platform/logger.js';
 import { parseEngineUrl } from '../../signalling/engine-url.js';
 import { withStore } from '../with-store.js';
@@ -59,8 +60,9 @@ function checkServer(config: Config): Finding {
   };
 }
 
-function checkAddress({ SERVER_IP, EXTERNAL_IP }: Config): Finding {
-  const address = SERVER_IP ?? detectServerIp();
+function checkAddress(config: Config): Finding {
+  const { SERVER_IP, EXTERNAL_IP } = config;
+  const address = serverIpOf(config);
   if (SERVER_IP !== undefined && !localAddresses().includes(SERVER_IP)) {
     return {
       level: 'warn',
