@@ -36,6 +36,18 @@ const MAY_IMPORT = {
     'store',
     'trace',
   ],
+  messaging: [
+    'accounts',
+    'call',
+    'cdr',
+    'numbering',
+    'registrar',
+    'routing',
+    'security',
+    'signalling',
+    'sip',
+    'store',
+  ],
   testkit: ['sip', 'sdp', 'media'],
   mml: ['accounts', 'call', 'cdr', 'media', 'numbering', 'registrar', 'routing', 'store', 'trace'],
 };

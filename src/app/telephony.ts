@@ -2,6 +2,7 @@ import type { UserService } from '../accounts/types.js';
 import { type CallControl, createCallControl } from '../call/call-control.js';
 import type { RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
+import { Messaging } from '../messaging/message-service.js';
 import type { NumberingService } from '../numbering/types.js';
 import { DEFAULT_BINDING_POLICY } from '../registrar/apply-register.js';
 import { createRegistrar, type Registrar } from '../registrar/registrar.js';
@@ -28,6 +29,7 @@ export interface TelephonyParts {
 export interface Telephony {
   readonly registrations: Registrar;
   readonly calls: CallControl;
+  readonly messages: Messaging;
 }
 
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
@@ -46,6 +48,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     algorithms: config.AUTH_ALGORITHMS,
     log: logs.for('security'),
   });
+  let messages: Messaging | undefined;
   const registrations = createRegistrar({
     connection,
     authenticator,
@@ -58,9 +61,12 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       maxContacts: config.MAX_CONTACTS,
     },
     observer: registerRecords(records, config.SIP_REALM),
+    onRegistered: (username) => messages?.registered(username),
     log: logs.for('registrar'),
   });
   parts.own('registrar', registrations);
+  const messaging = openMessaging(context, { ...wired, authenticator, registrations, names });
+  messages = messaging;
   const calls = createCallControl({
     connection,
     authenticator,
@@ -70,6 +76,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     relay,
     records,
     names,
+    onMessage: (req, res) => messaging.handle(req, res),
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,
@@ -79,5 +86,29 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     },
     log: logs.for('call'),
   });
-  return { registrations, calls: parts.own('calls', calls) };
+  return { registrations, calls: parts.own('calls', calls), messages: messaging };
+}
+
+type MessagingParts = Omit<TelephonyParts, 'relay'> & {
+  readonly authenticator: Authenticator;
+  readonly registrations: Registrar;
+  readonly names: LocalNames;
+};
+
+function openMessaging({ config, logs, parts }: ServerContext, wired: MessagingParts): Messaging {
+  const messaging = new Messaging({
+    ...wired,
+    collection: wired.store.collection('messages'),
+    realm: config.SIP_REALM,
+    recordBodies: config.MESSAGE_RECORD_BODY,
+    limits: {
+      maxBytes: config.MESSAGE_MAX_BYTES,
+      maxWaiting: config.MESSAGE_MAX_WAITING,
+      maxTotal: config.MESSAGE_MAX_TOTAL,
+      expirySec: config.MESSAGE_EXPIRY_SEC,
+      perMinute: config.MESSAGE_RATE,
+    },
+    log: logs.for('messaging'),
+  });
+  return parts.own('messages', messaging);
 }

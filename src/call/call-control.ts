@@ -7,7 +7,7 @@ import type { SignallingConnection } from '../signalling/connection.js';
 import { answerStray } from '../signalling/fallbacks.js';
 import type { SipHandler } from '../signalling/handle.js';
 import type { LocalNames } from '../signalling/local-names.js';
-import { header, party } from '../signalling/request.js';
+import { hasToTag, header, party } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { ALeg } from './a-leg.js';
@@ -49,6 +49,8 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly names?: LocalNames;
   /** Host in From and To towards the callee, default `localhost`, for which the engine puts its own address. */
   readonly identityHost?: string;
+  /** Takes MESSAGE outside calls; without it they are refused. */
+  readonly onMessage?: SipHandler;
   readonly limits?: CallLimits;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -62,7 +64,7 @@ export interface CallControl extends CallService, Closeable {
   setDraining(draining: boolean): void;
 }
 
-/** Methods that call control takes from the engine; outside a dialog all but INVITE and OPTIONS are refused. */
+/** Methods that call control takes from the engine; outside a dialog all but INVITE, OPTIONS and MESSAGE are refused. */
 export const CALL_METHODS = [
   'INVITE',
   'ACK',
@@ -162,6 +164,8 @@ class EngineCallControl extends LiveCallService implements CallControl {
       if (endpoint) return endpoint.call.onRequest(endpoint.leg, req, res);
       // The engine's own BYE of a call that is over wants no answer.
       if (req.source === 'application') return;
+      const { onMessage } = this.options;
+      if (method === 'MESSAGE' && onMessage && !hasToTag(req)) return onMessage(req, res);
       if (method !== 'INVITE' || req.stackDialogId) return answerStray(req, res);
       return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
     };

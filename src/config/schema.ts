@@ -210,6 +210,36 @@ export const SETTINGS = {
     meaning: 'phones in a call are asked so often whether they are still there, seconds; 0: never',
   }),
   MAX_CALLS: setting({ type: v.whole(1, 100_000), default: '5000', meaning: 'calls at once; more hear 503' }),
+  MESSAGE_MAX_BYTES: setting({
+    type: v.whole(1, 65_535),
+    default: '8192',
+    meaning: 'largest body of an instant message outside a call, bytes; larger ones hear 413',
+  }),
+  MESSAGE_MAX_WAITING: setting({
+    type: v.whole(0, 1000),
+    default: '100',
+    meaning: 'messages that may wait for the phones of one user; 0: none is kept',
+  }),
+  MESSAGE_MAX_TOTAL: setting({
+    type: v.whole(0, 10_000_000),
+    default: '100000',
+    meaning: 'messages that may wait for all users together',
+  }),
+  MESSAGE_EXPIRY_SEC: setting({
+    type: v.whole(1, 31_536_000),
+    default: '604800',
+    meaning: 'how long a message waits at most, seconds; senders may ask for less by Expires',
+  }),
+  MESSAGE_RATE: setting({
+    type: v.whole(0, 1_000_000),
+    default: '60',
+    meaning: 'messages a minute of one sender, and as many at once; 0: any number',
+  }),
+  MESSAGE_RECORD_BODY: setting({
+    type: v.flag,
+    default: 'false',
+    meaning: 'put the bodies of messages into their records',
+  }),
   DRAIN_SEC: setting({
     type: v.whole(0, 3600),
     default: '20',

@@ -40,6 +40,8 @@ export interface RegistrarOptions {
   readonly names: LocalNames;
   readonly policy?: BindingPolicy;
   readonly observer?: RegistrationObserver;
+  /** Called after every REGISTER that leaves a user with phones, refreshes too; must not throw and must not wait. */
+  readonly onRegistered?: (username: string) => void;
   readonly clock?: Clock;
   readonly log: Logger;
 }
@@ -125,6 +127,7 @@ class RegisterHandler {
       respondOnly(res, 200, {
         headers: { ...okHeaders(update.result, this.clock.now()), ...outboundHeaders(request) },
       });
+      if (update.result.length > 0) this.options.onRegistered?.(user.username);
     } catch (error) {
       if (error instanceof AppError) this.tellRefusal(user.username, req, error);
       throw error;

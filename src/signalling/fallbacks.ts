@@ -3,7 +3,7 @@ import { respondOnly } from './respond.js';
 import type { SrfRequest, SrfResponse } from './srf-types.js';
 
 /** Allow for requests outside dialogs: what this server acts on (RFC 3261 §20.5). */
-export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO';
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE';
 
 /** Methods that act outside dialogs too, but that nobody here takes; all others there belong to a dialog that is over. */
 const NOT_TAKEN: readonly string[] = ['MESSAGE', 'SUBSCRIBE', 'PUBLISH'];

@@ -17,6 +17,7 @@ export const COLLECTION_NAMES = [
   'numbers',
   'settings',
   'calls',
+  'messages',
 ] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];
 

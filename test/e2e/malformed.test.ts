@@ -136,9 +136,7 @@ describe('malformed input', () => {
   test('huge messages: a datagram of 60 KB, a TCP header without end, a body of 4 GB announced', async () => {
     const huge = good('SIP/2.0/UDP 127.0.0.1:5060;rport', { headers: [`Subject: ${'x'.repeat(60_000)}`] });
     udp.send(huge, server.udpPort);
-    const [status] = await answersBefore(udp.inbox, () =>
-      udp.send(requestText({ via: 'SIP/2.0/UDP 127.0.0.1:5060;rport' }), server.udpPort),
-    );
+    const status = statusOf(await udp.inbox.next());
     assert.ok(status !== undefined && status >= 400, String(status));
 
     const endless = await RawTcp.connect(server.tcpPort);

@@ -8,6 +8,8 @@ import { type Engine, startEngine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
 import { createMediaRelay } from '../../src/media/create.js';
 import type { MediaRelay } from '../../src/media/types.js';
+import { Messaging } from '../../src/messaging/message-service.js';
+import type { MessageLimits } from '../../src/messaging/types.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { LoggerFactory, type LogLevel } from '../../src/platform/logger.js';
@@ -30,6 +32,7 @@ const SECRET = 'rig-secret';
 export interface CallRig {
   readonly server: { readonly address: string; readonly port: number };
   readonly control: CallControl;
+  readonly messaging: Messaging;
   readonly registrar: Registrar;
   readonly users: StoredUsers;
   readonly numbering: StoredNumbering;
@@ -49,6 +52,7 @@ export interface CallRig {
 
 export interface CallRigOptions {
   readonly limits?: CallLimits;
+  readonly messages?: MessageLimits;
   /** Timers of the engine; shorter ones make loss tests quick. Such a test cannot run on an engine elsewhere. */
   readonly timers?: Partial<TimerSettings>;
   /** Time of call control and records; the engine and the relay have their own. */
@@ -76,7 +80,16 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const throttle = new AuthThrottle();
   const authenticator = new Authenticator({ realm: REALM, users, names, nonces, throttle, log });
   const { bindings } = temp.store;
-  const registrar = createRegistrar({ connection, authenticator, bindings, realm: REALM, names, log });
+  let onRegistered: ((username: string) => void) | undefined;
+  const registrar = createRegistrar({
+    connection,
+    authenticator,
+    bindings,
+    realm: REALM,
+    names,
+    log,
+    onRegistered: (username) => onRegistered?.(username),
+  });
   closers.push(() => registrar.close());
   const node = { node: 'rig', engine: connection.description, serverIp: '127.0.0.1', serverPort: 0 };
   const journalDir = join(temp.directory, 'journal');
@@ -84,6 +97,22 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
   const watched = watch(records);
+  const messaging = new Messaging({
+    authenticator,
+    connection,
+    registrations: registrar,
+    collection: temp.store.collection('messages'),
+    users,
+    numbering,
+    records: watched.service,
+    names,
+    realm: REALM,
+    log,
+    clock,
+    ...(options.messages && { limits: options.messages }),
+  });
+  onRegistered = (username) => messaging.registered(username);
+  closers.push(() => messaging.close());
   const control = createCallControl({
     connection,
     authenticator,
@@ -93,6 +122,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     relay,
     records: watched.service,
     names,
+    onMessage: (req, res) => messaging.handle(req, res),
     log,
     clock,
     ...(options.limits && { limits: options.limits }),
@@ -104,6 +134,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   return {
     server,
     control,
+    messaging,
     registrar,
     users,
     numbering,

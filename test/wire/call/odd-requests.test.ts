@@ -88,7 +88,7 @@ describe('requests that once went wrong', () => {
     ['NOTIFY', 481],
     ['SUBSCRIBE', 405],
     ['PUBLISH', 405],
-    ['MESSAGE', 405],
+    ['MESSAGE', 407],
   ] as const)
     test(`RFC 3261 §8.2.1: ${method} outside a call gets its final answer: ${status}`, async () => {
       const request = a.request(method, `sip:1002@${rig.server.address}`).append('Contact', a.contact);

@@ -1,0 +1,315 @@
+import type { User } from '../accounts/types.js';
+import { calleeInviteHeaders, midCallHeaders, wantsPrivacy } from '../call/header-policy.js';
+import type { OpenRecord, RecordService } from '../cdr/types.js';
+import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
+import { withDeadline } from '../platform/deadline.js';
+import { ulid } from '../platform/ids.js';
+import type { Closeable } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import type { RegistrationService } from '../registrar/types.js';
+import type { Authenticator } from '../security/authenticator.js';
+import type { SignallingConnection } from '../signalling/connection.js';
+import { ALLOW } from '../signalling/fallbacks.js';
+import type { LocalNames } from '../signalling/local-names.js';
+import { cseqNumber, header, headerNumber, type Party, party, peerOf } from '../signalling/request.js';
+import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
+import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { Collection } from '../store/types.js';
+import { checkMessage, dialledNumber } from './check-message.js';
+import { MessageRefusedError, refusalOf } from './errors.js';
+import { findRecipient, type RecipientDirectory } from './find-recipient.js';
+import { Mailbox } from './mailbox.js';
+import { endRecord, noteLetter, openMessageRecord } from './message-records.js';
+import { SenderRate } from './sender-rate.js';
+import { type Posting, type TurnEnd, Turns } from './turns.js';
+import type { Letter, MessageLimits } from './types.js';
+
+/** Longest wait for the directory inside a MESSAGE. */
+const LOOKUP_TIMEOUT_MS = 4000;
+/** Messages without an answer at once; more hear 503. */
+const MAX_UNANSWERED = 2000;
+/** How often what has expired is removed. */
+const SWEEP_MS = 3_600_000;
+/** How long a closing server waits for the phones that have a message. */
+const CLOSE_WAIT_MS = 2000;
+const DEFAULTS: Required<MessageLimits> = {
+  maxBytes: 8192,
+  maxWaiting: 100,
+  maxTotal: 100_000,
+  expirySec: 604_800,
+  perMinute: 60,
+  patienceMs: 8000,
+};
+
+export interface MessagingOptions extends Pick<RecipientDirectory, 'users' | 'numbering'> {
+  readonly authenticator: Authenticator;
+  readonly connection: Pick<SignallingConnection, 'srf'>;
+  readonly registrations: Pick<RegistrationService, 'bindings'>;
+  readonly collection: Collection;
+  readonly records: Pick<RecordService, 'begin'>;
+  readonly names: Pick<LocalNames, 'has'>;
+  readonly realm: string;
+  /** Bodies go into records. Default false. */
+  readonly recordBodies?: boolean;
+  /** Phones of one user that get a message at once. Default 10. */
+  readonly maxTargets?: number;
+  readonly limits?: MessageLimits;
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+/** What is known of a MESSAGE once its sender is. */
+interface Attempt {
+  readonly req: SrfRequest;
+  readonly from: Party;
+  readonly user: User;
+  readonly record: OpenRecord;
+}
+
+/** Instant messages outside calls (RFC 3428): `handle` takes them, `registered` sends what has waited. */
+export class Messaging implements Closeable {
+  private readonly clock: Clock;
+  private readonly limits: Required<MessageLimits>;
+  private readonly mailbox: Mailbox;
+  private readonly turns: Turns;
+  private readonly rate: SenderRate;
+  /** Requests without a final answer, by what makes them the same (RFC 3261 §8.2.2.2). */
+  private readonly unanswered = new Set<string>();
+  /** What ends the patience of each sender early. */
+  private readonly waiting = new Set<() => void>();
+  private timer: TimerHandle | undefined;
+  private isDraining = false;
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: MessagingOptions) {
+    const { connection, registrations, collection, log, maxTargets = 10 } = options;
+    const clock = options.clock ?? systemClock;
+    this.clock = clock;
+    this.limits = { ...DEFAULTS, ...options.limits };
+    this.mailbox = new Mailbox(collection, this.limits, () => clock.now());
+    this.rate = new SenderRate(this.limits.perMinute, clock);
+    this.turns = new Turns({
+      engine: connection.srf,
+      registrations,
+      mailbox: this.mailbox,
+      maxTargets,
+      clock,
+      log,
+      onDelivered: (letter, events) => {
+        const record = openMessageRecord(options.records, letter);
+        this.note(record, letter);
+        for (const event of events) record.add(event);
+        endRecord(record, { ...DELIVERED, releaseReason: 'message-delivered-later' }, 'CALLEE');
+      },
+    });
+    this.schedule();
+  }
+
+  /** Takes a MESSAGE outside a dialog. Every one gets its final answer. */
+  async handle(req: SrfRequest, res: SrfResponse): Promise<void> {
+    const from = party(req, 'from');
+    const key = `${header(req, 'call-id')} ${from.tag} ${cseqNumber(req)}`;
+    // RFC 3261 §8.2.2.2
+    if (this.unanswered.has(key)) return respondOnly(res, 482, { reason: 'Merged Request' });
+    if (this.unanswered.size >= MAX_UNANSWERED || this.isDraining || this.closing)
+      return respondOnly(res, 503, { headers: { 'Retry-After': 10 } });
+    this.unanswered.add(key);
+    try {
+      const user = await this.authenticate(req, res);
+      if (user) await this.take(req, res, from, user);
+    } catch (error) {
+      this.refuse(req, res, error);
+    } finally {
+      this.unanswered.delete(key);
+    }
+  }
+
+  /** A phone of the user has registered. */
+  registered(username: string): void {
+    this.turns.registered(username);
+  }
+
+  /** Draining: new messages hear 503. */
+  setDraining(draining: boolean): void {
+    this.isDraining = draining;
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.turns.close();
+    this.clock.clearTimeout(this.timer);
+    const until = performance.now() + CLOSE_WAIT_MS;
+    while (this.unanswered.size > 0 && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const giveUp of this.waiting) giveUp();
+    // Their handlers answer in the next turns of the event loop.
+    while (this.unanswered.size > 0 && performance.now() < until + CLOSE_WAIT_MS)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** The sender, or undefined when it was challenged. */
+  private async authenticate(req: SrfRequest, res: SrfResponse): Promise<User | undefined> {
+    const { authenticator } = this.options;
+    const work = authenticator.authenticate(req, 'proxy');
+    const outcome = await withDeadline(work, LOOKUP_TIMEOUT_MS, 'authentication');
+    if (outcome.ok) return outcome.user;
+    authenticator.reject(req, res, 'proxy', outcome);
+    return undefined;
+  }
+
+  private async take(req: SrfRequest, res: SrfResponse, from: Party, user: User): Promise<void> {
+    const { address, port, protocol } = peerOf(req);
+    const record = openMessageRecord(this.options.records, {
+      callId: header(req, 'call-id') ?? '',
+      cseq: cseqNumber(req),
+      senderUri: from.uri,
+      sender: user.username,
+      dialled: req.uri,
+      address,
+      port,
+      transport: protocol,
+      userAgent: header(req, 'user-agent'),
+    });
+    try {
+      const letter = await this.read({ req, from, user, record });
+      const end = await this.post({ letter, note: (event) => record.add(event) });
+      this.answer(res, record, end);
+    } catch (error) {
+      const { sipStatus: status, message: reason, refusal, result } = refusalOf(error);
+      endRecord(record, { status, reason, result, releaseReason: refusal }, 'SERVER');
+      throw error;
+    }
+  }
+
+  /** Makes the letter of a request, when it is one that is taken. */
+  private async read({ req, from, user, record }: Attempt): Promise<Letter> {
+    const { clock, limits, options } = this;
+    const waitSec = this.rate.take(user.username);
+    // RFC 3261 §20.33; a 503 would have the phone leave this server alone (RFC 3261 §21.5.4).
+    if (waitSec > 0)
+      throw new MessageRefusedError('sender-too-fast', 'Too Many Messages', { 'Retry-After': waitSec });
+    checkMessage(req, from, user, limits.maxBytes);
+    const dialled = dialledNumber(req, (host) => options.names.has(host));
+    const directory = { users: options.users, numbering: options.numbering, now: () => clock.now() };
+    const found = findRecipient(directory, dialled);
+    const recipient = await withDeadline(found, LOOKUP_TIMEOUT_MS, 'finding the recipient');
+    const receivedAt = clock.now();
+    const wantedSec = headerNumber(req, 'expires');
+    const expirySec = Math.min(
+      limits.expirySec,
+      Number.isNaN(wantedSec) ? Infinity : (wantedSec ?? Infinity),
+    );
+    const { address, port, protocol } = peerOf(req);
+    const letter: Letter = {
+      id: ulid(receivedAt),
+      sender: user.username,
+      recipient: recipient.username,
+      callId: header(req, 'call-id') ?? '',
+      cseq: cseqNumber(req),
+      senderUri: from.uri,
+      dialled: dialled.number,
+      address,
+      port,
+      transport: protocol,
+      headers: phoneHeaders(req, from, user, recipient.username, receivedAt),
+      body: req.body ?? '',
+      receivedAt,
+      expiresAt: receivedAt + expirySec * 1000,
+    };
+    this.note(record, letter);
+    return letter;
+  }
+
+  private note(record: OpenRecord, letter: Letter): void {
+    noteLetter(record, letter, this.options.realm, this.options.recordBodies ?? false);
+  }
+
+  /** Sends a letter; one that the phones do not take in time is kept, so that its sender has an answer. */
+  private async post(posting: Posting): Promise<TurnEnd> {
+    const turn = this.turns.post(posting);
+    let timer: TimerHandle | undefined;
+    let giveUp: (() => void) | undefined;
+    const patience = new Promise<TurnEnd>((resolve, reject) => {
+      giveUp = () => reject(new MessageRefusedError('server-draining', 'Service Unavailable'));
+      this.waiting.add(giveUp);
+      timer = this.clock.setTimeout(
+        () => this.turns.save(posting).then(() => resolve({ kind: 'stored' }), reject),
+        this.limits.patienceMs,
+      );
+    });
+    turn.catch((error: unknown) => this.options.log.debug({ err: error }, 'a message was not taken'));
+    patience.catch(() => undefined);
+    try {
+      return await Promise.race([turn, patience]);
+    } finally {
+      this.clock.clearTimeout(timer);
+      if (giveUp) this.waiting.delete(giveUp);
+    }
+  }
+
+  private answer(res: SrfResponse, record: OpenRecord, end: TurnEnd): void {
+    if (end.kind === 'delivered') {
+      respondOnly(res, 200);
+      endRecord(record, { ...DELIVERED, releaseReason: 'message-delivered' }, 'CALLEE');
+    } else if (end.kind === 'stored') {
+      // RFC 3428 §7
+      respondOnly(res, 202);
+      endRecord(
+        record,
+        { result: 'ANSWERED', status: 202, reason: 'Accepted', releaseReason: 'message-stored' },
+        'SERVER',
+      );
+    } else {
+      const { status, reason, releaseReason } = end;
+      respondOnly(res, status, reason === '' ? {} : { reason });
+      endRecord(record, { result: 'FAILED', status, reason, releaseReason }, 'CALLEE');
+    }
+  }
+
+  private refuse(req: SrfRequest, res: SrfResponse, error: unknown): void {
+    const { sipStatus, message, refusal, headers } = refusalOf(error);
+    const facts = { callId: header(req, 'call-id'), refusal };
+    if (sipStatus >= 500) this.options.log.warn({ ...facts, err: error }, 'a MESSAGE could not be handled');
+    else this.options.log.info({ ...facts, reason: message }, 'MESSAGE refused');
+    respondOnly(res, sipStatus, { reason: message, headers });
+  }
+
+  private schedule(): void {
+    if (this.closing) return;
+    this.timer = this.clock.setTimeout(() => {
+      this.mailbox
+        .sweep()
+        .catch((error: unknown) => this.options.log.warn({ err: error }, 'old messages could not be removed'))
+        .finally(() => this.schedule());
+    }, SWEEP_MS);
+  }
+}
+
+const DELIVERED = { result: 'ANSWERED', status: 200, reason: 'OK' } as const;
+
+/** Headers for the phones: those of an INVITE of the same sender, and what says how the body is to be read. */
+function phoneHeaders(
+  req: SrfRequest,
+  from: Party,
+  user: User,
+  recipient: string,
+  now: number,
+): Record<string, string> {
+  const isAnonymous = wantsPrivacy(req, from.uri);
+  const sender = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+  const expires = headerNumber(req, 'expires');
+  const headers: OutgoingHeaders = {
+    ...calleeInviteHeaders(req, sender, recipient, 'localhost', ALLOW),
+    ...midCallHeaders(req),
+    'Content-Language': header(req, 'content-language'),
+    // RFC 3428 §4: with Date a phone can tell how old a message is.
+    Date: header(req, 'date') ?? new Date(now).toUTCString(),
+    Expires: expires === undefined || Number.isNaN(expires) ? undefined : expires,
+  };
+  const present = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present.map(([name, value]) => [name, String(value)]));
+}
