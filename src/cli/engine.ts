@@ -60,9 +60,11 @@ async function run(options: Readonly<Record<string, unknown>>): Promise<void> {
     log,
   };
   const engine = await startEngine(engineOptions);
+  // Before anybody is told that it runs.
+  const ended = untilSignal();
+  onHangUp(() => engine.reload());
   process.stdout.write(engineBanner(engine, engineOptions, given === undefined ? secret : '<secret>'));
   process.send?.('ready');
-  onHangUp(() => engine.reload());
-  await untilSignal();
+  await ended;
   await engine.close();
 }

@@ -29,10 +29,11 @@ export function relayCommand(): Command {
         clock: systemClock,
         log: createLogs(config).for('relay'),
       });
+      const ended = untilSignal();
       process.stdout.write(`Media relay: ports ${config.RTP_PORTS.first}-${config.RTP_PORTS.last}\n`);
       process.stdout.write(`Commands: ${relay.controlUrls.join('  ')}\n`);
       process.send?.('ready');
-      await untilSignal();
+      await ended;
       await relay.close();
     });
 }

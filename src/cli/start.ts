@@ -14,11 +14,11 @@ export function startCommand(): Command {
       // Loaded when it is needed: other commands are quicker without.
       const { startServer } = await import('../app.js');
       const server = await startServer(config, logs);
+      stopOnSignal(server, config.DRAIN_SEC);
+      onHangUp(() => server.reload());
       process.stdout.write(welcome(server.facts));
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
-      stopOnSignal(server, config.DRAIN_SEC);
-      onHangUp(() => server.reload());
       void server.failed.then(async (reason) => {
         logs
           .for('app')
