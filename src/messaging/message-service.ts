@@ -82,7 +82,7 @@ export class Messaging implements Closeable {
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: MessagingOptions) {
-    const { connection, registrations, collection, log, maxTargets = 10 } = options;
+    const { connection, users, registrations, collection, log, maxTargets = 10 } = options;
     const clock = options.clock ?? systemClock;
     this.clock = clock;
     this.limits = { ...DEFAULTS, ...options.limits };
@@ -90,6 +90,7 @@ export class Messaging implements Closeable {
     this.rate = new SenderRate(this.limits.perMinute, clock);
     this.turns = new Turns({
       engine: connection.srf,
+      users,
       registrations,
       mailbox: this.mailbox,
       maxTargets,
@@ -208,6 +209,7 @@ export class Messaging implements Closeable {
       id: ulid(receivedAt),
       sender: user.username,
       recipient: recipient.username,
+      recipientSince: recipient.createdAt,
       callId: header(req, 'call-id') ?? '',
       cseq: cseqNumber(req),
       senderUri: from.uri,

@@ -1,3 +1,4 @@
+import type { UserService } from '../accounts/types.js';
 import type { TimelineEvent } from '../cdr/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
@@ -14,6 +15,7 @@ const MAX_REMEMBERED = 10_000;
 
 export interface TurnDeps {
   readonly engine: SrfEngine;
+  readonly users: Pick<UserService, 'authData'>;
   readonly registrations: Pick<RegistrationService, 'bindings'>;
   readonly mailbox: Mailbox;
   readonly maxTargets: number;
@@ -125,8 +127,17 @@ export class Turns {
 
   /** Sends what waits, but for `except`; resolves whether the way is free for what comes after. */
   private async sendWaiting(username: string, except?: string): Promise<boolean> {
-    for (const letter of await this.deps.mailbox.waiting(username)) {
+    const { mailbox, users } = this.deps;
+    const letters = await mailbox.waiting(username);
+    const user = letters.length > 0 ? await users.authData(username) : undefined;
+    for (const letter of letters) {
       if (this.isClosed) return false;
+      // The account went, and may have come back for another person.
+      if (user?.createdAt !== letter.recipientSince) {
+        await mailbox.remove(letter);
+        continue;
+      }
+      if (user.status !== 'ACTIVE') return false;
       const isLater = except !== undefined && (letter.id >= except || this.refused.has(letter.id));
       if (isLater) continue;
       const events: TimelineEvent[] = [];

@@ -5,6 +5,8 @@ export interface Letter {
   /** User names. */
   readonly sender: string;
   readonly recipient: string;
+  /** When the recipient's account was made: a later one of the same name is somebody else. */
+  readonly recipientSince: number;
   /** As in the sender's request, for records. */
   readonly callId: string;
   readonly cseq: number;

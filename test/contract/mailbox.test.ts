@@ -15,6 +15,7 @@ function letter(recipient: string, id: string, expiresAt = 1000): Letter {
     id,
     sender: '1001',
     recipient,
+    recipientSince: 0,
     callId: `call-${id}`,
     cseq: 1,
     senderUri: 'sip:1001@ims',

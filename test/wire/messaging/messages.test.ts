@@ -185,6 +185,49 @@ test('one that a phone refuses stays for the next registration and holds nobody 
   assert.equal(await hear(b), 'refused');
 });
 
+test('what waits for an account does not pass to another person of that name', async () => {
+  await rig.phone('2009', { register: false });
+  assert.equal(await say('2009', 'private'), 202);
+  await rig.users.remove('2009');
+  const b = await rig.phone('2009');
+  const sent = say('2009', 'for the new one');
+  assert.equal(await hear(b), 'for the new one');
+  assert.equal(await sent, 200);
+  assert.equal(b.has('MESSAGE'), false);
+});
+
+test('a short number leads to its subscriber, and the record names both', async () => {
+  const b = await rig.phone('2010');
+  await rig.numbering.addNumber('77', '2010');
+  const sent = say('77', 'short');
+  assert.equal(await hear(b), 'short');
+  assert.equal(await sent, 200);
+});
+
+test('RFC 3261 §20.33: a sender that is too fast hears 480 and how long to wait; others go on', async (t) => {
+  const slow = await startCallRig({ messages: { perMinute: 2 } });
+  t.after(() => slow.close());
+  const [fast, other] = [await slow.phone('3001'), await slow.phone('3002')];
+  const to = (phone: SipPeer): SipRequest => phone.request('MESSAGE', 'sip:3003@127.0.0.1');
+  await slow.phone('3003', { register: false });
+  for (const status of [202, 202]) assert.equal((await fast.withCredentials(to(fast))).statusCode, status);
+  const refusal = await fast.withCredentials(to(fast));
+  assert.equal(refusal.statusCode, 480);
+  assert.ok(Number(refusal.get('retry-after')) > 0);
+  assert.equal((await other.withCredentials(to(other))).statusCode, 202);
+});
+
+test('messages that are on their way to the phones at the end are answered', async () => {
+  const short = await startCallRig({ messages: { patienceMs: 30_000 } });
+  const [x, y] = [await short.phone('4001'), await short.phone('4002')];
+  const sent = x.withCredentials(x.request('MESSAGE', 'sip:4002@127.0.0.1'));
+  await y.next('MESSAGE');
+  const closing = short.messaging.close();
+  assert.equal((await sent).statusCode, 503);
+  await closing;
+  await short.close();
+});
+
 test('RFC 3261 §12.2.2: a message of a dialog that is over is 481, not mail', async () => {
   const request = message('1001', 'hi', (r) => void r.set('To', '<sip:1001@127.0.0.1>;tag=gone'));
   a.send(request);
