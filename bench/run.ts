@@ -35,6 +35,7 @@ if (unknown !== undefined || missing('sipp') !== false) {
 
 const report = new Report();
 const dir = mkdtempSync(join(tmpdir(), 'ims-bench-'));
+const rate = values.rate === undefined ? undefined : Number(values.rate);
 const profiles = values.prof === undefined ? undefined : resolve(values.prof);
 console.log(`${environment()}\nThe load tools run on the same machine and are not counted.\n`);
 try {
@@ -42,7 +43,7 @@ try {
     const own = join(dir, name);
     mkdirSync(join(own, 'server'), { recursive: true });
     await PARTS[name]?.({
-      plan: { ...(values.quick ? QUICK : FULL), ...(values.rate && { rate: Number(values.rate) }) },
+      plan: { ...(values.quick ? QUICK : FULL), ...(rate && { rate, engineRates: [rate] }) },
       report,
       dir: own,
       drachtio: values.drachtio ?? process.env['DRACHTIO_COMMAND'],

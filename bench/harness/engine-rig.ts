@@ -10,6 +10,9 @@ import { untilAnswersSip } from './sip-ping.js';
 import { Answerer, HeldCalls, type LoadOptions, runLoad, type SippCounts } from './sipp.js';
 
 const APP_JS = fileURLToPath(new URL('../parts/b2bua-process.js', import.meta.url));
+const FLOOR_JS = fileURLToPath(new URL('../parts/floor-process.js', import.meta.url));
+/** The application of `startFloor`. */
+export const FLOOR_APP_JS = fileURLToPath(new URL('../parts/floor-app-process.js', import.meta.url));
 const SECRET = 'bench-secret';
 const HOLD_MS = 200;
 
@@ -42,14 +45,14 @@ export class EngineRig {
     private readonly users: string,
   ) {}
 
-  static async start(bench: Bench, name: string, start: StartEngine): Promise<EngineRig> {
+  static async start(bench: Bench, name: string, start: StartEngine, appScript = APP_JS): Promise<EngineRig> {
     const dir = `${bench.dir}/${name}`;
     mkdirSync(dir, { recursive: true });
     const [sip, admin] = [await freeUdpPort(), await freeTcpPort()];
     const answerer = Answerer.start(dir, await freeUdpPort());
     const engine = await start(dir, sip, admin);
     const callee = `127.0.0.1:${answerer.port}`;
-    const app = await MeasuredNode.start(APP_JS, ['app', String(admin), SECRET, callee], { dir });
+    const app = await MeasuredNode.start(appScript, ['app', String(admin), SECRET, callee], { dir });
     return new EngineRig(engine, sip, app, answerer, dir, writeUsers(dir, bench.plan.users));
   }
 
@@ -95,6 +98,12 @@ export function startOurs(nodeArgs: readonly string[] = []): StartEngine {
     return { pid: node.pid, node, stop: () => node.stop() };
   };
 }
+
+/** A bare Node process with the packets and frames of a call and no SIP work, for `FLOOR_APP_JS`. */
+export const startFloor: StartEngine = async (dir, sip, admin) => {
+  const node = await MeasuredNode.start(FLOOR_JS, ['engine', String(sip), String(admin)], { dir });
+  return { pid: node.pid, node, stop: () => node.stop() };
+};
 
 /** A drachtio-server by the command that starts it, with `{sip}`, `{admin}` and `{secret}` in it. */
 export function startDrachtio(command: string): StartEngine {
