@@ -7,7 +7,7 @@ import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalli
 import { parseContact } from '../sip/contact.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { CalleeTarget } from './fork-outcome.js';
-import type { Leg, LegEnding } from './leg.js';
+import type { Leg, LegEnding, LegPlace } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
@@ -93,10 +93,14 @@ export class ALeg implements Leg {
 
   /** It becomes the callee's side of a call that it picks up: `b2` and so on. */
   becomeCallee(name: string, username: string, trail: Trail, onRequest: SrfHandler): void {
+    this.moveTo({ name, side: 'b', party: 'CALLEE', trail, username, onRequest });
+  }
+
+  moveTo({ name, side, party: role, username, trail, onRequest }: LegPlace): void {
     this.name = name;
-    this.side = 'b';
-    this.party = 'CALLEE';
-    this.target = { ...this.target, username };
+    this.side = side;
+    this.party = role;
+    if (username !== undefined) this.target = { ...this.target, username };
     this.join(trail, onRequest);
     if (this.state === 'confirmed') this.confirmed = this.makeDialog();
   }

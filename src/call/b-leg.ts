@@ -1,3 +1,4 @@
+import type { MediaSide } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
 import { header, headerList, party } from '../signalling/request.js';
@@ -7,7 +8,14 @@ import { parseContact } from '../sip/contact.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
-import { answerCrossingUpdate, type CalleeLeg, type LegEnding, parseAllow } from './leg.js';
+import {
+  answerCrossingUpdate,
+  type CalleeLeg,
+  type Leg,
+  type LegEnding,
+  type LegPlace,
+  parseAllow,
+} from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
 
@@ -33,8 +41,8 @@ export interface BLegDeps {
 
 /** One phone of the callee: we are the UAC of the INVITE to it (RFC 3261 §13.2). */
 export class BLeg implements CalleeLeg {
-  readonly side = 'b';
-  readonly party = 'CALLEE';
+  side: MediaSide = 'b';
+  party: Leg['party'] = 'CALLEE';
   callId = '';
   dialogId: string | undefined;
   userAgent: string | undefined;
@@ -52,9 +60,9 @@ export class BLeg implements CalleeLeg {
   private rejection: string | undefined;
 
   constructor(
-    readonly name: string,
+    public name: string,
     readonly target: CalleeTarget,
-    private readonly deps: BLegDeps,
+    private deps: BLegDeps,
     private readonly user: BLegUser,
   ) {}
 
@@ -97,11 +105,23 @@ export class BLeg implements CalleeLeg {
   /** ACKs the 2xx, with the answer in a late-offer call, and makes the dialog usable. */
   acknowledge(body?: string): void {
     if (this.state !== 'answered' || this.dialogId === undefined) return;
-    const { engine, clock, trail } = this.deps;
     this.state = 'confirmed';
-    trail.request(this.name, true, 'ACK', body);
+    this.deps.trail.request(this.name, true, 'ACK', body);
     this.ack?.(body ? { body } : {});
-    this.confirmed = new LegDialog(this.dialogId, this.name, engine, clock, trail, (req, res) =>
+    this.confirmed = this.makeDialog(this.dialogId);
+  }
+
+  moveTo({ name, side, party: role, trail, onRequest }: LegPlace): void {
+    this.name = name;
+    this.side = side;
+    this.party = role;
+    this.deps = { ...this.deps, trail, onRequest: (_leg, req, res) => onRequest(req, res) };
+    if (this.confirmed) this.confirmed = this.makeDialog(this.confirmed.id);
+  }
+
+  private makeDialog(dialogId: string): LegDialog {
+    const { engine, clock, trail } = this.deps;
+    return new LegDialog(dialogId, this.name, engine, clock, trail, (req, res) =>
       this.deps.onRequest(this, req, res),
     );
   }

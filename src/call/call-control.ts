@@ -81,7 +81,7 @@ export const CALL_METHODS = [
 ] as const;
 
 /** Allow of our INVITEs, of their answers and of OPTIONS: what a call's dialog takes (RFC 3261 §20.5). */
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE';
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REFER';
 
 /** Starts call control on a connection to an engine. Its requests are taken until `close`, which ends all calls. */
 export function createCallControl(options: CallControlOptions): CallControl {
@@ -113,6 +113,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       relay,
       registry,
       memory,
+      router,
       searchMs: Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0),
       checkMs: limits.checkMs ?? 0,
       allow: ALLOW,

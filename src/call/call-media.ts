@@ -38,6 +38,11 @@ export class CallMedia {
     return this.agreed?.answer;
   }
 
+  /** What a side described in the pair in force. */
+  descriptionOf(side: MediaSide): string | undefined {
+    return this.agreed?.offerer === side ? this.agreed.offer : this.agreed?.answer;
+  }
+
   async offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     const rewritten = await guard(this.session.offer(from, sdp, peer));
     this.pending = { offerer: from, offer: sdp, offerPeer: peer };

@@ -16,8 +16,10 @@ import { Liveness } from './liveness.js';
 import { type CallEnd, Release } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
+import type { CallRouterOptions } from './route-call.js';
 import type { HuntMemory } from './route-directory.js';
 import { Trail } from './trail.js';
+import type { Transfer } from './transfer.js';
 import type { CallState } from './types.js';
 
 export interface CallDeps {
@@ -27,6 +29,8 @@ export interface CallDeps {
   readonly relay: MediaRelay;
   readonly registry: CallRegistry;
   readonly memory: HuntMemory;
+  /** Routes a call that is transferred. */
+  readonly router: CallRouterOptions;
   /** How long the search for somebody who answers may take, all rounds and forwardings together, milliseconds. */
   readonly searchMs: number;
   /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
@@ -35,9 +39,12 @@ export interface CallDeps {
   readonly allow: string;
 }
 
+/** Most phones that a call may have seen when it is transferred once more. */
+const MAX_LEGS = 100;
+
 /** Who is in a call, for consoles. */
 export interface CallParties {
-  readonly caller: string;
+  caller: string;
   callee: string;
   readonly dialled: string;
 }
@@ -59,6 +66,10 @@ export class Call implements ReofferHost {
   routedTo: string | undefined;
   /** Longest time from answer to end, seconds. */
   maxDurationSec = Number.POSITIVE_INFINITY;
+  /** What a REFER began and has not ended yet. */
+  transfer: Transfer | undefined;
+  /** Who sent the last REFER. */
+  lastReferrer: Leg | undefined;
   /** Wall milliseconds at which the caller had its 200. */
   answerTime: number | undefined;
 
@@ -67,6 +78,7 @@ export class Call implements ReofferHost {
   private readonly ringing: Ringing;
   private readonly inDialog: InDialog;
   private readonly liveness: Liveness;
+  private substitute: CalleeLeg | undefined;
   private durationTimer: TimerHandle | undefined;
   private release: Pick<Release, 'done'> | undefined;
 
@@ -83,7 +95,7 @@ export class Call implements ReofferHost {
     this.media = new CallMedia(() => deps.relay.open(record.id));
     this.startTime = deps.clock.now();
     this.ringing = new Ringing(this, deps);
-    this.inDialog = new InDialog(this, this.ringing);
+    this.inDialog = new InDialog(this, this.ringing, deps);
     this.liveness = new Liveness(this, deps.clock, deps.checkMs);
     a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
@@ -110,7 +122,22 @@ export class Call implements ReofferHost {
 
   /** Answered and acknowledged: a new offer may be made. */
   get isStable(): boolean {
-    return this.phase === 'connected' && this.a.isAcknowledged;
+    return this.phase === 'connected' && this.a.isAcknowledged && !this.transfer;
+  }
+
+  /** A transfer may begin: nothing is open, and the call has not seen too many phones. */
+  get mayTransfer(): boolean {
+    return this.isStable && !this.inDialog.isBusy && this.fork.legs.length < MAX_LEGS;
+  }
+
+  /** Who talks on the caller's side: the caller, or whom a transfer put in its place. */
+  get near(): Leg {
+    return this.substitute ?? this.a;
+  }
+
+  /** The subscriber whose phone it is; undefined for those that are none. */
+  userOf(leg: Leg): string | undefined {
+    return leg === this.a ? this.caller : this.fork.legs.find((one) => one === leg)?.target.username;
   }
 
   /** The caller sent no description and wants to be offered one (RFC 3261 §13.2.1). */
@@ -121,7 +148,7 @@ export class Call implements ReofferHost {
   /** The caller and the phone that answered. */
   get legs(): readonly Leg[] {
     const { winner } = this.fork;
-    return winner ? [this.a, winner] : [this.a];
+    return winner ? [this.near, winner] : [this.near];
   }
 
   /** Who is in this call: the caller, those that are rung or will be in a moment, or who answered. */
@@ -129,7 +156,7 @@ export class Call implements ReofferHost {
     const { winner, ringing } = this.fork;
     const callees = winner ? [winner] : ringing;
     const names = [
-      this.caller,
+      this.userOf(this.near),
       winner ? undefined : this.routedTo,
       ...callees.map(({ target }) => target.username),
     ];
@@ -184,9 +211,35 @@ export class Call implements ReofferHost {
 
   private limitDuration(): void {
     const { clock } = this.deps;
+    clock.clearTimeout(this.durationTimer);
     if (!Number.isFinite(this.maxDurationSec)) return;
     const end = (): void => this.finish('duration-exceeded', 'SERVER');
     this.durationTimer = clock.setTimeout(end, this.maxDurationSec * 1000);
+  }
+
+  /** Another phone takes the place of one that leaves; holds of before are over. */
+  replace(leaving: Leg, leg: CalleeLeg, maxDurationSec: number): void {
+    const { side, party, name } = leaving;
+    for (const { party: by } of this.held) this.trail.add({ kind: 'resumed', by });
+    this.held.clear();
+    const username = leg.target.username;
+    const isNear = leaving === this.near;
+    const at = this.fork.legs.indexOf(leg);
+    const newName = `b${at < 0 ? this.fork.legs.push(leg) : at + 1}`;
+    leg.moveTo({
+      name: newName,
+      side,
+      party,
+      trail: this.trail,
+      onRequest: (req, res) => this.onRequest(leg, req, res),
+    });
+    this.deps.registry.bind(leg.dialogId, this, leg);
+    if (isNear) this.substitute = leg;
+    else this.fork.winner = leg;
+    if (username !== undefined) this.parties[isNear ? 'caller' : 'callee'] = username;
+    this.log.debug({ left: name, came: newName }, 'transferred');
+    this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);
+    this.limitDuration();
   }
 
   /** Phones ring and nobody has it yet. */
@@ -226,6 +279,7 @@ export class Call implements ReofferHost {
       this.liveness.stop();
       this.deps.clock.clearTimeout(this.durationTimer);
       this.inDialog.abort();
+      this.transfer?.stop(this);
       this.release = new Release(this, this.record, this.deps.clock, end);
       const { caller, dialled } = this.parties;
       this.log.debug({ caller, dialled, reason: end.cause.name, by: end.by }, 'call ends');
@@ -250,7 +304,7 @@ export class Call implements ReofferHost {
   }
 
   other(leg: Leg): Leg | undefined {
-    return leg === this.a ? this.fork.winner : this.a;
+    return leg === this.near ? this.fork.winner : this.near;
   }
 
   watchCancel(req: SrfRequest, cancelled: () => void): void {

@@ -33,6 +33,7 @@ const CATALOGUE = {
   'callee-do-not-disturb': { result: 'REJECTED', status: 480, q850: 21 },
   'duration-exceeded': { result: 'ANSWERED', status: 200, q850: 31 },
   'call-picked-up': { result: 'ANSWERED', status: 200, q850: 16 },
+  'call-transferred': { result: 'ANSWERED', status: 200, q850: 16 },
   'feature-code-done': { result: 'REJECTED', status: 603, q850: 31 },
   'feature-code-refused': { result: 'REJECTED', status: 403, q850: 29 },
   'forward-loop': { result: 'FAILED', status: 482, q850: 25 },

@@ -21,8 +21,6 @@ export interface ForkUser {
  * cancelled (RFC 3261 §16.7, §13.2.2.4). Phones of former rounds cannot win any more.
  */
 export class Fork implements BLegUser {
-  /** Of all rounds, in the order they were rung. */
-  readonly legs: CalleeLeg[] = [];
   /** The phone that answered first. */
   winner: CalleeLeg | undefined;
   private round: readonly BLeg[] = [];
@@ -30,7 +28,11 @@ export class Fork implements BLegUser {
   private failures: LegFailure[] = [];
   private isOver = true;
 
-  constructor(private readonly user: ForkUser) {}
+  constructor(
+    private readonly user: ForkUser,
+    /** Of all rounds, in the order they were rung; a transfer's phones join those of their call. */
+    readonly legs: CalleeLeg[] = [],
+  ) {}
 
   /** The phones that ring now; none once somebody answered or the search is over. */
   get ringing(): readonly BLeg[] {

@@ -37,6 +37,12 @@ export interface DialPlan {
 /** What follows a plan that failed: another one, or the end of the call. */
 export type NextPlan = { readonly plan: DialPlan } | { readonly end: CallEnd };
 
+/** Whose search it is. */
+export type HuntHost = Pick<
+  Call,
+  'isEnding' | 'maxDurationSec' | 'trail' | 'onRequest' | 'conclude' | 'finish' | 'crash'
+>;
+
 /** The search for somebody who answers: the rounds of a plan one after the other, then those of the number it is forwarded to. */
 export class Hunt {
   private plan: DialPlan | undefined;
@@ -51,7 +57,7 @@ export class Hunt {
   private isStopped = false;
 
   constructor(
-    private readonly call: Call,
+    private readonly call: HuntHost,
     private readonly deps: CallDeps,
     private readonly fork: Fork,
   ) {}

@@ -3,13 +3,14 @@ import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ALeg } from './a-leg.js';
-import type { Call } from './call.js';
+import type { Call, CallDeps } from './call.js';
 import { type CauseName, causeOf } from './causes.js';
 import { byeHeaders, unsupportedExtensions } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { handleMidCall } from './mid-call.js';
 import { Reoffer, type ReofferHost } from './reoffer.js';
 import type { Ringing } from './ringing.js';
+import { startTransfer } from './start-transfer.js';
 
 /** Reasons in an engine's own BYE, and what they mean for the record. */
 const ENGINE_ENDINGS: Readonly<Record<string, CauseName>> = {
@@ -25,8 +26,14 @@ export class InDialog {
   constructor(
     private readonly call: Call & ReofferHost,
     private readonly ringing: Ringing,
+    private readonly deps: CallDeps,
   ) {
     this.reoffer = new Reoffer(call);
+  }
+
+  /** A new offer is open. */
+  get isBusy(): boolean {
+    return this.reoffer.isBusy;
   }
 
   /** The call ends: what is open is closed. */
@@ -46,6 +53,7 @@ export class InDialog {
       this.respond(leg, req, res, 420, { Unsupported: unsupportedExtensions(req).join(', ') });
     else if (req.method === 'INVITE') this.reoffer.handle(leg, req, res);
     else if (req.method === 'UPDATE') this.onUpdate(leg, req, res);
+    else if (req.method === 'REFER') this.onRefer(leg, req, res);
     else handleMidCall(call, leg, req, res).catch((error: unknown) => call.crash(error));
   }
 
@@ -53,6 +61,12 @@ export class InDialog {
   private onUpdate(leg: Leg, req: SrfRequest, res: SrfResponse): void {
     if (req.body) this.reoffer.handle(leg, req, res);
     else this.respond(leg, req, res, 200, { Contact: `<${req.uri}>` });
+  }
+
+  private onRefer(leg: Leg, req: SrfRequest, res: SrfResponse): void {
+    const { status, headers } = startTransfer(this.call, this.deps, leg, req);
+    this.respond(leg, req, res, status, headers);
+    if (status === 202) this.call.transfer?.begin();
   }
 
   private onAck(leg: Leg, ack: SrfRequest): void {
@@ -81,8 +95,9 @@ export class InDialog {
     if (leg === call.a && winner) call.connected(winner);
     leg.ended();
     if (!isEngines) this.respond(leg, req, res, 200);
-    // A phone that lost the race has nothing to say about the call.
-    if (leg !== call.a && leg !== winner) return;
+    // A phone that lost the race, or left by a transfer, has nothing to say about the call.
+    if (leg !== call.near && leg !== winner) return;
+    if (call.transfer?.outlives(leg)) return;
     if (leg instanceof ALeg && leg !== call.a && !call.isConnected && !isEngines) {
       call.finish('callee-unavailable', 'CALLEE');
       return;

@@ -1,8 +1,9 @@
 import type { MediaPeer, MediaSide } from '../media/types.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
-import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import type { LegDialog } from './leg-dialog.js';
+import type { Trail } from './trail.js';
 
 /** One side of a call (RFC 7092 §3): what offer/answer, mid-call requests and release need of it, whichever side it is. */
 export interface Leg {
@@ -29,8 +30,19 @@ export interface CalleeLeg extends Leg {
   readonly dialogId: string | undefined;
   /** Last description that came in a provisional response. */
   readonly earlySdp: string | undefined;
+  /** It goes on in another place, of this call or another. */
+  moveTo(place: LegPlace): void;
   /** ACKs the 2xx, with the answer in a late-offer call. */
   acknowledge(body?: string): void;
+}
+
+/** Where a leg stands: its call's timeline, its name there, its side. */
+export interface LegPlace extends Pick<Leg, 'name' | 'side' | 'party'> {
+  readonly trail: Trail;
+  /** Whose phone it is, when the leg does not know. */
+  readonly username?: string;
+  /** Takes what srf brings up elsewhere. */
+  readonly onRequest: SrfHandler;
 }
 
 /** How a leg is told that the call is over. */

@@ -7,7 +7,7 @@ import type { CallMedia } from './call-media.js';
 import type { Cause } from './causes.js';
 import type { Fork } from './fork.js';
 import { reasonHeader } from './header-policy.js';
-import type { LegEnding } from './leg.js';
+import type { Leg, LegEnding } from './leg.js';
 import type { Trail } from './trail.js';
 
 /** How and by whom a call ends. */
@@ -23,6 +23,8 @@ export interface CallEnd {
   readonly reason?: string;
   /** For the final response, e.g. Retry-After; or from the other party's BYE. */
   readonly headers?: OutgoingHeaders;
+  /** A leg that lives on in another call. */
+  readonly keep?: Leg;
 }
 
 /** What is released. */
@@ -113,10 +115,10 @@ function endLegs(call: Releasable, end: CallEnd): Promise<unknown> {
   // Retry-After belongs to the final response only.
   const { 'Retry-After': _, ...midCall } = headers as OutgoingHeaders & { 'Retry-After'?: unknown };
   const toPhones: LegEnding = { ...ending, headers: midCall };
-  return Promise.allSettled([
-    call.a.end(call.a.isTrying ? ending : toPhones),
-    ...call.fork.legs.map((leg) => leg.end(toPhones)),
-  ]);
+  const legs = [call.a, ...call.fork.legs].filter((leg) => leg !== end.keep);
+  return Promise.allSettled(
+    legs.map((leg) => leg.end(leg === call.a && call.a.isTrying ? ending : toPhones)),
+  );
 }
 
 /** The Q.850 cause in a Reason header (RFC 3326 §2); undefined without one of 1..127. */

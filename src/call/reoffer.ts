@@ -58,6 +58,11 @@ export class Reoffer {
 
   constructor(private readonly host: ReofferHost) {}
 
+  /** An offer is open, whoever made it. */
+  get isBusy(): boolean {
+    return this.current !== undefined;
+  }
+
   /** Takes a re-INVITE, or an UPDATE that holds an offer. */
   handle(from: Leg, req: SrfRequest, res: SrfResponse): void {
     this.supersede(from);

@@ -8,6 +8,7 @@ import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-r
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
 import type { Diversion, FailureKind, PhoneTarget, Round, RoutePlan } from '../routing/types.js';
 import { numberOf, type Party } from '../signalling/request.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfRequest } from '../signalling/srf-types.js';
 import { parseUri } from '../sip/uri.js';
 import type { Call } from './call.js';
@@ -16,7 +17,7 @@ import { diversionHeaders } from './diversion-headers.js';
 import { CallRefusedError } from './errors.js';
 import { runFeatureCode } from './feature-codes.js';
 import type { CalleeTarget } from './fork-outcome.js';
-import { calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
+import { type CallerIdentity, calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
 import type { DialPlan, DialRound, NextPlan } from './hunt.js';
 import { findPickUp, pickUp } from './pick-up.js';
 import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
@@ -48,6 +49,8 @@ export interface RoutedInvite {
   readonly scheme: string;
   readonly host: string;
   readonly number: DialledNumber | undefined;
+  /** A REFER: the phones see who stays in the call, and the call's own way stays what it was. */
+  readonly transfer?: { readonly shownAs: CallerIdentity; readonly headers: OutgoingHeaders };
 }
 
 /** Finds the way of one call, at its start and at every forwarding, and writes down where it leads. */
@@ -83,6 +86,7 @@ export class CallRouter {
 
   private async runCode({ action, ...code }: DialledCode): Promise<undefined> {
     const { options, invite, call } = this;
+    if (invite.transfer) throw new CallRefusedError('feature-code-refused', 'a code is nobody to talk to');
     if (action === 'PICKUP' || action === 'PICKUP_GROUP') {
       const { username } = invite.user;
       const { registry, numbering } = options.directory;
@@ -115,11 +119,13 @@ export class CallRouter {
 
   /** The call goes on to another number: the caller hears it (RFC 3261 §21.1.3), the record has it. */
   private note(diversion: Diversion): void {
+    if (this.invite.transfer) return;
     this.call.trail.add({ kind: 'diverted', ...diversion });
     this.call.a.progress(181, { Server: PRODUCT });
   }
 
   private noteRoute({ callee, group }: RoutePlan<unknown>): void {
+    if (this.invite.transfer) return;
     this.call.parties.callee = callee;
     this.call.routedTo = group === undefined ? callee : undefined;
     if (group !== undefined) this.options.directory.memory.took(group);
@@ -133,15 +139,17 @@ export class CallRouter {
   }
 
   private toDialPlan(plan: RoutePlan<PhoneTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {
-    const { req, from, user, number } = this.invite;
+    const { req, from, user, number, transfer } = this.invite;
     const isAnonymous = wantsPrivacy(req, from.uri);
-    const caller = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+    const own = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+    const caller = transfer?.shownAs ?? own;
     const { diversions } = found;
     return {
       callee: plan.callee,
       headers: {
         ...calleeInviteHeaders(req, caller, plan.callee, this.options.identityHost, this.call.allow),
         ...diversionHeaders(number?.number ?? '', diversions, user.realm),
+        ...transfer?.headers,
       },
       rounds: plan.rounds.map((round) => toDialRound(round, plan.mayDeflect ?? false)),
       maxDurationSec: Math.min(

@@ -70,6 +70,7 @@ export function buildRecord(
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
     ...forwardingOf(timeline),
     ...pickUpOf(last(timeline, 'picked-up')?.event),
+    ...transferOf(last(timeline, 'transferred'), wall),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
     ...last(timeline, 'noted')?.event.facts,
@@ -143,6 +144,12 @@ function calleeOf(
 
 function pickUpOf(event: EventOf<'picked-up'> | undefined) {
   return event ? { pickedUpBy: event.by } : {};
+}
+
+function transferOf(entry: EntryOf<'transferred'> | undefined, wall: (instant: Instant) => number) {
+  if (!entry) return {};
+  const { by, to } = entry.event;
+  return { transferredBy: by, transferredTo: to, transferTime: wall(entry) };
 }
 
 function forwardingOf(timeline: readonly TimelineEntry[]) {

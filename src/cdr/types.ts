@@ -86,6 +86,10 @@ export interface CallRecord {
   readonly group?: string;
   /** Who took the call from the phones that rang. */
   readonly pickedUpBy?: string;
+  /** Who transferred the call, to whom, and when (wall milliseconds); the last time of several. */
+  readonly transferredBy?: string;
+  readonly transferredTo?: string;
+  readonly transferTime?: number;
   /** Who sent the call on, the last one of several. */
   readonly forwardedBy?: string;
   /** Every forwarding, in order. */
@@ -135,6 +139,8 @@ export type TimelineEvent =
     }
   /** A phone that was not rung took the call. */
   | { readonly kind: 'picked-up'; readonly leg: string; readonly by: string }
+  /** `by` left the call to the two others; `leg` took its place, absent in a record that ends with it. */
+  | { readonly kind: 'transferred'; readonly by: string; readonly to: string; readonly leg?: string }
   /** The call goes on from one number to another. */
   | ({ readonly kind: 'diverted' } & DiversionRecord)
   | {

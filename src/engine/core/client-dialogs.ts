@@ -71,7 +71,8 @@ export class ClientDialogs {
       dialog.dialog.confirm(response);
       dialog.prackPeers.length = 0;
       if (source) dialog.followResponse(response, source, request.tx?.hop, this.ctx.detectNat);
-    } else if (method === 'BYE' || isLastNotify(request.request)) this.closer.close(dialog);
+    } else if (method === 'BYE' || (dialog.usage !== 'invite' && isLastNotify(request.request)))
+      this.closer.close(dialog);
     // RFC 3261 §12.2.1.2, RFC 3311 §5.1
     else if (method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE')
       dialog.dialog.refreshTarget(response);
@@ -83,7 +84,7 @@ export class ClientDialogs {
   }
 
   private onRejection(request: ClientRequest, dialog: CoreDialog, response: SipResponse): void {
-    const isEnd = request.method === 'BYE' || isLastNotify(request.request);
+    const isEnd = request.method === 'BYE' || (dialog.usage !== 'invite' && isLastNotify(request.request));
     if (request.isInitial || (isEnd && !CHALLENGED.has(response.statusCode))) this.closer.close(dialog);
   }
 }

@@ -129,7 +129,8 @@ export class ServerCore implements ServerTransactionUser {
     if (method === 'INVITE') dialog.peerInvite = pending;
     if (method === 'UPDATE') dialog.peerUpdate = pending;
     this.deliver(dialog.app, request, tx.source, tx.id, dialog.wireId);
-    if (isLastNotify(request)) this.closer.close(dialog);
+    // RFC 5057 §4.2: the end of a subscription leaves the call of its dialog alone.
+    if (dialog.usage !== 'invite' && isLastNotify(request)) this.closer.close(dialog);
   }
 
   private onOrphanBye(tx: ServerTransaction, dialog: CoreDialog): void {

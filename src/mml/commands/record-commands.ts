@@ -54,6 +54,7 @@ const detailReport: ReportSpec = {
     { key: 'calleeNumber', title: text('Callee', '被叫') },
     { key: 'group', title: text('Hunt group', '寻线组') },
     { key: 'pickedUpBy', title: text('Picked up by', '代答方') },
+    { key: 'transfer', title: text('Transferred', '转接') },
     { key: 'diversions', title: text('Forwarded', '前转') },
     { key: 'calleeUri', title: text('Callee URI', '被叫 URI') },
     { key: 'calleeSource', title: text('Callee at', '被叫地址') },
@@ -198,13 +199,15 @@ function recordSections(record: CallRecord | undefined, id: string): Section[] {
   }
   const source = (ip?: string, port?: number, transport?: string) =>
     ip === undefined ? undefined : `${ip}:${port ?? '?'}/${transport ?? '?'}`;
-  const { attempts, media, bCallIds, diversions = [], extra: _extra, ...plain } = record;
+  const { attempts, media, bCallIds, diversions = [], transferTime, extra: _extra, ...plain } = record;
+  const { transferredBy, transferredTo } = record;
   const row: Row = {
     ...plain,
     callerSource: source(record.callerIp, record.callerPort, record.callerTransport),
     calleeSource: source(record.calleeIp, record.calleePort, record.calleeTransport),
     status: `${record.sipStatus} ${record.sipReason}`,
     bCallId: bCallIds.join(' '),
+    ...(transferTime !== undefined && { transfer: `by ${transferredBy} to ${transferredTo}` }),
     diversions: diversions.map(({ by, to, reason }) => `${by} to ${to} (${reason})`).join(', '),
   };
   const tried = attempts.map((attempt) => ({

@@ -11,6 +11,8 @@ export function timelineText(event: TimelineEvent): string {
       return `routed to ${event.calleeUri} (${event.direction})`;
     case 'picked-up':
       return `${event.leg}: picked up by ${event.by}`;
+    case 'transferred':
+      return `transferred by ${event.by} to ${event.to}`;
     case 'diverted':
       return `forwarded by ${event.by} to ${event.to} (${event.reason})`;
     case 'attempt':

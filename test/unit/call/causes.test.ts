@@ -9,7 +9,12 @@ test('every release reason is a kebab-case token with a result, a final status a
     assert.match(name, /^[a-z]+(-[a-z]+)*$/);
     assert.ok(CALL_RESULTS.includes(result), name);
     assert.ok(q850 >= 1 && q850 <= 127, name);
-    const isForAnswered = ['normal-clearing', 'duration-exceeded', 'call-picked-up'].includes(name);
+    const isForAnswered = [
+      'normal-clearing',
+      'duration-exceeded',
+      'call-picked-up',
+      'call-transferred',
+    ].includes(name);
     assert.ok(isForAnswered ? status === 200 : status >= 400 && status <= 699, name);
   }
 });

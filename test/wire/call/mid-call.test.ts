@@ -59,7 +59,6 @@ describe('a request inside a call', () => {
   });
 
   for (const [method, status] of [
-    ['REFER', 405],
     ['NOTIFY', 489],
     ['SUBSCRIBE', 489],
   ] as const)
