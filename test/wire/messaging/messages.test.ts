@@ -145,6 +145,17 @@ test('RFC 3428 §7: what no phone answers is 202 and comes with the next registr
   assert.equal(b.has('MESSAGE'), false);
 });
 
+test('what waits goes ahead of a new message', async () => {
+  const b = await rig.phone('2011');
+  assert.equal(await say('2011', 'older'), 202);
+  await b.next('MESSAGE');
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const sent = say('2011', 'newer');
+  assert.equal(await hear(b), 'older');
+  assert.equal(await hear(b), 'newer');
+  assert.equal(await sent, 200);
+});
+
 test('a phone that takes a message late has it once', async () => {
   const b = await rig.phone('2006');
   const sent = say('2006', 'slow');
