@@ -35,7 +35,7 @@ export class LiveCallService implements CallService {
 }
 
 function viewOf(call: Call): CallView {
-  const { a, fork, parties, answerTime } = call;
+  const { a, near, fork, parties, answerTime } = call;
   const target = (fork.winner ?? fork.ringing[0] ?? fork.legs.at(-1))?.target;
   const codec = codecOf(call.media.lastAnswer);
   return {
@@ -43,7 +43,7 @@ function viewOf(call: Call): CallView {
     state: call.state,
     callId: a.callId,
     ...parties,
-    callerAddress: `${a.address.address}:${a.address.port}`,
+    callerAddress: `${near.target.address}:${near.target.port}`,
     ...(target && { calleeAddress: `${target.address}:${target.port}` }),
     startTime: call.startTime,
     ...(answerTime !== undefined && { answerTime }),

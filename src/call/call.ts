@@ -131,7 +131,7 @@ export class Call implements ReofferHost {
   }
 
   /** Who talks on the caller's side: the caller, or whom a transfer put in its place. */
-  get near(): Leg {
+  get near(): ALeg | CalleeLeg {
     return this.substitute ?? this.a;
   }
 

@@ -43,7 +43,7 @@ export interface TransferTask {
 }
 
 /**
- * One transfer that a REFER began (RFC 5589 §6, §7): the new phone is offered what the party that stays described last, its
+ * One transfer that a REFER began (RFC 5589 §6.1, §7.3): the new phone is offered what the party that stays described last, its
  * answer is offered to that party, and the one who transferred gets BYE. Until the answer nothing is lost: a failure leaves
  * the calls as they were. While it lasts new offers in its calls are 491.
  */

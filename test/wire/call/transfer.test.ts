@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import type { SipRequest } from '../../../src/sip/message.js';
 import type { DialogState } from '../../../src/testkit/dialog.js';
+import { audioSdp } from '../../../src/testkit/sdp-text.js';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 
 /** Phone `a` calls `b`; one of them transfers the other to `c`. */
 describe('call transfer', () => {
@@ -68,7 +72,7 @@ describe('call transfer', () => {
   }
 
   for (const who of ['a', 'b'] as const)
-    test(`RFC 5589 §6.1, RFC 3515 §2.4.4: blind, by the ${who === 'a' ? 'caller' : 'callee'}`, async () => {
+    test(`RFC 5589 §6.1, RFC 3515 §2.4.4, RFC 3892 §2.2: blind, by the ${who === 'a' ? 'caller' : 'callee'}`, async () => {
       const call = await connect(a, b);
       const { by, stays, byDialog, staysDialog } = parties(call, who);
       const atC = await ringC(by, byDialog);
@@ -139,6 +143,46 @@ describe('call transfer', () => {
           ['normal-clearing', by.username, '1003'],
         );
       });
+
+  test('RFC 3264 §8: after a hold both hear each other, the one who transferred hears nothing', async () => {
+    const [atA, atB, atC] = await Promise.all([openRtp(), openRtp(), openRtp()]);
+    try {
+      const invite = await a.invite('1002', atA.sdp());
+      const ringing = await b.next('INVITE');
+      b.respond(ringing, 200, { sdp: atB.sdp() });
+      await b.next('ACK');
+      const aDialog = a.ack(invite, await a.response(invite, 200));
+      const bDialog = b.dialogAsUas(ringing);
+      const hold = b.inDialog(bDialog, 'INVITE', { sdp: atB.sdp('sendonly') });
+      a.respond(await a.next('INVITE'), 200, { sdp: atA.sdp('recvonly') });
+      await b.response(hold, 200);
+      b.ackIn(bDialog, hold.cseq?.seq ?? 0);
+      await a.next('ACK');
+      await rig.stateIs('held');
+      const invited = await ringC(b, bDialog);
+      assert.match(invited.body.toString(), /a=sendrecv/);
+      c.respond(invited, 200, { sdp: atC.sdp() });
+      await c.next('ACK');
+      const offer = await a.next('INVITE');
+      a.respond(offer, 200, { sdp: atA.sdp() });
+      await Promise.all([a.next('ACK'), transferred(b)]);
+      await rig.stateIs('connected');
+      await waitFor('media both ways', () => {
+        atA.send(mediaPort(offer));
+        atC.send(mediaPort(invited));
+        return atA.heard.has(atC.ssrc) && atC.heard.has(atA.ssrc);
+      });
+      assert.equal(atB.heard.has(atC.ssrc), false);
+      const answer = a.bye(aDialog);
+      await c.expectBye();
+      await answer;
+      const record = (await rig.records(++count)).at(-1);
+      assert.ok((record?.media[0]?.packetsFromA ?? 0) > 0);
+      assert.ok((record?.holdMs ?? 0) <= (record?.transferTime ?? 0) - (record?.answerTime ?? 0));
+    } finally {
+      for (const { close } of [atA, atB, atC]) close();
+    }
+  });
 
   test('RFC 3515 §2.4.5: a target that is busy is told, and the old call goes on', async () => {
     const call = await connect(a, b);
@@ -300,7 +344,7 @@ describe('call transfer', () => {
     await rig.records(++count);
   });
 
-  test('refused: other hosts, other methods, codes, no or two targets, calls of others', async () => {
+  test('RFC 3515 §2.4.2, RFC 3891 §6.1: refused are other hosts, other methods, two targets, calls of others', async () => {
     const call = await connect(a, b);
     const d = await rig.phone('1004');
     const foreign = await connect(c, d);
@@ -323,6 +367,27 @@ describe('call transfer', () => {
     await rig.records(count);
   });
 });
+
+/** A socket for RTP that notes whose packets it gets. */
+async function openRtp() {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  const heard = new Set<number>();
+  socket.on('message', (packet) => heard.add(packet.readUInt32BE(8)));
+  const packet = Buffer.alloc(172);
+  packet[0] = 0x80;
+  packet.writeUInt32BE(port, 8);
+  let version = 1;
+  return {
+    ssrc: port,
+    heard,
+    sdp: (direction = 'sendrecv') => audioSdp('127.0.0.1', port, direction, version++),
+    send: (to: number | undefined) => socket.send(packet, to ?? 0, '127.0.0.1'),
+    close: () => socket.close(),
+  };
+}
 
 function tagOf(dialog: DialogState, side: 'local' | 'remote'): string {
   return side === 'local' ? dialog.localTag : dialog.remoteTag;

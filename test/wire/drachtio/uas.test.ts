@@ -454,6 +454,23 @@ describe('requests of peers', () => {
     assert.match((await notify('active')).fields[4]!, /unable to find dialog/);
   });
 
+  test('RFC 5057 §4.2: a terminated NOTIFY leaves the call alone that it was sent in', async () => {
+    await start();
+    peer.request();
+    const echo = await respond(await client.events.next(), 200);
+    await peer.next();
+    const notify = (state: string): Promise<Frame> =>
+      client.ask(
+        `sip||${echo.fields[11]}`,
+        `NOTIFY sip:placeholder SIP/2.0\r\nSubscription-State: ${state}\r\nEvent: refer\r\n\r\n`,
+      );
+    for (const state of ['terminated', 'active']) {
+      assert.equal((await notify(state)).fields[3], 'OK', state);
+      peer.respond(await peer.until(/^NOTIFY/), 200);
+      await client.events.next();
+    }
+  });
+
   test('34: an application cannot set Via, Route, Record-Route, RSeq or Content-Length of a response', async () => {
     await start();
     peer.request();
