@@ -6,6 +6,8 @@ import { Nat } from '../support/nat.js';
 import { missing } from '../support/peers.js';
 import { callRecords } from '../support/records.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { SipPeer } from '../support/sip-peer.js';
+import { waitFor } from '../support/wait-for.js';
 
 const CALLER_HZ = 440;
 const CALLEE_HZ = 1000;
@@ -74,6 +76,19 @@ describe('baresip', { skip: missing('baresip') }, () => {
     callee.command('hangup');
     await caller.event('CALL_CLOSED');
     assert.equal((await record()).releaseParty, 'CALLEE');
+  });
+
+  test('RFC 3428 §4: it takes a message and shows it', async (t) => {
+    const peer = await SipPeer.open({
+      username: '1003',
+      password: PASSWORD,
+      server: { address: server.address, port: server.udpPort },
+    });
+    t.after(() => peer.close());
+    const message = peer.request('MESSAGE', `sip:1002@${peer.domain}`).append('Content-Type', 'text/plain');
+    message.body = Buffer.from('lunch at noon?');
+    assert.equal((await peer.withCredentials(message)).statusCode, 200);
+    await waitFor('the message', () => callee.log().includes('lunch at noon?'));
   });
 
   test('RFC 3264 §8.4: either side holds and resumes, seen from routers that both phones are behind', async (t) => {
