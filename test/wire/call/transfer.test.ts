@@ -302,6 +302,59 @@ describe('call transfer', () => {
     await rig.records(count);
   });
 
+  for (const leaving of ['stays', 'target'] as const)
+    test(`attended: the party that is the ${leaving} hangs up in the middle, the other call goes on`, async () => {
+      const call = await connect(a, b);
+      const second = await connect(b, c);
+      const replaces = encodeURIComponent(
+        `${second.a.callId};to-tag=${tagOf(second.a, 'remote')};from-tag=${tagOf(second.a, 'local')}`,
+      );
+      await b.final(refer(b, call.b, `sip:1003@127.0.0.1?Replaces=${replaces}`));
+      await notified(b, '100 Trying', /^active/);
+      const offer = await c.next('INVITE');
+      const answer = leaving === 'stays' ? a.bye(call.a) : c.bye(second.b);
+      await notified(b, '487 Request Terminated', /^terminated/);
+      await b.expectBye();
+      assert.equal((await answer).statusCode, 200);
+      c.respond(offer, 487);
+      await c.next('ACK');
+      if (leaving === 'stays') await hangUp(b, c, second);
+      else await hangUp(a, b, call);
+      count += 2;
+      await rig.records(count);
+    });
+
+  test('RFC 3261 §14.1: the party that stays has an offer of its own open: it is asked again', async () => {
+    const call = await connect(a, b);
+    const atC = await ringC(b, call.b);
+    c.respond(atC, 200, { sdp: c.sdp() });
+    await c.next('ACK');
+    a.respond(await a.next('INVITE'), 491);
+    await a.next('ACK');
+    await transferred(b);
+    await rejoined(a);
+    const answer = a.bye(call.a);
+    await c.expectBye();
+    await answer;
+    await rig.records(++count);
+  });
+
+  test('RFC 3261 §12.2.1.2: the party that stays knows the call no more: the target gets BYE', async () => {
+    const call = await connect(a, b);
+    const atC = await ringC(b, call.b);
+    c.respond(atC, 200, { sdp: c.sdp() });
+    await c.next('ACK');
+    a.respond(await a.next('INVITE'), 481);
+    await a.next('ACK');
+    await transferred(b);
+    await c.expectBye();
+    const bye = a.next('BYE', 300).catch(() => undefined);
+    const atA = await bye;
+    if (atA) a.respond(atA, 481);
+    const record = (await rig.records(++count)).at(-1);
+    assert.equal(record?.releaseReason, 'dialog-lost');
+  });
+
   test('attended: it hangs both calls up at once', async () => {
     const call = await connect(a, b);
     const second = await connect(b, c);
