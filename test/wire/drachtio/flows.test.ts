@@ -167,18 +167,25 @@ describe('calls to phones go down the connection that they registered over', {
   });
 
   test('RFC 5626 §5.3: the address and port of a flow that is gone are no way to another phone', async () => {
-    const phone = (await connectPhone('tcp')) as RawTcp;
+    // An address of its own: nobody else takes the port meanwhile.
+    const localAddress = '127.0.0.77';
+    const reach = async (localPort?: number): Promise<RawTcp> => {
+      const ends = { host: '127.0.0.1', port: portOf('tcp'), localAddress };
+      const socket = connect({ ...ends, ...(localPort !== undefined && { localPort }) });
+      await once(socket, 'connect');
+      const phone = new RawTcp(socket);
+      open.push(phone);
+      return phone;
+    };
+    const phone = await reach();
     const contact = await register(phone, 'tcp', 'first');
-    const { localPort } = phone;
+    const localPort = phone.socket.localPort!;
     // Without the wait of TCP for late segments its port is free for the next one behind the NAT.
     phone.socket.resetAndDestroy();
     await phone.closed;
-    const socket = connect({ host: '127.0.0.1', port: portOf('tcp'), localPort });
-    await once(socket, 'connect');
-    const other = new RawTcp(socket);
-    open.push(other);
+    const other = await reach(localPort);
     await register(other, 'tcp', 'second');
-    const route = `sip:127.0.0.1:${localPort};transport=tcp`;
+    const route = `sip:${localAddress}:${localPort};transport=tcp`;
     await assert.rejects(srf.createUAC(contact, { localSdp: SDP, proxy: route }), { status: 430 });
     assert.equal(other.inbox.size, 0);
   });
