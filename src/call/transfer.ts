@@ -219,10 +219,14 @@ export class Transfer {
     this.close();
     this.search.stop();
     const { call, leaves, consulted, told } = this.task;
-    void told.final(Math.max(status, 400), reason);
     call.log.debug({ status }, 'a transfer came to nothing');
     if (consulted) this.release(consulted.call, consulted.leaves);
-    void call.media.restore().then(() => this.release(call, leaves));
+    // Whoever hears of it may go on with the old call at once.
+    void call.media.restore().then(() => {
+      call.transfer = undefined;
+      void told.final(Math.max(status, 400), reason);
+      this.release(call, leaves);
+    });
   }
 
   /** A call that goes on without the transfer, or ends because its one side left already. */
