@@ -1,4 +1,4 @@
-// A reporter for Node's test runner: a line a file, failures in full, skips with their reason, counts to descriptor 3.
+// A reporter for Node's test runner: a line a file, failures in full, skips with their reason, counts and failed files to descriptor 3.
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -78,7 +78,11 @@ export default async function* report(source) {
     if (said.has(file)) yield `    it said:\n${said.get(file).replace(/^/gm, '      ')}\n`;
   }
   try {
-    writeSync(3, JSON.stringify(counts));
+    const failed = [...new Set(failures.map(({ file }) => file))].map((file) => {
+      const { passed = 0, failed = 0, skipped = 0 } = files.get(file) ?? {};
+      return { file, passed, failed: Math.max(failed, 1), skipped };
+    });
+    writeSync(3, JSON.stringify({ ...counts, failedFiles: failed }));
   } catch {
     yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`;
   }

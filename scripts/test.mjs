@@ -13,6 +13,8 @@ const TIERS = ['unit', 'wire', 'contract', 'e2e'];
 const ONE_AT_A_TIME = ['e2e'];
 /** A file that takes longer hangs, e.g. on a socket that a failed test left open: it fails. Milliseconds. */
 const FILE_TIMEOUT_MS = 300_000;
+/** A file that fails beside others runs once more by itself, unless so many failed that it cannot be chance. */
+const MAX_REPEATED_FILES = 4;
 const wanted = process.argv.slice(2);
 
 /** Compiled test files below `dir`, in a stable order. */
@@ -55,6 +57,21 @@ function run(files, concurrency) {
   });
 }
 
+/** Runs failed files once more, each by itself: the second outcome counts, and is told to be one. */
+async function repeat(failed) {
+  if (failed.length > MAX_REPEATED_FILES) return;
+  for (const first of failed) {
+    // Source maps name the source.
+    const source = relative(root, first.file)
+      .replace(/^\.build\//, '')
+      .replace(/\.js$/, '.ts');
+    process.stdout.write(`\nonce more, by itself: ${source}\n`);
+    const second = await run([join(out, source.replace(/\.ts$/, '.js'))], 1);
+    for (const key of Object.keys(total)) total[key] += second[key] - first[key];
+    if (second.failed === 0) process.stdout.write('UNSTEADY: it failed beside others and passed by itself\n');
+  }
+}
+
 rmSync(join(out, 'test'), { recursive: true, force: true });
 const build = spawnSync(
   process.execPath,
@@ -90,6 +107,7 @@ for (const [group, concurrency] of [
 ]) {
   const counts = await run(group, concurrency);
   for (const key of Object.keys(total)) total[key] += counts[key];
+  await repeat(counts.failedFiles ?? []);
 }
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
