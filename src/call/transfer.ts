@@ -207,11 +207,21 @@ export class Transfer {
   private async agree({ status, body }: SrfResponse): Promise<void> {
     const { call, stays } = this.task;
     if (status === 481 || status === 408) return call.onDialogLost(stays);
-    if (status < 300 && body) await call.media.answer(stays.side, body, stays.peer);
-    else await call.media.restore();
+    if (status < 300 && body) {
+      const answered = call.media.answer(stays.side, body, stays.peer);
+      // The party has its ACK and may make an offer at once: the relay is told of both in turn.
+      this.over();
+      await answered;
+    } else {
+      await call.media.restore();
+      this.over();
+    }
+  }
+
+  private over(): void {
     if (this.isOver) return;
     this.close();
-    call.transfer = undefined;
+    this.task.call.transfer = undefined;
   }
 
   private fail(status: number, reason = reasonPhrase(status)): void {
