@@ -61,6 +61,21 @@ export interface CallRigOptions {
   readonly relay?: MediaRelay;
 }
 
+/** A rig with registered phones of 1001, 1002 and 1003. */
+export async function startThreePhones(
+  options: CallRigOptions = {},
+): Promise<{ rig: CallRig; a: SipPeer; b: SipPeer; c: SipPeer }> {
+  const rig = await startCallRig(options);
+  try {
+    const a = await rig.phone('1001');
+    const b = await rig.phone('1002');
+    return { rig, a, b, c: await rig.phone('1003') };
+  } catch (error) {
+    await rig.close();
+    throw error;
+  }
+}
+
 /** Starts a rig. SIP_ENGINE and MEDIA_RELAY of the environment choose parts elsewhere, as in the server. */
 export async function startCallRig(options: CallRigOptions = {}): Promise<CallRig> {
   const closers: (() => Promise<unknown>)[] = [];

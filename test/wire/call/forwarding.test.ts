@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { FeatureChanges } from '../../../src/accounts/user-features.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startCallRig, startThreePhones } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
 const NONE: FeatureChanges = {
@@ -25,10 +25,7 @@ describe('calls that are forwarded', () => {
   let c: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ limits: { noAnswerMs: 4000 } });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
-    c = await rig.phone('1003');
+    ({ rig, a, b, c } = await startThreePhones({ limits: { noAnswerMs: 4000 } }));
     await rig.phone('1004', { register: false });
   });
   after(() => rig.close());

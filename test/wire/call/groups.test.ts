@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
 describe('groups, short numbers and feature codes', () => {
@@ -10,10 +10,7 @@ describe('groups, short numbers and feature codes', () => {
   let c: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
-    c = await rig.phone('1003');
+    ({ rig, a, b, c } = await startThreePhones());
   });
   after(() => rig.close());
   const lastRecord = async () => (await rig.records(++count)).at(-1)!;

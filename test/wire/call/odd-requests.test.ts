@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -11,10 +11,7 @@ describe('requests that once went wrong', () => {
   let c: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
-    c = await rig.phone('1003');
+    ({ rig, a, b, c } = await startThreePhones());
   });
   after(() => rig.close());
 

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { SipRequest } from '../../../src/sip/message.js';
 import type { DialogState } from '../../../src/testkit/dialog.js';
 import { audioSdp } from '../../../src/testkit/sdp-text.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -18,10 +18,7 @@ describe('call transfer', () => {
   let c: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
-    c = await rig.phone('1003');
+    ({ rig, a, b, c } = await startThreePhones());
   });
   after(() => rig.close());
 
