@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   engine: ['sip'],
   signalling: ['sip'],
   media: ['sdp'],
+  audio: ['sdp', 'media'],
   cdr: ['store', 'media'],
   accounts: ['store', 'sip'],
   security: ['accounts', 'sip', 'signalling', 'store'],
@@ -24,6 +25,7 @@ const MAY_IMPORT = {
   registrar: ['accounts', 'security', 'store', 'sip', 'signalling'],
   call: [
     'accounts',
+    'audio',
     'cdr',
     'media',
     'registrar',

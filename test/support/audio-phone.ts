@@ -1,0 +1,82 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { toneOf, toneSamples } from '../../src/testkit/tone.js';
+
+/** A packet of G.711 as it came. */
+export interface HeardPacket {
+  readonly atMs: number;
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+  readonly payload: Buffer;
+}
+
+/** A media endpoint without signalling, µ-law: says tones and keeps what it hears. */
+export class AudioPhone {
+  readonly heard: HeardPacket[] = [];
+  private sequence = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('message', (packet) => {
+      this.heard.push({
+        atMs: performance.now(),
+        payloadType: packet[1]! & 0x7f,
+        marker: packet[1]! >= 0x80,
+        sequence: packet.readUInt16BE(2),
+        timestamp: packet.readUInt32BE(4),
+        ssrc: packet.readUInt32BE(8),
+        payload: packet.subarray(12),
+      });
+    });
+  }
+
+  static async open(): Promise<AudioPhone> {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new AudioPhone(socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** What an endpoint is told to send here. */
+  get remote(): { address: string; port: number; law: 'PCMU'; eventType: number; isSending: boolean } {
+    return { address: '127.0.0.1', port: this.port, law: 'PCMU', eventType: 101, isSending: true };
+  }
+
+  /** Says a tone until `close` or the next one. */
+  say(hz: number, port: number): void {
+    clearInterval(this.timer);
+    let due = performance.now();
+    this.timer = setInterval(() => {
+      for (; due <= performance.now(); due += 20) {
+        this.send(port, 0, toneSamples(hz, this.sequence * 160, 160), this.sequence * 160);
+      }
+    }, 20);
+  }
+
+  /** Sends one packet. */
+  send(port: number, payloadType: number, payload: Buffer, timestamp: number): void {
+    const header = Buffer.alloc(12);
+    header[0] = 0x80;
+    header[1] = payloadType;
+    header.writeUInt16BE(this.sequence++ & 0xffff, 2);
+    header.writeUInt32BE(timestamp >>> 0, 4);
+    header.writeUInt32BE(99, 8);
+    this.socket.send(Buffer.concat([header, payload]), port, '127.0.0.1');
+  }
+
+  /** Which of these tones the last `packets` packets are. */
+  tone(candidates: readonly number[], packets = 20): number {
+    return toneOf(Buffer.concat(this.heard.slice(-packets).map(({ payload }) => payload)), candidates);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.socket.close();
+  }
+}
