@@ -76,7 +76,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     relay,
     records,
     names,
-    onMessage: (req, res) => messaging.handle(req, res),
+    outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,

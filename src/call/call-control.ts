@@ -16,10 +16,13 @@ import { Call, type CallDeps } from './call.js';
 import { CallRegistry } from './call-registry.js';
 import { LiveCallService } from './call-service.js';
 import { causeOf } from './causes.js';
+import { ClickToCall } from './click-to-call.js';
+import { type OriginateDeps, type Origination, type Originator, originate } from './originate.js';
 import { OrphanedDialogs } from './orphaned-dialogs.js';
 import type { CallRouterOptions } from './route-call.js';
 import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
 import { RouteTester } from './route-test.js';
+import type { CallerStandIn } from './stand-in.js';
 import type { CallService, RouteService } from './types.js';
 
 /** Bounds of call control; each may be left out. */
@@ -49,22 +52,22 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly names?: LocalNames;
   /** Host in From and To towards the callee, default `localhost`, for which the engine puts its own address. */
   readonly identityHost?: string;
-  /** Takes MESSAGE outside calls; without it they are refused. */
-  readonly onMessage?: SipHandler;
+  /** Who takes requests outside calls, by method; those without a taker are refused. SUBSCRIBE goes there with a To tag too. */
+  readonly outside?: Readonly<Partial<Record<'MESSAGE' | 'SUBSCRIBE' | 'PUBLISH', SipHandler>>>;
   readonly limits?: CallLimits;
   readonly clock?: Clock;
   readonly log: Logger;
 }
 
 /** Call control as the composition root holds it. */
-export interface CallControl extends CallService, Closeable {
+export interface CallControl extends CallService, Originator, Closeable {
   /** Says where calls would go. */
   readonly routes: RouteService;
   /** Draining: new INVITEs hear 503 with Retry-After, calls that are up go on. */
   setDraining(draining: boolean): void;
 }
 
-/** Methods that call control takes from the engine; outside a dialog all but INVITE, OPTIONS and MESSAGE are refused. */
+/** Methods that call control takes from the engine. Outside a dialog it serves INVITE, OPTIONS and REFER; others as `outside` says. */
 export const CALL_METHODS = [
   'INVITE',
   'ACK',
@@ -96,6 +99,8 @@ class EngineCallControl extends LiveCallService implements CallControl {
   private readonly admission: AdmissionDeps;
   private readonly orphans: OrphanedDialogs;
   private readonly unwatch: () => void;
+  private readonly originateDeps: OriginateDeps;
+  private readonly clickToCall: ClickToCall;
 
   constructor(private readonly options: CallControlOptions) {
     const registry = new CallRegistry();
@@ -127,6 +132,14 @@ class EngineCallControl extends LiveCallService implements CallControl {
       activeCalls: () => registry.size,
       isKnownDialog: (dialogId) => registry.find(dialogId) !== undefined,
     };
+    this.originateDeps = {
+      call: this.callDeps,
+      records: options.records,
+      maxCalls: this.admission.maxCalls,
+      isDraining: () => this.admission.isDraining(),
+    };
+    const { authenticator } = options;
+    this.clickToCall = new ClickToCall({ ...this.originateDeps, authenticator, routes: this.routes });
     this.orphans = new OrphanedDialogs(engine, clock);
     for (const method of CALL_METHODS) connection.on(method, this.handlerFor(method));
     this.unwatch = connection.onStateChange((connected) => this.onEngineState(connected));
@@ -134,6 +147,10 @@ class EngineCallControl extends LiveCallService implements CallControl {
 
   setDraining(draining: boolean): void {
     this.isDraining = draining;
+  }
+
+  originate(origination: Origination, standIn: CallerStandIn): Call {
+    return originate(this.originateDeps, origination, standIn);
   }
 
   /** Ends every call with BYE or 503 and resolves when their records are closed. */
@@ -165,8 +182,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
       if (endpoint) return endpoint.call.onRequest(endpoint.leg, req, res);
       // The engine's own BYE of a call that is over wants no answer.
       if (req.source === 'application') return;
-      const { onMessage } = this.options;
-      if (method === 'MESSAGE' && onMessage && !hasToTag(req)) return onMessage(req, res);
+      const taker = this.options.outside?.[method as 'MESSAGE'];
+      if (taker && (method === 'SUBSCRIBE' || !hasToTag(req))) return taker(req, res);
+      if (method === 'REFER' && !hasToTag(req)) return this.clickToCall.handle(req, res);
       if (method !== 'INVITE' || req.stackDialogId) return answerStray(req, res);
       return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
     };

@@ -36,6 +36,7 @@ const CATALOGUE = {
   'call-transferred': { result: 'ANSWERED', status: 200, q850: 16 },
   'feature-code-done': { result: 'REJECTED', status: 603, q850: 31 },
   'feature-code-refused': { result: 'REJECTED', status: 403, q850: 29 },
+  'own-phones-unavailable': { result: 'NO_ANSWER', status: 480, q850: 18 },
   'forward-loop': { result: 'FAILED', status: 482, q850: 25 },
   // Refusals before a phone rang (RFC 3261 §21.4.4, §21.4.5, §21.4.18).
   'authentication-failed': { result: 'REJECTED', status: 403, q850: 21 },

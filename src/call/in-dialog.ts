@@ -102,6 +102,11 @@ export class InDialog {
       call.finish('callee-unavailable', 'CALLEE');
       return;
     }
+    // The own phone of a call that the server began, before the callee answered.
+    if (leg === call.near && leg !== call.a && !call.isConnected && !isEngines) {
+      call.finish('caller-cancelled', 'CALLER');
+      return;
+    }
     if (isEngines) this.onEngineBye(leg, header(req, 'reason') ?? '');
     else call.conclude({ cause: causeOf('normal-clearing'), by: leg.party, headers: byeHeaders(req) });
   }

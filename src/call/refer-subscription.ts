@@ -1,7 +1,15 @@
-import type { Leg } from './leg.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { SrfResponse } from '../signalling/srf-types.js';
 
 /** How long the sender of a REFER is told about it at most, seconds. */
 const EXPIRES_SEC = 300;
+
+/** Where the sender of a REFER is told: a leg of a call, or a dialog that is of the REFER alone. */
+export interface ReferDialogHolder {
+  readonly dialog:
+    | { request(method: string, headers: OutgoingHeaders, body: string): Promise<SrfResponse> }
+    | undefined;
+}
 
 /** What the sender of a REFER hears of it: NOTIFY with the status line of the call in its place (RFC 3515 §2.4.4, §2.4.5). */
 export class ReferSubscription {
@@ -9,7 +17,7 @@ export class ReferSubscription {
 
   /** `id` is the CSeq of the REFER when the dialog had one before (RFC 3515 §2.4.6). */
   constructor(
-    private readonly leg: Leg,
+    private readonly leg: ReferDialogHolder,
     private readonly isWanted: boolean,
     private readonly id: number | undefined,
   ) {}
@@ -33,7 +41,9 @@ export class ReferSubscription {
       'Content-Type': 'message/sipfrag;version=2.0',
     };
     try {
-      await this.leg.dialog?.request('NOTIFY', headers, `SIP/2.0 ${status} ${reason}\r\n`);
+      const answer = await this.leg.dialog?.request('NOTIFY', headers, `SIP/2.0 ${status} ${reason}\r\n`);
+      // RFC 6665 §4.2.2: nobody listens any more.
+      if (answer?.status === 481) this.isOver = true;
     } catch {
       // A phone that does not hear of it is no reason to stop.
     }

@@ -49,6 +49,8 @@ export interface RoutedInvite {
   readonly scheme: string;
   readonly host: string;
   readonly number: DialledNumber | undefined;
+  /** The server begins the call: there is nobody who could hear what a feature code did. */
+  readonly isOriginated?: boolean;
   /** A REFER: the phones see who stays in the call, and the call's own way stays what it was. */
   readonly transfer?: { readonly shownAs: CallerIdentity; readonly headers: OutgoingHeaders };
 }
@@ -86,7 +88,8 @@ export class CallRouter {
 
   private async runCode({ action, ...code }: DialledCode): Promise<undefined> {
     const { options, invite, call } = this;
-    if (invite.transfer) throw new CallRefusedError('feature-code-refused', 'a code is nobody to talk to');
+    if (invite.transfer || invite.isOriginated)
+      throw new CallRefusedError('feature-code-refused', 'a code is nobody to talk to');
     if (action === 'PICKUP' || action === 'PICKUP_GROUP') {
       const { username } = invite.user;
       const { registry, numbering } = options.directory;
@@ -205,7 +208,8 @@ function toDialRound(round: Round<PhoneTarget<Binding>>, mayDeflect: boolean): D
   return { kind, ringMs, targets: targets.map((target) => toTarget(target, mayDeflect)) };
 }
 
-function toTarget({ username, binding }: PhoneTarget<Binding>, mayDeflect: boolean): CalleeTarget {
+/** A registered phone as a target of a call. */
+export function toTarget({ username, binding }: PhoneTarget<Binding>, mayDeflect: boolean): CalleeTarget {
   const { contact, address, port, protocol } = binding;
   const nextHop = routeUrlFor(binding);
   return { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };

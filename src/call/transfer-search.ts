@@ -1,4 +1,5 @@
 import type { ReleaseParty } from '../cdr/types.js';
+import { holdAnswer } from '../sdp/hold-answer.js';
 import { header } from '../signalling/request.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
@@ -20,13 +21,17 @@ export interface TransferSearchUser {
   onFailed(status: number, reason: string): void;
 }
 
-/** Rings those to whom a call is transferred, while the call goes on; their legs are legs of the call. */
+/**
+ * Rings those to whom a call is transferred, while the call goes on, or those for whom the server begins one; their legs are legs
+ * of the call.
+ */
 export class TransferSearch implements ForkUser, HuntHost {
   maxDurationSec = Number.POSITIVE_INFINITY;
   private readonly fork: Fork;
   private readonly hunt: Hunt;
   private isOver = false;
   private hasRung = false;
+  private isLateOffer = false;
 
   constructor(
     private readonly call: Call,
@@ -45,7 +50,9 @@ export class TransferSearch implements ForkUser, HuntHost {
     return this.call.trail;
   }
 
-  start(plan: DialPlan, offer: string): void {
+  /** Without `offer` the phones are asked for theirs, and get silence as an answer (RFC 3725 §4.1). */
+  start(plan: DialPlan, offer: string | undefined): void {
+    this.isLateOffer = offer === undefined;
     this.hunt.start(plan, offer);
   }
 
@@ -71,10 +78,13 @@ export class TransferSearch implements ForkUser, HuntHost {
 
   onAnswer(leg: BLeg, res: SrfResponse): void {
     this.hunt.stop();
-    leg.acknowledge();
-    const sdp = res.body || leg.earlySdp;
+    const sdp = res.body || (this.isLateOffer ? undefined : leg.earlySdp);
+    const answer = this.isLateOffer && sdp ? holdAnswer(sdp) : undefined;
+    const isUsable = sdp && (!this.isLateOffer || answer);
+    // What cannot be answered by silence is refused at the end of the leg.
+    if (!this.isLateOffer || answer) leg.acknowledge(answer);
     // RFC 3261 §13.3.1.4: without a Contact the dialog has no remote target.
-    if (header(res, 'contact') === undefined || !sdp) this.finish('callee-description-bad');
+    if (header(res, 'contact') === undefined || !isUsable) this.finish('callee-description-bad');
     else this.user.onFound(leg, sdp);
   }
 

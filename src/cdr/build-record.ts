@@ -69,6 +69,7 @@ export function buildRecord(
     ...callerOf(received?.event),
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
     ...forwardingOf(timeline),
+    ...originOf(first(timeline, 'originated')?.event),
     ...pickUpOf(last(timeline, 'picked-up')?.event),
     ...transferOf(last(timeline, 'transferred'), wall),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
@@ -140,6 +141,10 @@ function calleeOf(
     attempts: legs.map(({ record }) => record),
     bCallIds: [...new Set(legs.map(({ record }) => record.callId).filter((callId) => callId !== ''))],
   } as const;
+}
+
+function originOf(event: EventOf<'originated'> | undefined) {
+  return event ? { originatedBy: event.by } : {};
 }
 
 function pickUpOf(event: EventOf<'picked-up'> | undefined) {

@@ -41,6 +41,7 @@ export const FULL_COLUMNS = [
   'trunkOut',
   'route',
   'group',
+  'originatedBy',
   'pickedUpBy',
   'transferredBy',
   'transferredTo',

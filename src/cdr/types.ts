@@ -86,6 +86,8 @@ export interface CallRecord {
   readonly group?: string;
   /** Who took the call from the phones that rang. */
   readonly pickedUpBy?: string;
+  /** For whom the server began the call itself: a subscriber by REFER, or a service. */
+  readonly originatedBy?: string;
   /** Who transferred the call, to whom, and when (wall milliseconds); the last time of several. */
   readonly transferredBy?: string;
   readonly transferredTo?: string;
@@ -126,6 +128,8 @@ export type TimelineEvent =
       readonly userAgent?: string;
     }
   | { readonly kind: 'authenticated'; readonly username: string }
+  /** The server begins the call itself, for `by`. */
+  | { readonly kind: 'originated'; readonly by: string }
   | {
       readonly kind: 'routed';
       readonly calleeUri: string;

@@ -137,7 +137,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     relay,
     records: watched.service,
     names,
-    onMessage: (req, res) => messaging.handle(req, res),
+    outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
     log,
     clock,
     ...(options.limits && { limits: options.limits }),

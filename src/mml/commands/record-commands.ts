@@ -53,6 +53,7 @@ const detailReport: ReportSpec = {
     { key: 'dialledNumber', title: text('Dialled', '所拨号码') },
     { key: 'calleeNumber', title: text('Callee', '被叫') },
     { key: 'group', title: text('Hunt group', '寻线组') },
+    { key: 'originatedBy', title: text('Begun for', '代为发起') },
     { key: 'pickedUpBy', title: text('Picked up by', '代答方') },
     { key: 'transfer', title: text('Transferred', '转接') },
     { key: 'diversions', title: text('Forwarded', '前转') },

@@ -7,6 +7,8 @@ export function timelineText(event: TimelineEvent): string {
       return `${event.method} from ${event.callerNumber} (${event.address}:${event.port}/${event.transport}) to ${event.dialledNumber}`;
     case 'authenticated':
       return `authenticated as ${event.username}`;
+    case 'originated':
+      return `begun by the server for ${event.by}`;
     case 'routed':
       return `routed to ${event.calleeUri} (${event.direction})`;
     case 'picked-up':
