@@ -25,6 +25,10 @@ export interface UserFeatures {
   readonly maxCalls?: number;
   /** Longest call of this user, answer to end, seconds. Absent: no limit. */
   readonly maxDurationSec?: number;
+  /** Calls of this user end after so long without media, seconds; default MEDIA_SILENCE_SEC. */
+  readonly silenceSec?: number;
+  /** Session interval of this user's calls, seconds (RFC 4028); default SESSION_TIMER_SEC. */
+  readonly sessionSec?: number;
   /** A 3xx of the user's phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
 }
@@ -51,6 +55,8 @@ export const FEATURES = {
   doNotDisturb: { kind: 'flag' },
   maxCalls: { kind: 'count', min: 1, max: 1000 },
   maxDurationSec: { kind: 'count', min: 1, max: 604_800 },
+  silenceSec: { kind: 'count', min: 5, max: 86_400 },
+  sessionSec: { kind: 'count', min: 90, max: 86_400 },
   mayDeflect: { kind: 'flag' },
 } as const satisfies Record<keyof UserFeatures, FeatureKind>;
 

@@ -83,6 +83,12 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       searchMs: config.RING_TOTAL_SEC * 1000,
       maxDurationSec: config.MAX_CALL_SEC,
       checkMs: config.CALL_CHECK_SEC * 1000,
+      session: { intervalSec: config.SESSION_TIMER_SEC, minSec: config.SESSION_MIN_SEC },
+      silence: {
+        silenceSec: config.MEDIA_SILENCE_SEC,
+        of: config.MEDIA_SILENCE_OF,
+        whenHeld: config.MEDIA_SILENCE_HELD,
+      },
     },
     log: logs.for('call'),
   });

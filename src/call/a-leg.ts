@@ -1,6 +1,7 @@
 import type { MediaSide } from '../media/types.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
+import type { LegLimits } from '../routing/leg-limits.js';
 import { cseqNumber, header, headerList, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -10,6 +11,7 @@ import type { CalleeTarget } from './fork-outcome.js';
 import type { Leg, LegEnding, LegPlace } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
+import { answerSession, type SessionPolicy } from './session-policy.js';
 import type { Trail } from './trail.js';
 
 /** How long the engine may take to say that it has sent the 200. */
@@ -20,6 +22,12 @@ const REPETITION_MS = 60_000;
 /** `trying` until the 200 goes out, `answering` until the engine has sent it, `confirmed` until the end. */
 type ALegState = 'trying' | 'answering' | 'confirmed' | 'ended';
 
+export interface ALegDeps {
+  readonly engine: SrfEngine;
+  readonly clock: Clock;
+  readonly session: SessionPolicy;
+}
+
 /**
  * The caller's side, or that of a phone that picks another call up: we are the UAS of its INVITE (RFC 3261 §13.3). The engine sends 100, the 487 after CANCEL, and
  * repeats the 200 until its ACK.
@@ -28,6 +36,8 @@ export class ALeg implements Leg {
   name = 'a';
   side: MediaSide = 'a';
   party: Leg['party'] = 'CALLER';
+  /** What the account of its user says. */
+  limits: LegLimits = {};
   /** Whose phone it is, once it answers a call that it picked up. */
   target: CalleeTarget;
   readonly userAgent: string | undefined;
@@ -58,8 +68,7 @@ export class ALeg implements Leg {
   constructor(
     readonly req: SrfRequest,
     private readonly res: SrfResponse,
-    private readonly engine: SrfEngine,
-    private readonly clock: Clock,
+    private readonly deps: ALegDeps,
   ) {
     this.address = peerOf(req);
     this.callId = header(req, 'call-id') ?? '';
@@ -119,8 +128,8 @@ export class ALeg implements Leg {
    */
   progress(status: number, headers: OutgoingHeaders, body?: string): void {
     if (this.state !== 'trying' || this.isCancelled) return;
-    this.clock.clearTimeout(this.repetition);
-    this.repetition = this.clock.setTimeout(() => this.progress(status, headers, body), REPETITION_MS);
+    this.deps.clock.clearTimeout(this.repetition);
+    this.repetition = this.deps.clock.setTimeout(() => this.progress(status, headers, body), REPETITION_MS);
     this.trail?.response('a', true, status, reasonPhrase(status), 'INVITE', body);
     respondOnly(this.res, status, { headers, ...(body && { body }) });
   }
@@ -129,7 +138,10 @@ export class ALeg implements Leg {
   async answer(headers: OutgoingHeaders, body: string): Promise<void> {
     this.leaveTrying('answering');
     this.trail?.response('a', true, 200, 'OK', 'INVITE', body);
-    await withDeadline(respond(this.res, 200, { headers, body }), ECHO_TIMEOUT_MS, 'sending the 200');
+    // RFC 4028 §9: the first 200 settles who refreshes the session.
+    const timer = answerSession(this.req, this.deps.session, this.limits.sessionSec);
+    const content = { headers: { ...headers, ...timer }, body };
+    await withDeadline(respond(this.res, 200, content), ECHO_TIMEOUT_MS, 'sending the 200');
     this.confirm();
   }
 
@@ -168,11 +180,11 @@ export class ALeg implements Leg {
 
   private leaveTrying(state: 'answering' | 'ended'): void {
     this.state = state;
-    this.clock.clearTimeout(this.repetition);
+    this.deps.clock.clearTimeout(this.repetition);
   }
 
   private makeDialog(): LegDialog | undefined {
-    const { trail, onUpdate } = this;
-    return trail && new LegDialog(this.dialogId, this.name, this.engine, this.clock, trail, onUpdate);
+    const { trail, onUpdate, deps } = this;
+    return trail && new LegDialog(this.dialogId, this.name, deps.engine, deps.clock, trail, onUpdate);
   }
 }

@@ -2,18 +2,21 @@ import type { User } from '../accounts/types.js';
 import type { Clock } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
 import { AppError } from '../platform/errors.js';
+import { limitsOf } from '../routing/leg-limits.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
 import type { Authenticator } from '../security/authenticator.js';
 import { header, type Party } from '../signalling/request.js';
+import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseUri, type SipUri, uriScheme } from '../sip/uri.js';
 import type { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
 import { isBadDescription } from './call-media.js';
 import { CallRefusedError } from './errors.js';
-import { nextMaxForwards, unsupportedExtensions } from './header-policy.js';
+import { nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { CallRouter, type CallRouterOptions } from './route-call.js';
+import { isTooBrief, type SessionPolicy } from './session-policy.js';
 
 /** Longest wait for the directory inside an INVITE; both services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
@@ -22,6 +25,7 @@ export interface AdmissionDeps {
   readonly authenticator: Authenticator;
   readonly router: CallRouterOptions;
   readonly maxCalls: number;
+  readonly session: SessionPolicy;
   readonly clock: Clock;
   isDraining(): boolean;
   activeCalls(): number;
@@ -38,7 +42,7 @@ export interface Attempt {
   readonly number: DialledNumber | undefined;
   /** The call with its record, opened at the first call of this: an INVITE that is only challenged leaves none. */
   open(): Call;
-  /** Answered 407: this request leaves no trace, the one with credentials will. */
+  /** Answered 407 or 422: this request leaves no trace, the one that follows will. */
   isChallenged?: boolean;
   user?: User;
   plan?: DialPlan;
@@ -56,6 +60,7 @@ export type AdmissionStep = (deps: AdmissionDeps, attempt: Attempt) => void | Pr
 export const ADMISSION_STEPS: readonly AdmissionStep[] = [
   checkMerged,
   checkDraining,
+  checkSession,
   authenticate,
   checkRequest,
   checkFrom,
@@ -89,6 +94,13 @@ function checkRequest(_deps: AdmissionDeps, { req }: Attempt): void {
     throw new CallRefusedError('body-unsupported', `body in ${encoding}`, { 'Accept-Encoding': 'identity' });
 }
 
+/** RFC 4028 §9: a caller that asks for too short a session asks again, so this leaves no record. */
+function checkSession({ session }: AdmissionDeps, attempt: Attempt): void {
+  if (!isTooBrief(attempt.req, session)) return;
+  respondOnly(attempt.res, 422, { headers: { 'Min-SE': session.minSec, Server: PRODUCT } });
+  attempt.isChallenged = true;
+}
+
 function checkDraining(deps: AdmissionDeps): void {
   if (deps.isDraining()) throw new CallRefusedError('server-draining', 'no new calls while draining');
 }
@@ -105,6 +117,7 @@ async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void
     const { username } = outcome.user;
     const call = attempt.open();
     call.caller = username;
+    attempt.leg.limits = limitsOf(outcome.user.features ?? {}) ?? {};
     call.trail.add({ kind: 'authenticated', username });
     return;
   }

@@ -1,7 +1,8 @@
 import type { MediaSide } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
+import type { LegLimits } from '../routing/leg-limits.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
-import { header, headerList, party } from '../signalling/request.js';
+import { cseqNumber, header, headerList, party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfAck, SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseContact } from '../sip/contact.js';
@@ -17,6 +18,7 @@ import {
   parseAllow,
 } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
+import { intervalIn, offerLongerSession, offerSession, type SessionPolicy } from './session-policy.js';
 import type { Trail } from './trail.js';
 
 /** What a B leg tells whoever rings it. After `onFailure` nothing more comes; `onAnswer` comes at most once. */
@@ -29,12 +31,27 @@ export interface BLegUser {
   onFailure(leg: BLeg, failure: LegFailure): void;
 }
 
+/** An INVITE of a B leg. */
+interface Invitation {
+  readonly headers: OutgoingHeaders;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  readonly tries: number;
+  readonly from?: string | undefined;
+  readonly seq?: number;
+}
+
+const NOTHING_OPEN: Invitation = { headers: {}, body: undefined, timeoutMs: 0, tries: 1 };
+/** Proxies on the way may each ask for a longer session interval. */
+const MAX_LONGER = 3;
+
 type BLegState = 'calling' | 'cancelling' | 'answered' | 'confirmed' | 'ended';
 
 export interface BLegDeps {
   readonly engine: SrfEngine;
   readonly clock: Clock;
   readonly trail: Trail;
+  readonly session: SessionPolicy;
   /** Takes an UPDATE that srf brings up on a request of ours, once there is a dialog. */
   onRequest(leg: BLeg, req: SrfRequest, res: SrfResponse): void;
 }
@@ -58,6 +75,8 @@ export class BLeg implements CalleeLeg {
   private hasResult = false;
   private isLateOffer = false;
   private rejection: string | undefined;
+  /** The INVITE that is open, and its From and CSeq once it is on the wire. */
+  private open: Invitation | undefined;
 
   constructor(
     public name: string,
@@ -70,6 +89,10 @@ export class BLeg implements CalleeLeg {
     return { signallingAddress: this.target.address };
   }
 
+  get limits(): LegLimits | undefined {
+    return this.target.limits;
+  }
+
   get dialog(): LegDialog | undefined {
     return this.confirmed;
   }
@@ -80,8 +103,16 @@ export class BLeg implements CalleeLeg {
 
   /** Sends the INVITE; without `body` it asks the phone for the offer. */
   call(headers: OutgoingHeaders, body: string | undefined, timeoutMs: number): void {
-    const { engine, clock, trail } = this.deps;
     this.isLateOffer = body === undefined;
+    const { session } = this.deps;
+    const timer = offerSession(session, this.limits?.sessionSec);
+    this.send({ headers: { ...headers, ...timer }, body, timeoutMs, tries: 1 });
+  }
+
+  private send(invitation: Invitation): void {
+    const { engine, clock, trail } = this.deps;
+    const { headers, body, timeoutMs } = invitation;
+    this.open = invitation;
     trail.request(this.name, true, 'INVITE', body);
     const request = { method: 'INVITE', uri: this.target.uri, headers, timeoutMs };
     this.invite = new ClientRequest(
@@ -163,9 +194,11 @@ export class BLeg implements CalleeLeg {
   }
 
   private onSent(sent: SrfRequest): void {
+    const isFirst = this.callId === '';
     this.callId = header(sent, 'call-id') ?? '';
     this.dialogId = dialogIdOf(this.callId, party(sent, 'from').tag ?? '');
-    this.attempt();
+    if (this.open) this.open = { ...this.open, from: header(sent, 'from'), seq: cseqNumber(sent) };
+    if (isFirst) this.attempt();
     if (this.state === 'calling') this.user.onSent(this);
   }
 
@@ -186,6 +219,7 @@ export class BLeg implements CalleeLeg {
     this.allowed = parseAllow(header(res, 'allow'));
     this.userAgent = header(res, 'user-agent') ?? header(res, 'server');
     if (status < 300) this.onSuccess(res);
+    else if (status === 422 && this.tryLonger(res)) return;
     else
       this.onRefused({
         status,
@@ -194,6 +228,16 @@ export class BLeg implements CalleeLeg {
         reasonHeader: header(res, 'reason'),
         ...this.deflection(res),
       });
+  }
+
+  /** RFC 4028 §7.3: the same INVITE with the interval that the phone asks for, in place of the one that was too short. */
+  private tryLonger(res: SrfResponse): boolean {
+    const { headers, from, seq, tries, ...rest } = this.open ?? NOTHING_OPEN;
+    const longer = offerLongerSession(res, intervalIn(headers));
+    if (this.state !== 'calling' || !longer || seq === undefined || tries > MAX_LONGER) return false;
+    const same = { From: from, 'Call-ID': this.callId, CSeq: `${seq + 1} INVITE` };
+    this.send({ ...rest, headers: { ...headers, ...same, ...longer }, tries: tries + 1 });
+    return true;
   }
 
   /** Where a 3xx wants the call to go, if this phone may say so (RFC 3261 §8.1.3.4). */

@@ -22,6 +22,8 @@ import { OrphanedDialogs } from './orphaned-dialogs.js';
 import type { CallRouterOptions } from './route-call.js';
 import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
 import { RouteTester } from './route-test.js';
+import type { SessionPolicy } from './session-policy.js';
+import type { SilencePolicy } from './silence.js';
 import type { CallerStandIn } from './stand-in.js';
 import type { CallService, RouteService } from './types.js';
 
@@ -37,6 +39,10 @@ export interface CallLimits {
   readonly searchMs?: number;
   /** Longest call, answer to end, seconds; default 0: no limit but those of users. */
   readonly maxDurationSec?: number;
+  /** Session timers; default: what phones ask for, from 90 s on. */
+  readonly session?: SessionPolicy;
+  /** Calls without media; default: they go on. */
+  readonly silence?: SilencePolicy;
   /** How often the phones of a call are asked whether they are still in it, milliseconds; default 0: never. */
   readonly checkMs?: number;
 }
@@ -121,12 +127,15 @@ class EngineCallControl extends LiveCallService implements CallControl {
       router,
       searchMs: Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0),
       checkMs: limits.checkMs ?? 0,
+      session: limits.session ?? { intervalSec: 0, minSec: 90 },
+      silence: limits.silence ?? { silenceSec: 0, of: 'both', whenHeld: false },
       allow: ALLOW,
     };
     this.admission = {
       authenticator: options.authenticator,
       router,
       maxCalls: limits.maxCalls ?? 5000,
+      session: this.callDeps.session,
       clock,
       isDraining: () => this.isDraining || this.isClosed,
       activeCalls: () => registry.size,
@@ -211,7 +220,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
   }
 
   private attempt(req: SrfRequest, res: SrfResponse): Attempt & { isOver(): boolean } {
-    const leg = new ALeg(req, res, this.callDeps.engine, this.callDeps.clock);
+    const leg = new ALeg(req, res, this.callDeps);
     const from = party(req, 'from');
     const { uri, number } = dialled(req);
     let call: Call | undefined;

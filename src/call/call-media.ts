@@ -7,6 +7,8 @@ import {
 } from '../media/types.js';
 import { withDeadline } from '../platform/deadline.js';
 import { AppError } from '../platform/errors.js';
+import { isLive } from '../sdp/offer-answer.js';
+import { type Direction, parseSdp } from '../sdp/session-description.js';
 
 /** Longest wait for a relay inside a SIP transaction; the media room's own retries end well before. */
 const MEDIA_TIMEOUT_MS = 8000;
@@ -18,6 +20,8 @@ interface Agreement {
   readonly offerPeer: MediaPeer;
   readonly answer: string;
   readonly answerPeer: MediaPeer;
+  /** What each side was told, with the relay's addresses. */
+  readonly told: Readonly<Record<MediaSide, string>>;
 }
 
 /**
@@ -26,8 +30,7 @@ interface Agreement {
  */
 export class CallMedia {
   private agreed: Agreement | undefined;
-  private pending: { offerer: MediaSide; offer: string; offerPeer: MediaPeer } | undefined;
-
+  private pending: (Pick<Agreement, 'offerer' | 'offer' | 'offerPeer'> & { rewritten: string }) | undefined;
   private opened: MediaSession | undefined;
 
   /** `open` is called at the first offer: a call that is refused before asks nothing of a relay. */
@@ -43,9 +46,20 @@ export class CallMedia {
     return this.agreed?.offerer === side ? this.agreed.offer : this.agreed?.answer;
   }
 
+  /** What to answer a side whose offer is its description in force once more (RFC 3264 §8); undefined for any other. */
+  refreshAnswer(side: MediaSide, offer: string): string | undefined {
+    return offer === this.descriptionOf(side) ? this.agreed?.told[side] : undefined;
+  }
+
+  /** Whether a side said that it sends and the other one that it listens (RFC 3264 §6.1). */
+  sends(side: MediaSide): boolean {
+    const other = side === 'a' ? 'b' : 'a';
+    return hasStream(this.descriptionOf(side), SENDS) && hasStream(this.descriptionOf(other), LISTENS);
+  }
+
   async offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     const rewritten = await guard(this.session.offer(from, sdp, peer));
-    this.pending = { offerer: from, offer: sdp, offerPeer: peer };
+    this.pending = { offerer: from, offer: sdp, offerPeer: peer, rewritten };
     return rewritten;
   }
 
@@ -57,7 +71,11 @@ export class CallMedia {
   /** The answer that counts. */
   async answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     const rewritten = await guard(this.session.answer(from, sdp, peer));
-    if (this.pending) this.agreed = { ...this.pending, answer: sdp, answerPeer: peer };
+    if (this.pending) {
+      const { rewritten: offered, ...pending } = this.pending;
+      const told = from === 'a' ? { a: offered, b: rewritten } : { a: rewritten, b: offered };
+      this.agreed = { ...pending, answer: sdp, answerPeer: peer, told };
+    }
     this.pending = undefined;
     return rewritten;
   }
@@ -93,6 +111,18 @@ export class CallMedia {
     } catch {
       return [];
     }
+  }
+}
+
+const SENDS: readonly Direction[] = ['sendrecv', 'sendonly'];
+const LISTENS: readonly Direction[] = ['sendrecv', 'recvonly'];
+
+function hasStream(sdp: string | undefined, directions: readonly Direction[]): boolean {
+  try {
+    const streams = sdp === undefined ? [] : parseSdp(sdp).streams;
+    return streams.some((stream) => isLive(stream) && directions.includes(stream.direction));
+  } catch {
+    return false;
   }
 }
 

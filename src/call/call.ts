@@ -18,6 +18,8 @@ import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
 import type { CallRouterOptions } from './route-call.js';
 import type { HuntMemory } from './route-directory.js';
+import type { SessionPolicy } from './session-policy.js';
+import { type SilencePolicy, SilenceWatch } from './silence.js';
 import { Trail } from './trail.js';
 import type { Transfer } from './transfer.js';
 import type { CallState } from './types.js';
@@ -35,6 +37,8 @@ export interface CallDeps {
   readonly searchMs: number;
   /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
   readonly checkMs: number;
+  readonly session: SessionPolicy;
+  readonly silence: SilencePolicy;
   /** Methods that we take, as Allow's value. */
   readonly allow: string;
 }
@@ -78,6 +82,7 @@ export class Call implements ReofferHost {
   private readonly ringing: Ringing;
   private readonly inDialog: InDialog;
   private readonly liveness: Liveness;
+  private readonly silence: SilenceWatch;
   private substitute: CalleeLeg | undefined;
   private durationTimer: TimerHandle | undefined;
   private release: Pick<Release, 'done'> | undefined;
@@ -97,6 +102,7 @@ export class Call implements ReofferHost {
     this.ringing = new Ringing(this, deps);
     this.inDialog = new InDialog(this, this.ringing, deps);
     this.liveness = new Liveness(this, deps.clock, deps.checkMs);
+    this.silence = new SilenceWatch(this, deps.clock, deps.silence);
     a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
 
@@ -194,7 +200,8 @@ export class Call implements ReofferHost {
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
     this.liveness.start();
-    this.limitDuration();
+    this.silence.start();
+    this.takeLimits(leg);
     const { name, userAgent, target } = leg;
     const { username } = target;
     if (username !== undefined) {
@@ -207,6 +214,12 @@ export class Call implements ReofferHost {
       ...(userAgent !== undefined && { userAgent }),
       ...(username !== undefined && { username }),
     });
+  }
+
+  private takeLimits({ limits }: Leg): void {
+    const longest = limits?.maxDurationSec ?? Number.POSITIVE_INFINITY;
+    this.maxDurationSec = Math.min(this.maxDurationSec, longest);
+    this.limitDuration();
   }
 
   private limitDuration(): void {
@@ -239,7 +252,8 @@ export class Call implements ReofferHost {
     if (username !== undefined) this.parties[isNear ? 'caller' : 'callee'] = username;
     this.log.debug({ left: name, came: newName }, 'transferred');
     this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);
-    this.limitDuration();
+    this.takeLimits(leg);
+    this.silence.start();
   }
 
   /** Phones ring and nobody has it yet. */
@@ -277,6 +291,7 @@ export class Call implements ReofferHost {
       this.phase = 'ending';
       this.ringing.stop();
       this.liveness.stop();
+      this.silence.stop();
       this.deps.clock.clearTimeout(this.durationTimer);
       this.inDialog.abort();
       this.transfer?.stop(this);
@@ -313,6 +328,10 @@ export class Call implements ReofferHost {
 
   onDialogLost(leg: Leg): void {
     this.finish('dialog-lost', leg.party);
+  }
+
+  onSilence(by: ReleaseParty): void {
+    this.finish('media-silent', by);
   }
 
   onMediaLost(): void {

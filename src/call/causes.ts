@@ -69,6 +69,7 @@ const CATALOGUE = {
   'session-expired': { result: 'ABNORMAL', status: 408, q850: 102 },
   'dialog-lost': { result: 'ABNORMAL', status: 481, q850: 41 },
   'answer-not-delivered': { result: 'ABNORMAL', status: 500, q850: 41 },
+  'media-silent': { result: 'ABNORMAL', status: 408, q850: 102 },
   'media-failed': { result: 'ABNORMAL', status: 500, q850: 47 },
 } as const satisfies Record<string, CauseFacts>;
 

@@ -1,3 +1,5 @@
+import type { LegLimits } from '../routing/leg-limits.js';
+
 /** A phone to be rung. */
 export interface CalleeTarget {
   /** Request-URI: the registered Contact. */
@@ -11,6 +13,8 @@ export interface CalleeTarget {
   readonly username?: string;
   /** Its 3xx sends the call to another number. */
   readonly mayDeflect?: boolean;
+  /** What its user's account or its trunk says. */
+  readonly limits?: LegLimits;
 }
 
 /** How an attempt to ring a phone failed. */

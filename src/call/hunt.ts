@@ -124,10 +124,11 @@ export class Hunt {
 
   private makeLeg(target: CalleeTarget, index: number): BLeg {
     const { call, deps, fork } = this;
-    const { engine, clock } = deps;
+    const { engine, clock, session } = deps;
     const legDeps: BLegDeps = {
       engine,
       clock,
+      session,
       trail: call.trail,
       onRequest: (leg, req, res) => call.onRequest(leg, req, res),
     };

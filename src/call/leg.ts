@@ -1,4 +1,5 @@
 import type { MediaPeer, MediaSide } from '../media/types.js';
+import type { LegLimits } from '../routing/leg-limits.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { CalleeTarget } from './fork-outcome.js';
@@ -11,6 +12,8 @@ export interface Leg {
   readonly name: string;
   readonly side: MediaSide;
   readonly party: 'CALLER' | 'CALLEE';
+  /** What its user's account or its trunk says. */
+  readonly limits?: LegLimits | undefined;
   /** The media hint for its phone. */
   readonly peer: MediaPeer;
   /** Its dialog once that is confirmed by a 2xx, until it ends. */

@@ -1,5 +1,6 @@
 import type { User } from '../accounts/types.js';
 import type { OpenRecord, RecordService } from '../cdr/types.js';
+import { limitsOf } from '../routing/leg-limits.js';
 import { normaliseNumber } from '../routing/number.js';
 import { party } from '../signalling/request.js';
 import type { SrfEngine } from '../signalling/srf-types.js';
@@ -64,8 +65,10 @@ export function originate(deps: OriginateDeps, task: Origination, standIn: Calle
     },
     standIn,
   );
-  const { registry, clock } = deps.call;
-  const leg = new ALeg(invite.req, invite.res, invite.engine as SrfEngine, clock);
+  const { registry, clock, session } = deps.call;
+  const engine = invite.engine as SrfEngine;
+  const leg = new ALeg(invite.req, invite.res, { engine, clock, session });
+  leg.limits = limitsOf(user.features ?? {}) ?? {};
   const parties = { caller: user.username, callee: to, dialled: to };
   const call = new Call(deps.call, withoutItsMessages(record), leg, parties);
   call.caller = user.username;

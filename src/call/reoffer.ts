@@ -78,6 +78,7 @@ export class Reoffer {
       this.respond(from, req, res, 491);
       return;
     }
+    if (this.refresh(from, req, res)) return;
     const exchange: Exchange = { from, to, req, res, phase: 'offering', isCancelled: false };
     this.current = exchange;
     if (req.method === 'INVITE') this.host.watchCancel(req, () => this.onCancel(exchange));
@@ -111,6 +112,23 @@ export class Reoffer {
     const exchange = this.current;
     if (exchange?.from === from && exchange.phase === 'awaiting-ack' && !exchange.ackWithAnswer)
       this.finish(exchange);
+  }
+
+  /**
+   * RFC 4028 §7.4: the description in force once more only refreshes the session timer of that leg, and is nothing to the
+   * other phone.
+   */
+  private refresh(from: Leg, req: SrfRequest, res: SrfResponse): boolean {
+    const told = req.body && this.host.media.refreshAnswer(from.side, req.body);
+    if (!told) return false;
+    this.accept(from, req, res, told);
+    return true;
+  }
+
+  private accept(from: Leg, req: SrfRequest, res: SrfResponse, body: string): void {
+    // RFC 3311 §5.2: the Contact of a 2xx to UPDATE is where the request came to.
+    const contact = req.method === 'UPDATE' ? { Contact: `<${req.uri}>` } : {};
+    this.respond(from, req, res, 200, { Allow: this.host.allow, Server: PRODUCT, ...contact }, body);
   }
 
   private async offer(exchange: Exchange): Promise<void> {
@@ -165,9 +183,7 @@ export class Reoffer {
     if (ack) exchange.ackWithAnswer = ack;
     if (req.method === 'INVITE') exchange.phase = 'awaiting-ack';
     else this.finish(exchange);
-    // RFC 3311 §5.2: the Contact of a 2xx to UPDATE is where the request came to.
-    const contact = req.method === 'UPDATE' ? { Contact: `<${req.uri}>` } : {};
-    this.respond(from, req, res, 200, { Allow: this.host.allow, Server: PRODUCT, ...contact }, rewritten);
+    this.accept(from, req, res, rewritten);
     if (!ack) this.host.onAgreed(from, isHoldOffer(req.body));
   }
 

@@ -209,8 +209,12 @@ function toDialRound(round: Round<PhoneTarget<Binding>>, mayDeflect: boolean): D
 }
 
 /** A registered phone as a target of a call. */
-export function toTarget({ username, binding }: PhoneTarget<Binding>, mayDeflect: boolean): CalleeTarget {
+export function toTarget(
+  { username, binding, limits }: PhoneTarget<Binding>,
+  mayDeflect: boolean,
+): CalleeTarget {
   const { contact, address, port, protocol } = binding;
   const nextHop = routeUrlFor(binding);
-  return { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };
+  const target = { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };
+  return { ...target, ...(limits && { limits }) };
 }

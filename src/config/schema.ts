@@ -209,6 +209,33 @@ export const SETTINGS = {
     default: '300',
     meaning: 'phones in a call are asked so often whether they are still there, seconds; 0: never',
   }),
+  SESSION_TIMER_SEC: setting({
+    type: v.wholeOrZero(90, 86_400),
+    default: '1800',
+    meaning:
+      'session interval that phones which take session timers are offered, seconds (RFC 4028); users may have one of their own; 0: only when a phone asks',
+  }),
+  SESSION_MIN_SEC: setting({
+    type: v.whole(90, 86_400),
+    default: '90',
+    meaning: 'shortest session interval, seconds (422 below)',
+  }),
+  MEDIA_SILENCE_SEC: setting({
+    type: v.wholeOrZero(5, 86_400),
+    default: '300',
+    meaning:
+      'calls end after so long without a media packet, seconds; users may have a time of their own; 0: never',
+  }),
+  MEDIA_SILENCE_OF: setting({
+    type: v.oneOf(['both', 'either']),
+    default: 'both',
+    meaning: 'whether both parties have to be silent, or one of them is enough',
+  }),
+  MEDIA_SILENCE_HELD: setting({
+    type: v.flag,
+    default: 'false',
+    meaning: 'silence counts while a party holds the call, too',
+  }),
   MAX_CALLS: setting({ type: v.whole(1, 100_000), default: '5000', meaning: 'calls at once; more hear 503' }),
   MESSAGE_MAX_BYTES: setting({
     type: v.whole(1, 65_535),

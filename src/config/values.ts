@@ -117,6 +117,14 @@ export function whole(min: number, max: number): z.ZodType<number, string> {
   });
 }
 
+/** 0, or a whole number of a range. */
+export function wholeOrZero(min: number, max: number): z.ZodType<number, string> {
+  return text(`0, or a whole number ${min}..${max}`, (given) => {
+    const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+    return value === 0 || (value >= min && value <= max) ? value : undefined;
+  });
+}
+
 /** One of a few words, folded to lower case. */
 export function oneOf<const T extends string>(words: readonly T[]): z.ZodType<T, string> {
   return text(words.join(' | '), (given) => words.find((word) => word === given.toLowerCase()));

@@ -1,4 +1,5 @@
 import { diversionFault } from './diversions.js';
+import { limitsOf } from './leg-limits.js';
 import type {
   CalleeFacts,
   CalleeFeatures,
@@ -82,13 +83,14 @@ export function decideUser<B extends RoutableBinding>(
 
 /** The phones of a subscriber: highest q first (RFC 3261 §16.5), then the newest registration. */
 export function phonesOf<B extends RoutableBinding>(
-  { username, bindings }: CalleeFacts<B>,
+  { username, bindings, features }: CalleeFacts<B>,
   most: number,
 ): PhoneTarget<B>[] {
+  const limits = limitsOf(features);
   return [...bindings]
     .sort((x, y) => y.q - x.q || y.registeredAt - x.registeredAt)
     .slice(0, most)
-    .map((binding) => ({ kind: 'phone', username, binding }));
+    .map((binding) => ({ kind: 'phone', username, binding, ...(limits && { limits }) }));
 }
 
 /** The rounds of one subscriber; together they take no longer than its no-answer time. */

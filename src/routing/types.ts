@@ -1,4 +1,5 @@
 import type { DialledCode } from './feature-codes.js';
+import type { LegLimits } from './leg-limits.js';
 
 /** A subscriber's standing as routing sees it. */
 export type SubscriberStatus = 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
@@ -15,6 +16,8 @@ export interface PhoneTarget<B extends RoutableBinding> {
   readonly kind: 'phone';
   readonly username: string;
   readonly binding: B;
+  /** What its user's account says about calls on this leg. */
+  readonly limits?: LegLimits;
 }
 
 /** What a round rings; it decides which failures lead on to the next one (`next-round.ts`). */
@@ -63,17 +66,15 @@ export interface RoutePlan<T> {
 }
 
 /** What a subscriber's account says about calls to it; all may be absent. Units as in the account. */
-export interface CalleeFeatures {
+export interface CalleeFeatures extends LegLimits {
   readonly ring?: 'ALL' | 'ORDER' | 'Q';
   readonly ringSec?: number;
   readonly forwardAlways?: string;
   readonly forwardBusy?: string;
   readonly forwardNoAnswer?: string;
   readonly forwardUnreachable?: string;
-  readonly noAnswerSec?: number;
   readonly doNotDisturb?: boolean;
   readonly maxCalls?: number;
-  readonly maxDurationSec?: number;
   readonly mayDeflect?: boolean;
 }
 

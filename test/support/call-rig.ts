@@ -57,6 +57,8 @@ export interface CallRigOptions {
   readonly timers?: Partial<TimerSettings>;
   /** Time of call control and records; the engine and the relay have their own. */
   readonly clock?: Clock;
+  /** Time of the engine; such a test cannot run on an engine elsewhere. */
+  readonly engineClock?: Clock;
   /** In place of the built-in relay or that of MEDIA_RELAY. */
   readonly relay?: MediaRelay;
 }
@@ -200,6 +202,7 @@ async function openEngine(
     admin: { port: 0, secret: SECRET },
     log,
     ...(options.timers && { timers: options.timers }),
+    ...(options.engineClock && { clock: options.engineClock }),
   });
   const connection = await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: SECRET, log });
   return { engine, connection };

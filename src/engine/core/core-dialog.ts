@@ -39,10 +39,12 @@ export class CoreDialog {
   reliable: ReliableProvisionals | undefined;
   /** Reliable provisionals that came and their forks, in order, for our PRACKs. */
   readonly prackPeers: { readonly rseq: number; readonly peer: Peer }[] = [];
-  /** A re-INVITE of the engine's own that is open (RFC 4028 §7.4). */
+  /** A refresh of the engine's own that is open (RFC 4028 §7.4). */
   ownRefresh: SessionRefresh | undefined;
   /** The session description last sent, for those re-INVITEs. */
   localSdp: string | undefined;
+  /** The peer's Allow names UPDATE, which refreshes the session at less cost (RFC 4028 §7.4). */
+  takesUpdate = false;
   /** RFC 4028. */
   session: SessionTimer | undefined;
   /** Our INVITE that has no final response yet. */
@@ -83,6 +85,11 @@ export class CoreDialog {
   /** Keeps the session description that a message of ours carries. */
   rememberSdp(message: SipMessage): void {
     if (isSdp(message.bodyText)) this.localSdp = message.bodyText;
+  }
+
+  private rememberAllow(message: SipMessage): void {
+    const allow = message.get('allow');
+    if (allow !== undefined) this.takesUpdate = /\bUPDATE\b/i.test(allow);
   }
 
   /** The dialog is over: transactions that linger for 32 s need not keep it, nor it what only its life needed. */
@@ -134,6 +141,7 @@ export class CoreDialog {
   followRequest(request: SipMessage, source: Source, detectNat: boolean): void {
     const target = contactUri(request);
     this.seenAt = source;
+    this.rememberAllow(request);
     if (source.protocol !== 'udp') this.override = flowHop(source, target);
     else if (detectNat && !request.has('record-route') && !isAt(target, source, true))
       this.override = hopOf(source);
@@ -150,6 +158,7 @@ export class CoreDialog {
     const routeUri = top === undefined ? undefined : /<([^>]*)>/.exec(top)?.[1];
     this.override = undefined;
     this.seenAt = source;
+    this.rememberAllow(response);
     // The name that led to it leads there again, or to its like when it fails.
     if (top === undefined && isName(target, sentTo?.name) && isSameHop(source, sentTo)) return;
     if (source.protocol !== 'udp') {

@@ -98,6 +98,10 @@ export class SessionKeeper {
     new SessionRefresh(this.ctx, dialog, intervalSec, minSec, {
       onRefreshed: (response) => this.onAccepted(dialog, response),
       onGlare: () => this.retry(dialog, intervalSec),
+      onNoUpdate: () => {
+        dialog.takesUpdate = false;
+        this.refresh(dialog, intervalSec, minSec);
+      },
       // RFC 4028 §7.3
       onTooBrief: (wantedSec) => this.refresh(dialog, wantedSec, wantedSec),
       onFailed: () => this.ender.end(dialog, EXPIRED),

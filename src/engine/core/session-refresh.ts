@@ -5,20 +5,25 @@ import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 import { Gate } from './gate.js';
 
-/** What a refresh came to; one of the four is called, once. None is when the dialog ended meanwhile. */
+/** What a refresh came to; one of the five is called, once. None is when the dialog ended meanwhile. */
 export interface SessionRefreshUser {
   onRefreshed(response: SipResponse): void;
-  /** 491: the peer has a re-INVITE of its own under way (RFC 3261 §14.1). */
+  /** 491, or 500 with Retry-After: the peer has an offer of its own under way (RFC 3261 §14.1, RFC 3311 §5.2). */
   onGlare(): void;
   /** 422: the peer wants no shorter interval than this, seconds (RFC 4028 §7.3). */
   onTooBrief(minSec: number): void;
+  /** The peer takes no UPDATE after all. */
+  onNoUpdate(): void;
   /** Any other failure, or no answer. */
   onFailed(): void;
 }
 
-/** One re-INVITE of the engine's own that refreshes a session, with the session description last sent (RFC 4028 §7.4). */
+/**
+ * One refresh of a session that is the engine's own (RFC 4028 §7.4): an UPDATE without an offer when the peer takes that, else a
+ * re-INVITE with the session description last sent.
+ */
 export class SessionRefresh extends Gate implements ClientTransactionUser {
-  private readonly invite: SipRequest;
+  private readonly request: SipRequest;
   private ack: { resend(): void } | undefined;
   private isAcknowledging = false;
 
@@ -30,11 +35,12 @@ export class SessionRefresh extends Gate implements ClientTransactionUser {
     private readonly user: SessionRefreshUser,
   ) {
     super();
-    const invite = dialog.dialog.createRequest('INVITE');
-    invite.append('Contact', dialog.contact).append('Supported', 'timer');
-    invite.append('Session-Expires', `${intervalSec};refresher=uac`).append('Min-SE', String(minSec));
-    if (dialog.localSdp) invite.append('Content-Type', 'application/sdp').bodyText = dialog.localSdp;
-    this.invite = invite;
+    const request = dialog.dialog.createRequest(dialog.takesUpdate ? 'UPDATE' : 'INVITE');
+    request.append('Contact', dialog.contact).append('Supported', 'timer');
+    request.append('Session-Expires', `${intervalSec};refresher=uac`).append('Min-SE', String(minSec));
+    if (dialog.localSdp && request.method === 'INVITE')
+      request.append('Content-Type', 'application/sdp').bodyText = dialog.localSdp;
+    this.request = request;
   }
 
   start(): void {
@@ -42,7 +48,7 @@ export class SessionRefresh extends Gate implements ClientTransactionUser {
     if (hop === undefined) return;
     this.dialog.ownRefresh = this;
     Promise.resolve(hop)
-      .then((found) => this.ctx.createClient(this.invite, found, this))
+      .then((found) => this.ctx.createClient(this.request, found, this))
       .catch(() => this.end(() => this.user.onFailed()));
   }
 
@@ -66,19 +72,21 @@ export class SessionRefresh extends Gate implements ClientTransactionUser {
   private takeFinal(response: SipResponse, source: Source): void {
     const { statusCode } = response;
     const minSec = parseSessionExpires(response.get('min-se') ?? '')?.intervalSec ?? 0;
-    if (statusCode === 491) this.user.onGlare();
+    const isUpdate = this.request.method === 'UPDATE';
+    if (statusCode === 491 || (statusCode === 500 && response.has('retry-after'))) this.user.onGlare();
+    else if (isUpdate && (statusCode === 405 || statusCode === 501)) this.user.onNoUpdate();
     else if (statusCode === 422 && minSec > this.intervalSec) this.user.onTooBrief(minSec);
     else if (statusCode >= 300) this.user.onFailed();
     else {
       this.dialog.dialog.refreshTarget(response);
       this.user.onRefreshed(response);
-      this.acknowledge(source);
+      if (!isUpdate) this.acknowledge(source);
     }
   }
 
   private acknowledge({ protocol, address, port }: Source): void {
     this.isAcknowledging = true;
-    const ack = this.dialog.dialog.createRequest('ACK', this.invite.cseq?.seq ?? 0);
+    const ack = this.dialog.dialog.createRequest('ACK', this.request.cseq?.seq ?? 0);
     Promise.resolve(this.dialog.nextHop(this.ctx) ?? { protocol, address, port })
       .then((hop) => {
         this.ack = this.ctx.sendStateless(ack, hop);

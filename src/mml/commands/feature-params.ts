@@ -31,8 +31,9 @@ export const destination: ParamType<string> = {
 };
 
 /** Whole seconds or a count; 0 takes it away. */
-const count = (name: 'ringSec' | 'noAnswerSec' | 'maxCalls' | 'maxDurationSec') =>
-  number(0, FEATURES[name].max);
+const count = (
+  name: 'ringSec' | 'noAnswerSec' | 'maxCalls' | 'maxDurationSec' | 'silenceSec' | 'sessionSec',
+) => number(0, FEATURES[name].max);
 
 /** The features of a user as parameters of ADD and MOD USER. */
 export const FEATURE_PARAMS = {
@@ -70,6 +71,19 @@ export const FEATURE_PARAMS = {
     purpose: text('Longest call, seconds; 0: no limit', '最长通话秒数，0 为不限'),
     example: '3600',
   },
+  SILENCESEC: {
+    type: count('silenceSec'),
+    purpose: text(
+      'Calls end after so many seconds without media; 0: MEDIA_SILENCE_SEC',
+      '无媒体多少秒后结束通话，0 为 MEDIA_SILENCE_SEC',
+    ),
+    example: '60',
+  },
+  SESSIONSEC: {
+    type: count('sessionSec'),
+    purpose: text('Session timer, seconds; 0: SESSION_TIMER_SEC', '会话定时器秒数，0 为 SESSION_TIMER_SEC'),
+    example: '600',
+  },
   DEFLECT: {
     type: boolean,
     purpose: text('A 3xx of the phone may send calls to another number', '允许话机用 3xx 转移来话'),
@@ -87,6 +101,8 @@ const FEATURE_OF: Readonly<Record<keyof typeof FEATURE_PARAMS, FeatureName>> = {
   DND: 'doNotDisturb',
   MAXCALLS: 'maxCalls',
   MAXDUR: 'maxDurationSec',
+  SILENCESEC: 'silenceSec',
+  SESSIONSEC: 'sessionSec',
   DEFLECT: 'mayDeflect',
 };
 
@@ -112,6 +128,8 @@ export const featureReport: ReportSpec = {
     { key: 'doNotDisturb', title: text('Do not disturb', '免打扰'), format: 'yesno' },
     { key: 'maxCalls', title: text('Calls at once', '同时通话数') },
     { key: 'maxDurationSec', title: text('Longest call', '最长通话'), format: 'seconds' },
+    { key: 'silenceSec', title: text('Silence ends after', '静音结束时长'), format: 'seconds' },
+    { key: 'sessionSec', title: text('Session timer', '会话定时器'), format: 'seconds' },
     { key: 'mayDeflect', title: text('May deflect', '允许转移'), format: 'yesno' },
   ],
 };

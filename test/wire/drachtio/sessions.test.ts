@@ -134,6 +134,32 @@ describe('session timers and addresses', () => {
     assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
   });
 
+  test('RFC 4028 §7.4: a peer whose Allow names UPDATE is refreshed by UPDATE; one that takes none after all by re-INVITE', async () => {
+    await start();
+    await client.ask('sip||', appRequest('INVITE', peer.uri, [], SDP));
+    const headers = ['Session-Expires: 100;refresher=uac', 'Allow: INVITE, ACK, BYE, UPDATE'];
+    peer.respond(await peer.next(), 200, { headers, body: SDP });
+    const { fields } = await client.events.next();
+    await client.ask(`sip||${fields[9]}`, appRequest('ACK', 'sip:placeholder'));
+    await peer.until(/^ACK/);
+    clock.advance(50_000);
+    const update = await peer.until(/^UPDATE/);
+    assert.equal(headerOf(update, 'Session-Expires'), '100;refresher=uac');
+    assert.equal(update.slice(update.indexOf('\r\n\r\n') + 4), '');
+    peer.respond(update, 200, { headers: ['Session-Expires: 100;refresher=uac'] });
+    await client.ask('ping');
+    clock.advance(50_000);
+    peer.respond(await peer.until(/^UPDATE/), 501);
+    const invite = await peer.until(/^INVITE/);
+    assert.equal(invite.slice(invite.indexOf('\r\n\r\n') + 4), SDP);
+    peer.respond(invite, 200, { headers: ['Session-Expires: 100;refresher=uac'], body: SDP });
+    await peer.until(/^ACK/);
+    assert.equal(client.events.size, 0);
+    clock.advance(50_000);
+    peer.respond(await peer.until(/^INVITE/), 408);
+    assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
+  });
+
   test('RFC 3261 §14.1: a refresh that met 491 is tried again, by the caller after 2.1 to 4 s', async () => {
     await start();
     const { refresh } = await refreshing();
