@@ -17,6 +17,7 @@ const MAY_IMPORT = {
   signalling: ['sip'],
   media: ['sdp'],
   audio: ['sdp', 'media'],
+  announcements: ['audio', 'store'],
   cdr: ['store', 'media'],
   accounts: ['store', 'sip'],
   security: ['accounts', 'sip', 'signalling', 'store'],
@@ -25,6 +26,7 @@ const MAY_IMPORT = {
   registrar: ['accounts', 'security', 'store', 'sip', 'signalling'],
   call: [
     'accounts',
+    'announcements',
     'audio',
     'cdr',
     'media',
@@ -51,7 +53,19 @@ const MAY_IMPORT = {
     'store',
   ],
   testkit: ['sip', 'sdp', 'media'],
-  mml: ['accounts', 'call', 'cdr', 'media', 'numbering', 'registrar', 'routing', 'store', 'trace'],
+  mml: [
+    'accounts',
+    'announcements',
+    'audio',
+    'call',
+    'cdr',
+    'media',
+    'numbering',
+    'registrar',
+    'routing',
+    'store',
+    'trace',
+  ],
 };
 /** The composition root and the command line may import every room; no room imports them. */
 const TOP = ['app', 'main', 'cli'];

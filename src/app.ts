@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
+import { StoredAnnouncements } from './announcements/announcements.js';
+import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
 import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
@@ -82,6 +84,8 @@ class Server implements RunningServer {
   private state: SystemInfo['state'] = 'starting';
   private store!: Store;
   private relay!: OpenedRelay;
+  private audio!: OpenedAudio;
+  private announcements!: StoredAnnouncements;
   private engine!: ConnectedEngine;
   private records!: JournalledRecords;
   private telephony!: Telephony;
@@ -127,12 +131,18 @@ class Server implements RunningServer {
     const numbering = new StoredNumbering({ store: this.store });
     const operators = new StoredOperators({ store: this.store });
     this.relay = await openMediaRelay(context);
+    this.audio = openAudio(context, this.relay.name);
+    this.announcements = new StoredAnnouncements({
+      store: this.store,
+      sounds: this.audio.sounds,
+      log: logs.for('audio'),
+    });
     this.engine = await openEngine(config, logs, parts);
     // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
     void this.engine.died?.then((reason) => reason && context.fail(reason));
     this.records = parts.own('records', await this.openRecords());
     const { connection } = this.engine;
-    const { store, records, relay } = this;
+    const { store, records, relay, audio, announcements } = this;
     this.telephony = await openTelephony(context, {
       connection,
       store,
@@ -140,6 +150,8 @@ class Server implements RunningServer {
       numbering,
       records,
       relay: relay.relay,
+      audio: audio.host,
+      announcements,
     });
     this.console = parts.own('console', await this.openConsole(users, operators, numbering));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
@@ -213,6 +225,8 @@ class Server implements RunningServer {
         calls: this.telephony.calls,
         numbering,
         routes: this.telephony.calls.routes,
+        announcements: this.announcements,
+        sounds: this.audio.sounds,
         records: this.records,
         logs: {
           levels: () => logs.levels(),
@@ -231,8 +245,8 @@ class Server implements RunningServer {
   }
 
   private figures(): ReturnType<typeof gatherFigures> {
-    const { engine, relay, telephony, records } = this;
-    return gatherFigures({ engine, relay: relay.relay, calls: telephony.calls, records });
+    const { engine, relay, audio, telephony, records } = this;
+    return gatherFigures({ engine, relay: relay.relay, audio: audio.host, calls: telephony.calls, records });
   }
 
   private systemInfo(load: LoadMeter): SystemInfo {

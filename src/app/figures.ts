@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { AudioHost } from '../audio/types.js';
 import type { CallService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
@@ -9,6 +10,7 @@ import type { ConnectedEngine } from './engine.js';
 export interface CountingParts {
   readonly engine: ConnectedEngine;
   readonly relay: MediaRelay;
+  readonly audio: AudioHost;
   readonly calls: CallService;
   readonly records: RecordService;
 }
@@ -17,10 +19,17 @@ export interface CountingParts {
 type Counts = { readonly [name: string]: number | Counts };
 
 /** Asks every part for its counts. One that does not answer, or is elsewhere, is left out. */
-export async function gatherFigures({ engine, relay, calls, records }: CountingParts): Promise<Figure[]> {
-  const [engineCounts, relayCounts] = await Promise.all([
+export async function gatherFigures({
+  engine,
+  relay,
+  audio,
+  calls,
+  records,
+}: CountingParts): Promise<Figure[]> {
+  const [engineCounts, relayCounts, audioCounts] = await Promise.all([
     engine.stats?.().catch(() => undefined),
     relay.figures?.().catch(() => undefined),
+    audio.stats().catch(() => undefined),
   ]);
   const { waiting, open } = records.backlog();
   return [
@@ -29,6 +38,7 @@ export async function gatherFigures({ engine, relay, calls, records }: CountingP
     ...flat('signalling', engine.connection.waiting()),
     ...flat('engine', (engineCounts ?? {}) as unknown as Counts),
     ...flat('relay', relayCounts ?? {}),
+    ...flat('audio', { ...audioCounts }),
     ...flat('process', processCounts()),
   ];
 }

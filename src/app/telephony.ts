@@ -1,4 +1,6 @@
 import type { UserService } from '../accounts/types.js';
+import type { AnnouncementFinder } from '../announcements/types.js';
+import type { AudioHost } from '../audio/types.js';
 import { type CallControl, createCallControl } from '../call/call-control.js';
 import type { RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
@@ -24,6 +26,8 @@ export interface TelephonyParts {
   readonly numbering: NumberingService;
   readonly records: RecordService;
   readonly relay: MediaRelay;
+  readonly audio: AudioHost;
+  readonly announcements: AnnouncementFinder;
 }
 
 export interface Telephony {
@@ -35,7 +39,7 @@ export interface Telephony {
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
 export async function openTelephony(context: ServerContext, wired: TelephonyParts): Promise<Telephony> {
   const { config, logs, parts, serverIp } = context;
-  const { connection, store, users, numbering, records, relay } = wired;
+  const { connection, store, users, numbering, records, relay, audio, announcements } = wired;
   const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
   names.add(...connection.hostports.map(({ address }) => address));
   names.add(...config.ADVERTISE.map(({ address }) => address));
@@ -76,6 +80,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     relay,
     records,
     names,
+    announcer: { audio, announcements },
     outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
     limits: {
       maxCalls: config.MAX_CALLS,
@@ -95,7 +100,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
   return { registrations, calls: parts.own('calls', calls), messages: messaging };
 }
 
-type MessagingParts = Omit<TelephonyParts, 'relay'> & {
+type MessagingParts = Omit<TelephonyParts, 'relay' | 'audio' | 'announcements'> & {
   readonly authenticator: Authenticator;
   readonly registrations: Registrar;
   readonly names: LocalNames;

@@ -12,6 +12,7 @@ import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { ALeg } from './a-leg.js';
 import { ADMISSION_STEPS, type AdmissionDeps, type Attempt, dialled, refusalOf } from './admission.js';
+import { Announcer, type AnnouncerParts } from './announcing.js';
 import { Call, type CallDeps } from './call.js';
 import { CallRegistry } from './call-registry.js';
 import { LiveCallService } from './call-service.js';
@@ -60,6 +61,8 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly identityHost?: string;
   /** Who takes requests outside calls, by method; those without a taker are refused. SUBSCRIBE goes there with a To tag too. */
   readonly outside?: Readonly<Partial<Record<'MESSAGE' | 'SUBSCRIBE' | 'PUBLISH', SipHandler>>>;
+  /** Tells callers why their calls fail; without it they fail in silence. */
+  readonly announcer?: AnnouncerParts;
   readonly limits?: CallLimits;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -130,6 +133,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       session: limits.session ?? { intervalSec: 0, minSec: 90 },
       silence: limits.silence ?? { silenceSec: 0, of: 'both', whenHeld: false },
       allow: ALLOW,
+      ...(options.announcer && { announcer: new Announcer(options.announcer) }),
     };
     this.admission = {
       authenticator: options.authenticator,

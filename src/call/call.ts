@@ -4,6 +4,7 @@ import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { SrfEngine, SrfMessage, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
+import { type Announcer, Announcing } from './announcing.js';
 import { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
 import { type CauseName, causeOf } from './causes.js';
@@ -39,6 +40,8 @@ export interface CallDeps {
   readonly checkMs: number;
   readonly session: SessionPolicy;
   readonly silence: SilencePolicy;
+  /** Tells callers why their calls fail; absent when it cannot. */
+  readonly announcer?: Announcer;
   /** Methods that we take, as Allow's value. */
   readonly allow: string;
 }
@@ -83,6 +86,7 @@ export class Call implements ReofferHost {
   private readonly inDialog: InDialog;
   private readonly liveness: Liveness;
   private readonly silence: SilenceWatch;
+  private readonly announcing: Announcing;
   private substitute: CalleeLeg | undefined;
   private durationTimer: TimerHandle | undefined;
   private release: Pick<Release, 'done'> | undefined;
@@ -103,6 +107,7 @@ export class Call implements ReofferHost {
     this.inDialog = new InDialog(this, this.ringing, deps);
     this.liveness = new Liveness(this, deps.clock, deps.checkMs);
     this.silence = new SilenceWatch(this, deps.clock, deps.silence);
+    this.announcing = new Announcing(this, deps.clock, deps.announcer);
     a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
 
@@ -115,11 +120,13 @@ export class Call implements ReofferHost {
   }
 
   get state(): CallState {
+    if (this.announcing.isOn) return 'announcing';
     return this.phase === 'connected' && this.held.size > 0 ? 'held' : this.phase;
   }
 
+  /** Nothing leads to an answer any more, though the caller may hear why. */
   get isEnding(): boolean {
-    return this.phase === 'ending';
+    return this.phase === 'ending' || this.announcing.isOn;
   }
 
   get isConnected(): boolean {
@@ -290,6 +297,7 @@ export class Call implements ReofferHost {
     if (!this.release) {
       this.phase = 'ending';
       this.ringing.stop();
+      this.announcing.stop();
       this.liveness.stop();
       this.silence.stop();
       this.deps.clock.clearTimeout(this.durationTimer);
@@ -302,8 +310,12 @@ export class Call implements ReofferHost {
     return this.release.done.finally(() => this.deps.registry.remove(this));
   }
 
-  /** `end` for those who do not wait for the record. */
+  /** `end` for those who do not wait for the record; the caller may hear first why its call fails. */
   conclude(end: CallEnd): void {
+    if (this.announcing.takes(end)) {
+      this.ringing.stop();
+      return;
+    }
     this.end(end).catch((error: unknown) => this.log.error({ err: error }, 'a call did not end cleanly'));
   }
 

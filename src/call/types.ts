@@ -2,7 +2,7 @@ import type { CallRecord, TimelineEntry } from '../cdr/types.js';
 import type { MediaStreamStats } from '../media/types.js';
 
 /** Where a call stands. `ended` calls are gone from the list at once; their record tells the rest. */
-export type CallState = 'routing' | 'ringing' | 'connected' | 'held' | 'ending';
+export type CallState = 'routing' | 'ringing' | 'announcing' | 'connected' | 'held' | 'ending';
 
 /** A live call as consoles see it. */
 export interface CallView {

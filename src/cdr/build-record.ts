@@ -71,6 +71,7 @@ export function buildRecord(
     ...forwardingOf(timeline),
     ...originOf(first(timeline, 'originated')?.event),
     ...pickUpOf(last(timeline, 'picked-up')?.event),
+    ...announcementOf(last(timeline, 'announced')?.event),
     ...transferOf(last(timeline, 'transferred'), wall),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
@@ -149,6 +150,10 @@ function originOf(event: EventOf<'originated'> | undefined) {
 
 function pickUpOf(event: EventOf<'picked-up'> | undefined) {
   return event ? { pickedUpBy: event.by } : {};
+}
+
+function announcementOf(event: EventOf<'announced'> | undefined) {
+  return event ? { announcement: event.name } : {};
 }
 
 function transferOf(entry: EntryOf<'transferred'> | undefined, wall: (instant: Instant) => number) {

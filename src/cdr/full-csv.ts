@@ -43,6 +43,7 @@ export const FULL_COLUMNS = [
   'group',
   'originatedBy',
   'pickedUpBy',
+  'announcement',
   'transferredBy',
   'transferredTo',
   'transferTime',

@@ -88,6 +88,8 @@ export interface CallRecord {
   readonly pickedUpBy?: string;
   /** For whom the server began the call itself: a subscriber by REFER, or a service. */
   readonly originatedBy?: string;
+  /** What the caller was told before the call failed. */
+  readonly announcement?: string;
   /** Who transferred the call, to whom, and when (wall milliseconds); the last time of several. */
   readonly transferredBy?: string;
   readonly transferredTo?: string;
@@ -166,6 +168,8 @@ export type TimelineEvent =
       /** The subscriber whose phone it is. */
       readonly username?: string;
     }
+  /** The caller hears why the call fails. */
+  | { readonly kind: 'announced'; readonly name: string }
   | { readonly kind: 'acknowledged' }
   | { readonly kind: 'reinvite'; readonly by: 'CALLER' | 'CALLEE' }
   | { readonly kind: 'held' | 'resumed'; readonly by: 'CALLER' | 'CALLEE' }

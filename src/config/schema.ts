@@ -153,6 +153,16 @@ export const SETTINGS = {
     default: '60',
     meaning: 'the built-in relay frees a call that had no packet for so many seconds',
   }),
+  AUDIO_PORTS: setting({
+    type: v.portRange,
+    default: '30000-31999',
+    meaning:
+      'ports of audio of our own (announcements, dialler, conferences), two a party; on loopback with the built-in relay',
+  }),
+  SOUNDS_DIR: setting({
+    type: v.nonEmpty,
+    meaning: 'directory of WAV files for announcements and the dialler; DATA_DIR/sounds when not set',
+  }),
   STORE_URL: setting({
     type: v.storeUrl,
     default: 'embedded:',

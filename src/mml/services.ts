@@ -1,4 +1,6 @@
 import type { OperatorService, UserService } from '../accounts/types.js';
+import type { AnnouncementService } from '../announcements/types.js';
+import type { SoundLibrary } from '../audio/sound-library.js';
 import type { CallService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
 import type { NumberingService } from '../numbering/types.js';
@@ -51,6 +53,8 @@ export interface Services {
   readonly calls: CallService;
   readonly numbering: NumberingService;
   readonly routes: RouteService;
+  readonly announcements: AnnouncementService;
+  readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
   readonly records: RecordService;
   readonly logs: LogControl;
   /** Absent when the SIP engine is elsewhere. */

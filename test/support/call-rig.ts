@@ -1,5 +1,9 @@
 import { join } from 'node:path';
 import { StoredUsers } from '../../src/accounts/stored-users.js';
+import { StoredAnnouncements } from '../../src/announcements/announcements.js';
+import { createAudioHost } from '../../src/audio/host.js';
+import { SoundLibrary } from '../../src/audio/sound-library.js';
+import type { AudioHost } from '../../src/audio/types.js';
 import { type CallControl, type CallLimits, createCallControl } from '../../src/call/call-control.js';
 import type { CallState } from '../../src/call/types.js';
 import { openRecords } from '../../src/cdr/record-service.js';
@@ -36,6 +40,10 @@ export interface CallRig {
   readonly registrar: Registrar;
   readonly users: StoredUsers;
   readonly numbering: StoredNumbering;
+  /** All off at first; files are looked for in `sounds.directory`. */
+  readonly announcements: StoredAnnouncements;
+  readonly audio: AudioHost;
+  readonly sounds: SoundLibrary;
   readonly connection: SignallingConnection;
   /** Undefined when SIP_ENGINE names an engine elsewhere. */
   readonly engine: Engine | undefined;
@@ -90,6 +98,11 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const relay = options.relay ?? (await openRelay(log));
   if (!options.relay) closers.push(() => relay.close());
 
+  const audio = createAudioHost({ address: '127.0.0.1', ports: { min: 43_000, max: 43_199 }, log });
+  closers.push(() => audio.close());
+  const sounds = new SoundLibrary(temp.directory, audio);
+  const announcements = new StoredAnnouncements({ store: temp.store, sounds, log });
+
   const users = new StoredUsers({ store: temp.store, realm: REALM });
   const numbering = new StoredNumbering({ store: temp.store });
   const names = new LocalNames([REALM, '127.0.0.1', 'localhost']);
@@ -139,6 +152,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     relay,
     records: watched.service,
     names,
+    announcer: { audio, announcements },
     outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
     log,
     clock,
@@ -155,6 +169,9 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     registrar,
     users,
     numbering,
+    announcements,
+    audio,
+    sounds,
     connection,
     engine,
     phone: async (username, { register = true } = {}) => {

@@ -1,11 +1,14 @@
 import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
 import { changeFeatures } from '../../src/accounts/user-features.js';
+import { StoredAnnouncements } from '../../src/announcements/announcements.js';
+import { SoundCache } from '../../src/audio/sound-cache.js';
+import { SoundLibrary } from '../../src/audio/sound-library.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { AppError } from '../../src/platform/errors.js';
-import { LoggerFactory } from '../../src/platform/logger.js';
+import { LoggerFactory, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
 import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
@@ -39,6 +42,7 @@ export function mmlTestServices(): MmlTestServices {
   addOperator('admin', 'secret', 'ADMIN');
   addOperator('oper', 'secret', 'OPERATOR');
   addOperator('guest', 'secret', 'GUEST');
+  const sounds = memorySounds();
   return {
     userMap,
     operatorMap,
@@ -56,6 +60,8 @@ export function mmlTestServices(): MmlTestServices {
       { part: 'engine', name: 'overload.loopDelayMs', value: 4 },
     ],
     numbering: memoryNumbering(),
+    sounds,
+    announcements: new StoredAnnouncements({ store: memoryStore(), sounds, log: silentLogger }),
     routes: {
       explain: async (from, to) => ({
         outcome: 'rings',
@@ -160,14 +166,26 @@ function traceService(): TraceService {
   };
 }
 
+/** Tones, and files of a directory that is not there. */
+function memorySounds(): SoundLibrary {
+  const cache = new SoundCache();
+  return new SoundLibrary('/nowhere/sounds', {
+    check: async (sound) => ({ durationMs: (await cache.load(sound)).length / 8 }),
+  });
+}
+
 function memoryNumbering(): StoredNumbering {
+  return new StoredNumbering({ store: memoryStore() });
+}
+
+function memoryStore(): Store {
   const collections = new Map<string, Collection>();
   const collection = (name: string): Collection => {
     const known = collections.get(name) ?? memoryCollection();
     collections.set(name, known);
     return known;
   };
-  return new StoredNumbering({ store: { collection } as unknown as Store });
+  return { collection } as unknown as Store;
 }
 
 function userService(users: Map<string, UserView>): Services['users'] {

@@ -1,4 +1,5 @@
 import type { Command } from '../registry/command.js';
+import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
 import { groupCommands } from './group-commands.js';
 import { numberCommands } from './number-commands.js';
@@ -19,6 +20,7 @@ export const allCommands: readonly Command[] = [
   ...routeCommands,
   ...registrationCommands,
   ...callCommands,
+  ...announcementCommands,
   ...recordCommands,
   ...traceCommands,
   ...systemCommands,

@@ -18,7 +18,7 @@ import { mediaReport, mediaRows } from './media-report.js';
 import { LIMIT } from './paging.js';
 import { timelineText } from './timeline-text.js';
 
-const CALL_STATES = ['routing', 'ringing', 'connected', 'held', 'ending'] as const;
+const CALL_STATES = ['routing', 'ringing', 'announcing', 'connected', 'held', 'ending'] as const;
 
 const callReport: ReportSpec = {
   name: 'calls',

@@ -25,6 +25,8 @@ export function timelineText(event: TimelineEvent): string {
       return `${event.leg}: final answer ${event.status} ${event.reason}`;
     case 'answered':
       return `${event.leg}: answered${event.userAgent ? ` by ${event.userAgent}` : ''}`;
+    case 'announced':
+      return `caller told: ${event.name}`;
     case 'acknowledged':
       return 'acknowledged';
     case 'reinvite':

@@ -36,6 +36,7 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
     case 'OPERATOR_LAST_ADMIN':
       return new MmlError(3007, { reason: error.message }, error);
     case 'FIELD_INVALID':
+    case 'SOUND_UNUSABLE':
       return new MmlError(2010, { reason: error.message }, error);
     case 'PASSWORD_WEAK':
       return new MmlError(2008, { reason: error.message }, error);
