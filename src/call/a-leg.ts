@@ -185,6 +185,8 @@ export class ALeg implements Leg {
 
   private makeDialog(): LegDialog | undefined {
     const { trail, onUpdate, deps } = this;
-    return trail && new LegDialog(this.dialogId, this.name, deps.engine, deps.clock, trail, onUpdate);
+    return (
+      trail && new LegDialog(this.dialogId, 'phone', this.name, deps.engine, deps.clock, trail, onUpdate)
+    );
   }
 }

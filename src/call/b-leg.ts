@@ -152,7 +152,7 @@ export class BLeg implements CalleeLeg {
 
   private makeDialog(dialogId: string): LegDialog {
     const { engine, clock, trail } = this.deps;
-    return new LegDialog(dialogId, this.name, engine, clock, trail, (req, res) =>
+    return new LegDialog(dialogId, 'us', this.name, engine, clock, trail, (req, res) =>
       this.deps.onRequest(this, req, res),
     );
   }

@@ -32,6 +32,8 @@ export class CallMedia {
   private agreed: Agreement | undefined;
   private pending: (Pick<Agreement, 'offerer' | 'offer' | 'offerPeer'> & { rewritten: string }) | undefined;
   private opened: MediaSession | undefined;
+  /** The way back to the agreed pair, while it lasts: what comes meanwhile waits for its end. */
+  private restoring: Promise<boolean> | undefined;
 
   /** `open` is called at the first offer: a call that is refused before asks nothing of a relay. */
   constructor(private readonly open: () => MediaSession) {}
@@ -58,6 +60,7 @@ export class CallMedia {
   }
 
   async offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    if (this.restoring) await this.restoring;
     const rewritten = await guard(this.session.offer(from, sdp, peer));
     this.pending = { offerer: from, offer: sdp, offerPeer: peer, rewritten };
     return rewritten;
@@ -70,6 +73,7 @@ export class CallMedia {
 
   /** The answer that counts. */
   async answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
+    if (this.restoring) await this.restoring;
     const rewritten = await guard(this.session.answer(from, sdp, peer));
     if (this.pending) {
       const { rewritten: offered, ...pending } = this.pending;
@@ -81,9 +85,17 @@ export class CallMedia {
   }
 
   /** Goes back to the last accepted pair after an offer was refused. Resolves whether the relay followed. */
-  async restore(): Promise<boolean> {
-    const agreed = this.agreed;
+  restore(): Promise<boolean> {
+    const { agreed } = this;
     this.pending = undefined;
+    const done = this.goBack(agreed).finally(() => {
+      if (this.restoring === done) this.restoring = undefined;
+    });
+    this.restoring = done;
+    return done;
+  }
+
+  private async goBack(agreed: Agreement | undefined): Promise<boolean> {
     if (!agreed) return true;
     try {
       await guard(this.session.offer(agreed.offerer, agreed.offer, agreed.offerPeer));

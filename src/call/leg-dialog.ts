@@ -19,6 +19,8 @@ export function dialogIdOf(callId: string, fromTag: string): string {
 export class LegDialog {
   constructor(
     readonly id: string,
+    /** Who made its Call-ID: our side, or the phone. */
+    readonly madeBy: 'us' | 'phone',
     /** Name of the leg in the timeline. */
     private readonly leg: string,
     private readonly engine: SrfEngine,

@@ -6,6 +6,7 @@ import type { Call, CallDeps } from './call.js';
 import { causeOf } from './causes.js';
 import type { ClientRequest } from './client-request.js';
 import { CallRefusedError } from './errors.js';
+import { glareDelayMs } from './glare.js';
 import { PRODUCT, reasonHeader } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
@@ -14,10 +15,8 @@ import { TransferSearch } from './transfer-search.js';
 
 /** How long the BYE to the one who transferred waits for the answer to the last NOTIFY. */
 const NOTIFY_WAIT_MS = 2000;
-/** A re-INVITE that crossed the phone's own is sent again so often, after this and up to as much more (RFC 3261 §14.1). */
+/** A re-INVITE that crossed the phone's own is sent so often. */
 const MAX_TRIES = 4;
-const RETRY_MS = 2100;
-const RETRY_SPREAD_MS = 1900;
 
 /** The other call of an attended transfer. */
 export interface Consulted {
@@ -184,15 +183,13 @@ export class Transfer {
     const { call, stays } = this.task;
     const offer = await call.media.offer(leg.side, sdp, leg.peer);
     if (this.isOver || !stays.dialog) return;
+    const { dialog } = stays;
     const again = (): void => {
-      this.retryTimer = this.deps.clock.setTimeout(
-        () => {
-          this.offerToStaying(leg, sdp, attempt + 1).catch(() => call.onMediaLost());
-        },
-        RETRY_MS + Math.random() * RETRY_SPREAD_MS,
-      );
+      this.retryTimer = this.deps.clock.setTimeout(() => {
+        this.offerToStaying(leg, sdp, attempt + 1).catch(() => call.onMediaLost());
+      }, glareDelayMs(dialog));
     };
-    this.client = stays.dialog.reinvite(this.headers, offer, {
+    this.client = dialog.reinvite(this.headers, offer, {
       onFinal: (res, ack) => {
         if (res.status < 300) ack({});
         if (this.isOver) return;

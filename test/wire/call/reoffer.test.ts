@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 
 describe('a new offer inside a call', () => {
   let rig: CallRig;
@@ -89,6 +90,44 @@ describe('a new offer inside a call', () => {
     await b.next('ACK');
     a.ackIn(call.a, fromA.cseq?.seq ?? 0);
   });
+
+  /** Both phones make an offer at the same moment; each hears 491, whichever came first. */
+  async function collide(methods: readonly ['INVITE' | 'UPDATE', 'INVITE' | 'UPDATE']): Promise<void> {
+    const fromA = a.inDialog(call.a, methods[0], { sdp: a.sdp('sendonly', 2) });
+    const fromB = b.inDialog(call.b, methods[1], { sdp: b.sdp('sendonly', 2) });
+    const sides = [
+      { phone: a, mine: fromA },
+      { phone: b, mine: fromB },
+    ];
+    // Whoever is asked by us has an offer of its own open (RFC 3261 §14.2).
+    await waitFor('an INVITE of ours', () => a.has('INVITE') || b.has('INVITE'));
+    const asked = a.has('INVITE') ? a : b;
+    asked.respond(await asked.next('INVITE'), 491);
+    await asked.next('ACK');
+    for (const { phone, mine } of sides) {
+      const refused = await phone.final(mine);
+      assert.equal(refused.statusCode, 491);
+      if (mine.method === 'INVITE') phone.ackRefusal(mine, refused);
+    }
+  }
+
+  for (const methods of [
+    ['INVITE', 'INVITE'],
+    ['UPDATE', 'INVITE'],
+    ['INVITE', 'UPDATE'],
+  ] as const)
+    test(`RFC 3261 §14.1, RFC 3311 §5.2: ${methods.join(' and ')} that cross are 491 on both legs; who did not make the Call-ID is first to try again`, async () => {
+      await collide(methods);
+      // The callee's phone waits 0 to 2 s, the caller's 2.1 to 4 s.
+      const { atY, ok } = await reinvite('b', b.sdp('sendonly', 3), a.sdp('recvonly', 3));
+      assert.match(atY.body.toString(), /a=sendonly/);
+      assert.match(ok.body.toString(), /a=recvonly/);
+      await reinvite('a', a.sdp('inactive', 4), b.sdp('inactive', 4));
+      await rig.stateIs('held');
+      // What was agreed on last holds, for the relay too.
+      const back = await reinvite('a', a.sdp('sendrecv', 5), b.sdp('sendrecv', 5));
+      assert.match(back.ok.body.toString(), /a=sendrecv/);
+    });
 
   test('RFC 3261 §14.2: a second offer before the first was answered is 500 with Retry-After', async () => {
     const first = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
