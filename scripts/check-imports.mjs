@@ -52,6 +52,7 @@ const MAY_IMPORT = {
     'sip',
     'store',
   ],
+  events: ['accounts', 'call', 'registrar', 'routing', 'security', 'signalling', 'sip'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
     'accounts',

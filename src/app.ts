@@ -170,10 +170,11 @@ class Server implements RunningServer {
 
   private async drainAndClose(): Promise<void> {
     const { config, parts } = this.context;
-    const { calls, messages } = this.telephony;
+    const { calls, messages, events } = this.telephony;
     this.state = 'draining';
     calls.setDraining(true);
     messages.setDraining(true);
+    events.setDraining(true);
     const until = systemClock.monotonic() + config.DRAIN_SEC * 1000;
     while (calls.count().active > 0 && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));

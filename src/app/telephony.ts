@@ -3,6 +3,7 @@ import type { AnnouncementFinder } from '../announcements/types.js';
 import type { AudioHost } from '../audio/types.js';
 import { type CallControl, createCallControl } from '../call/call-control.js';
 import type { RecordService } from '../cdr/types.js';
+import { Events } from '../events/events.js';
 import type { MediaRelay } from '../media/types.js';
 import { Messaging } from '../messaging/message-service.js';
 import type { NumberingService } from '../numbering/types.js';
@@ -34,6 +35,7 @@ export interface Telephony {
   readonly registrations: Registrar;
   readonly calls: CallControl;
   readonly messages: Messaging;
+  readonly events: Events;
 }
 
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
@@ -53,6 +55,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     log: logs.for('security'),
   });
   let messages: Messaging | undefined;
+  let events: Events | undefined;
   const registrations = createRegistrar({
     connection,
     authenticator,
@@ -69,8 +72,16 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     log: logs.for('registrar'),
   });
   parts.own('registrar', registrations);
-  const messaging = openMessaging(context, { ...wired, authenticator, registrations, names });
+  const messaging = openMessaging(context, {
+    ...wired,
+    authenticator,
+    registrations,
+    names,
+    onWaiting: (username) => events?.messagesChanged(username),
+  });
   messages = messaging;
+  const eventing = openEvents(context, { connection, users, authenticator, names, messaging });
+  events = eventing;
   const calls = createCallControl({
     connection,
     authenticator,
@@ -81,7 +92,10 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     records,
     names,
     announcer: { audio, announcements },
-    outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
+    outside: {
+      MESSAGE: (req, res) => messaging.handle(req, res),
+      SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
+    },
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,
@@ -97,13 +111,14 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     },
     log: logs.for('call'),
   });
-  return { registrations, calls: parts.own('calls', calls), messages: messaging };
+  return { registrations, calls: parts.own('calls', calls), messages: messaging, events: eventing };
 }
 
 type MessagingParts = Omit<TelephonyParts, 'relay' | 'audio' | 'announcements'> & {
   readonly authenticator: Authenticator;
   readonly registrations: Registrar;
   readonly names: LocalNames;
+  onWaiting(username: string): void;
 };
 
 function openMessaging({ config, logs, parts }: ServerContext, wired: MessagingParts): Messaging {
@@ -122,4 +137,25 @@ function openMessaging({ config, logs, parts }: ServerContext, wired: MessagingP
     log: logs.for('messaging'),
   });
   return parts.own('messages', messaging);
+}
+
+interface EventParts extends Pick<TelephonyParts, 'connection' | 'users'> {
+  readonly authenticator: Authenticator;
+  readonly names: LocalNames;
+  readonly messaging: Messaging;
+}
+
+function openEvents({ config, logs, parts }: ServerContext, wired: EventParts): Events {
+  const events = new Events({
+    ...wired,
+    waitingMessages: async (username) => (await wired.messaging.waitingFor(username)).length,
+    limits: {
+      minSec: config.EVENT_MIN_SEC,
+      maxSec: config.EVENT_MAX_SEC,
+      maxPerUser: config.EVENT_MAX_PER_USER,
+      maxTotal: config.EVENT_MAX_TOTAL,
+    },
+    log: logs.for('events'),
+  });
+  return parts.own('events', events);
 }

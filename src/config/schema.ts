@@ -277,6 +277,26 @@ export const SETTINGS = {
     default: 'false',
     meaning: 'put the bodies of messages into their records',
   }),
+  EVENT_MIN_SEC: setting({
+    type: v.whole(1, 86_400),
+    default: '60',
+    meaning: 'shortest subscription to events and shortest publication, seconds (423 below)',
+  }),
+  EVENT_MAX_SEC: setting({
+    type: v.whole(1, 604_800),
+    default: '3600',
+    meaning: 'longest subscription to events and longest publication, seconds',
+  }),
+  EVENT_MAX_PER_USER: setting({
+    type: v.whole(1, 10_000),
+    default: '200',
+    meaning: 'subscriptions to events of one subscriber, all its phones together',
+  }),
+  EVENT_MAX_TOTAL: setting({
+    type: v.whole(1, 1_000_000),
+    default: '20000',
+    meaning: 'subscriptions to events of all subscribers together',
+  }),
   DRAIN_SEC: setting({
     type: v.whole(0, 3600),
     default: '20',

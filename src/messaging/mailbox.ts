@@ -15,6 +15,8 @@ export class Mailbox {
     private readonly collection: Collection,
     private readonly limits: { readonly maxWaiting: number; readonly maxTotal: number },
     private readonly now: () => number,
+    /** What waits for a user has changed. */
+    private readonly onChange: (recipient: string) => void = () => undefined,
   ) {}
 
   /** Keeps a letter. Rejects with MessageRefusedError: `mailbox-full`, or `callee-unreachable` where nothing is kept. */
@@ -26,6 +28,7 @@ export class Mailbox {
       if (mine.length >= maxWaiting || (await this.collection.count()) >= maxTotal)
         throw new MessageRefusedError('mailbox-full', 'Mailbox Full', { 'Retry-After': 3600 });
       await this.collection.put(keyOf(letter), letter as unknown as Json);
+      this.onChange(letter.recipient);
     });
   }
 
@@ -34,7 +37,7 @@ export class Mailbox {
   }
 
   async remove(letter: Letter): Promise<void> {
-    await this.collection.remove(keyOf(letter));
+    if (await this.collection.remove(keyOf(letter))) this.onChange(letter.recipient);
   }
 
   /** What waits for a user, oldest first; what has expired is removed on the way. */

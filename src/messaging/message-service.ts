@@ -53,6 +53,8 @@ export interface MessagingOptions extends Pick<RecipientDirectory, 'users' | 'nu
   readonly recordBodies?: boolean;
   /** Phones of one user that get a message at once. Default 10. */
   readonly maxTargets?: number;
+  /** What waits for a user has changed; must not throw and must not wait. */
+  readonly onWaiting?: (recipient: string) => void;
   readonly limits?: MessageLimits;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -86,7 +88,7 @@ export class Messaging implements Closeable {
     const clock = options.clock ?? systemClock;
     this.clock = clock;
     this.limits = { ...DEFAULTS, ...options.limits };
-    this.mailbox = new Mailbox(collection, this.limits, () => clock.now());
+    this.mailbox = new Mailbox(collection, this.limits, () => clock.now(), options.onWaiting);
     this.rate = new SenderRate(this.limits.perMinute, clock);
     this.turns = new Turns({
       engine: connection.srf,
@@ -128,6 +130,11 @@ export class Messaging implements Closeable {
   /** A phone of the user has registered. */
   registered(username: string): void {
     this.turns.registered(username);
+  }
+
+  /** What waits for a user, oldest first. Rejects with StoreError. */
+  waitingFor(username: string): Promise<Letter[]> {
+    return this.mailbox.waiting(username);
   }
 
   /** Draining: new messages hear 503. */

@@ -10,6 +10,8 @@ import { openRecords } from '../../src/cdr/record-service.js';
 import type { CallRecord, OpenRecord, RecordService } from '../../src/cdr/types.js';
 import { type Engine, startEngine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
+import { Events } from '../../src/events/events.js';
+import type { EventLimits } from '../../src/events/types.js';
 import { createMediaRelay } from '../../src/media/create.js';
 import type { MediaRelay } from '../../src/media/types.js';
 import { Messaging } from '../../src/messaging/message-service.js';
@@ -37,6 +39,7 @@ export interface CallRig {
   readonly server: { readonly address: string; readonly port: number };
   readonly control: CallControl;
   readonly messaging: Messaging;
+  readonly events: Events;
   readonly registrar: Registrar;
   readonly users: StoredUsers;
   readonly numbering: StoredNumbering;
@@ -61,6 +64,7 @@ export interface CallRig {
 export interface CallRigOptions {
   readonly limits?: CallLimits;
   readonly messages?: MessageLimits;
+  readonly events?: EventLimits;
   /** Timers of the engine; shorter ones make loss tests quick. Such a test cannot run on an engine elsewhere. */
   readonly timers?: Partial<TimerSettings>;
   /** Time of call control and records; the engine and the relay have their own. */
@@ -127,6 +131,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
   const watched = watch(records);
+  let events: Events | undefined;
   const messaging = new Messaging({
     authenticator,
     connection,
@@ -139,10 +144,23 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     realm: REALM,
     log,
     clock,
+    onWaiting: (username) => events?.messagesChanged(username),
     ...(options.messages && { limits: options.messages }),
   });
   onRegistered = (username) => messaging.registered(username);
   closers.push(() => messaging.close());
+  const eventing = new Events({
+    authenticator,
+    connection,
+    users,
+    names,
+    waitingMessages: async (username) => (await messaging.waitingFor(username)).length,
+    log,
+    clock,
+    ...(options.events && { limits: options.events }),
+  });
+  events = eventing;
+  closers.push(() => eventing.close());
   const control = createCallControl({
     connection,
     authenticator,
@@ -153,7 +171,10 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     records: watched.service,
     names,
     announcer: { audio, announcements },
-    outside: { MESSAGE: (req, res) => messaging.handle(req, res) },
+    outside: {
+      MESSAGE: (req, res) => messaging.handle(req, res),
+      SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
+    },
     log,
     clock,
     ...(options.limits && { limits: options.limits }),
@@ -166,6 +187,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     server,
     control,
     messaging,
+    events: eventing,
     registrar,
     users,
     numbering,
