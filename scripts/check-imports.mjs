@@ -53,6 +53,7 @@ const MAY_IMPORT = {
     'store',
   ],
   events: ['accounts', 'call', 'registrar', 'routing', 'security', 'signalling', 'sip'],
+  trunks: ['accounts', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
     'accounts',
@@ -66,6 +67,7 @@ const MAY_IMPORT = {
     'routing',
     'store',
     'trace',
+    'trunks',
   ],
 };
 /** The composition root and the command line may import every room; no room imports them. */

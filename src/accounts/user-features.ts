@@ -4,6 +4,10 @@ import { AccountError } from './errors.js';
 export const RING_MODES = ['ALL', 'ORDER', 'Q'] as const;
 export type RingMode = (typeof RING_MODES)[number];
 
+/** What a subscriber may call outside, in rising order of cost. */
+export const OUTSIDE_RIGHTS = ['NONE', 'LOCAL', 'NATIONAL', 'INTERNATIONAL', 'PREMIUM'] as const;
+export type OutsideRight = (typeof OUTSIDE_RIGHTS)[number];
+
 /** What a subscriber's calls do besides ringing. All may be absent: then the server's defaults hold. */
 export interface UserFeatures {
   /** Default ALL. */
@@ -31,6 +35,14 @@ export interface UserFeatures {
   readonly sessionSec?: number;
   /** A 3xx of the user's phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
+  /** The dearest class of outside numbers that it may call; default NATIONAL. */
+  readonly outside?: OutsideRight;
+  /** Beginnings of the outside numbers that it may call, divided by `&`; absent: all of its class. */
+  readonly outsidePrefixes?: string;
+  /** Outside calls at once, and begun in an hour and a day. Absent: the server's limits. */
+  readonly outsideCalls?: number;
+  readonly outsidePerHour?: number;
+  readonly outsidePerDay?: number;
 }
 
 /** Changes to features: an empty text, 0, `false` and `null` take a feature away. */
@@ -38,14 +50,15 @@ export type FeatureChanges = { readonly [K in keyof UserFeatures]?: UserFeatures
 
 /** How the value of a feature is written and what it may be. */
 type FeatureKind =
-  | { readonly kind: 'mode' }
+  | { readonly kind: 'mode'; readonly values: readonly string[] }
+  | { readonly kind: 'prefixes' }
   | { readonly kind: 'flag' }
   | { readonly kind: 'number' }
   | { readonly kind: 'count'; readonly min: number; readonly max: number };
 
 /** Every feature, in the order of documents. */
 export const FEATURES = {
-  ring: { kind: 'mode' },
+  ring: { kind: 'mode', values: RING_MODES },
   ringSec: { kind: 'count', min: 3, max: 300 },
   forwardAlways: { kind: 'number' },
   forwardBusy: { kind: 'number' },
@@ -58,6 +71,11 @@ export const FEATURES = {
   silenceSec: { kind: 'count', min: 5, max: 86_400 },
   sessionSec: { kind: 'count', min: 90, max: 86_400 },
   mayDeflect: { kind: 'flag' },
+  outside: { kind: 'mode', values: OUTSIDE_RIGHTS },
+  outsidePrefixes: { kind: 'prefixes' },
+  outsideCalls: { kind: 'count', min: 1, max: 1000 },
+  outsidePerHour: { kind: 'count', min: 1, max: 10_000 },
+  outsidePerDay: { kind: 'count', min: 1, max: 20_000 },
 } as const satisfies Record<keyof UserFeatures, FeatureKind>;
 
 export type FeatureName = keyof typeof FEATURES;
@@ -65,6 +83,8 @@ export const FEATURE_NAMES = Object.keys(FEATURES) as FeatureName[];
 
 /** A number that calls may be sent on to. */
 const DESTINATION = /^[A-Za-z0-9._+*#-]{1,64}$/;
+
+const PREFIXES = /^[0-9+*#]{1,20}(?:&[0-9+*#]{1,20}){0,19}$/;
 
 /** Whether a text may be the destination of a forwarding, a short number or a group's overflow. */
 export function isDestination(text: string): boolean {
@@ -96,7 +116,11 @@ function checkFeature(username: string, name: FeatureName, value: unknown): void
   const feature: FeatureKind = FEATURES[name];
   switch (feature.kind) {
     case 'mode':
-      if (!RING_MODES.includes(value as RingMode)) throw invalid(`one of ${RING_MODES.join(', ')}`);
+      if (!feature.values.includes(value as string)) throw invalid(`one of ${feature.values.join(', ')}`);
+      return;
+    case 'prefixes':
+      if (typeof value !== 'string' || !PREFIXES.test(value))
+        throw invalid('at most 20 beginnings of numbers, divided by &');
       return;
     case 'flag':
       if (typeof value !== 'boolean') throw invalid('true or false');

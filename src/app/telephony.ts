@@ -16,6 +16,7 @@ import { Nonces } from '../security/nonces.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import { LocalNames, machineNames } from '../signalling/local-names.js';
 import type { Store } from '../store/types.js';
+import { openTrunks, type Trunks } from '../trunks/trunks.js';
 import { registerRecords } from './register-records.js';
 import type { ServerContext } from './server-context.js';
 
@@ -36,6 +37,7 @@ export interface Telephony {
   readonly calls: CallControl;
   readonly messages: Messaging;
   readonly events: Events;
+  readonly trunks: Trunks;
 }
 
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
@@ -45,15 +47,29 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
   const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
   names.add(...connection.hostports.map(({ address }) => address));
   names.add(...config.ADVERTISE.map(({ address }) => address));
-  const authenticator = new Authenticator({
+  const auth = {
     realm: config.SIP_REALM,
-    users,
     names,
     nonces: new Nonces({ secret: await loadNonceSecret(store.collection('settings'), logs.for('security')) }),
     throttle: new AuthThrottle(),
     algorithms: config.AUTH_ALGORITHMS,
     log: logs.for('security'),
+  };
+  const authenticator = new Authenticator({ ...auth, users });
+  const trunks = await openTrunks({
+    store,
+    connection,
+    users,
+    auth,
+    ownHost: serverIp,
+    defaults: {
+      maxCalls: config.OUTSIDE_CALLS,
+      perHour: config.OUTSIDE_HOUR,
+      perDay: config.OUTSIDE_DAY,
+    },
+    log: logs.for('trunks'),
   });
+  parts.own('trunks', trunks);
   let messages: Messaging | undefined;
   let events: Events | undefined;
   const registrations = createRegistrar({
@@ -96,6 +112,8 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       MESSAGE: (req, res) => messaging.handle(req, res),
       SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
     },
+    trunks,
+    realm: config.SIP_REALM,
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,
@@ -111,7 +129,13 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     },
     log: logs.for('call'),
   });
-  return { registrations, calls: parts.own('calls', calls), messages: messaging, events: eventing };
+  return {
+    registrations,
+    calls: parts.own('calls', calls),
+    messages: messaging,
+    events: eventing,
+    trunks,
+  };
 }
 
 type MessagingParts = Omit<TelephonyParts, 'relay' | 'audio' | 'announcements'> & {

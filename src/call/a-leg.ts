@@ -2,6 +2,7 @@ import type { MediaSide } from '../media/types.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { LegLimits } from '../routing/leg-limits.js';
+import type { CodecPolicy } from '../sdp/codec-policy.js';
 import { cseqNumber, header, headerList, type PeerAddress, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -13,6 +14,7 @@ import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import { answerSession, type SessionPolicy } from './session-policy.js';
 import type { Trail } from './trail.js';
+import type { TrunkPlace } from './trunk-port.js';
 
 /** How long the engine may take to say that it has sent the 200. */
 const ECHO_TIMEOUT_MS = 5000;
@@ -51,6 +53,10 @@ export class ALeg implements Leg {
   /** The engine's id of the dialog that our first response makes. */
   readonly dialogId: string;
   readonly cseq: number;
+  /** The trunk's, for a call from outside. */
+  codecs: CodecPolicy | undefined;
+  /** Its place among the calls of the trunk. */
+  place: TrunkPlace | undefined;
   /** The caller took its INVITE back. */
   isCancelled = false;
   /** The ACK of the 200 came. */
@@ -181,6 +187,7 @@ export class ALeg implements Leg {
   private leaveTrying(state: 'answering' | 'ended'): void {
     this.state = state;
     this.deps.clock.clearTimeout(this.repetition);
+    if (state === 'ended') this.place?.release();
   }
 
   private makeDialog(): LegDialog | undefined {

@@ -4,7 +4,7 @@ import { withDeadline } from '../platform/deadline.js';
 import { AppError } from '../platform/errors.js';
 import { limitsOf } from '../routing/leg-limits.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
-import type { Authenticator } from '../security/authenticator.js';
+import type { Authenticator, AuthOutcome } from '../security/authenticator.js';
 import { header, type Party } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
@@ -15,8 +15,10 @@ import { isBadDescription } from './call-media.js';
 import { CallRefusedError } from './errors.js';
 import { nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
-import { CallRouter, type CallRouterOptions } from './route-call.js';
+import { offered } from './offered.js';
+import { CallRouter, type CallRouterOptions, type RoutedCaller } from './route-call.js';
 import { isTooBrief, type SessionPolicy } from './session-policy.js';
+import type { TrunkCall, TrunkPort, TrunkRecognition } from './trunk-port.js';
 
 /** Longest wait for the directory inside an INVITE; both services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
@@ -27,6 +29,8 @@ export interface AdmissionDeps {
   readonly maxCalls: number;
   readonly session: SessionPolicy;
   readonly clock: Clock;
+  /** Without it nothing comes from outside. */
+  readonly trunks?: TrunkPort | undefined;
   isDraining(): boolean;
   activeCalls(): number;
   isKnownDialog(dialogId: string): boolean;
@@ -39,12 +43,15 @@ export interface Attempt {
   readonly leg: ALeg;
   readonly from: Party;
   readonly uri: SipUri | undefined;
-  readonly number: DialledNumber | undefined;
+  /** As it is here: a trunk's is translated. */
+  number: DialledNumber | undefined;
   /** The call with its record, opened at the first call of this: an INVITE that is only challenged leaves none. */
   open(): Call;
   /** Answered 407 or 422: this request leaves no trace, the one that follows will. */
   isChallenged?: boolean;
   user?: User;
+  /** The call comes from a trunk. */
+  trunk?: TrunkCall;
   plan?: DialPlan;
   /** The caller's offer as the phones get it; absent in a late-offer call. */
   offer?: string;
@@ -106,7 +113,16 @@ function checkDraining(deps: AdmissionDeps): void {
 }
 
 async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
-  const { req, res } = attempt;
+  const { req } = attempt;
+  const recognised = await withDeadline(recognise(deps, req), LOOKUP_TIMEOUT_MS, 'recognising a trunk');
+  if (recognised?.kind === 'trunk') {
+    admitTrunk(attempt, recognised.call);
+    return;
+  }
+  if (recognised) {
+    refuseDigest(deps, attempt, recognised.outcome);
+    return;
+  }
   const outcome = await withDeadline(
     deps.authenticator.authenticate(req, 'proxy'),
     LOOKUP_TIMEOUT_MS,
@@ -121,6 +137,30 @@ async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void
     call.trail.add({ kind: 'authenticated', username });
     return;
   }
+  refuseDigest(deps, attempt, outcome);
+}
+
+async function recognise({ trunks }: AdmissionDeps, req: SrfRequest): Promise<TrunkRecognition | undefined> {
+  return trunks?.recognise(req);
+}
+
+/** A trunk vouches for its callers: none of them is one of our subscribers, whatever number it shows. */
+function admitTrunk(attempt: Attempt, trunk: TrunkCall): void {
+  attempt.trunk = trunk;
+  attempt.number = trunk.called;
+  const call = attempt.open();
+  attempt.leg.codecs = trunk.codecs;
+  attempt.leg.place = trunk.take();
+  if (!attempt.leg.place) throw new CallRefusedError('trunk-limit', `trunk ${trunk.trunk} is full`);
+  call.trunkIn = trunk.trunk;
+}
+
+function refuseDigest(
+  deps: AdmissionDeps,
+  attempt: Attempt,
+  outcome: AuthOutcome & { readonly ok: false },
+): void {
+  const { req, res } = attempt;
   if (outcome.failure === 'inactive') throw new CallRefusedError('caller-suspended', 'Account Not Active');
   if (outcome.failure === 'throttled')
     throw new CallRefusedError('authentication-failed', 'Too Many Attempts');
@@ -131,8 +171,8 @@ async function authenticate(deps: AdmissionDeps, attempt: Attempt): Promise<void
 }
 
 /** The caller calls as itself or as nobody (RFC 3323 §4.1), never as another (RFC 3261 §22.1). */
-function checkFrom(_deps: AdmissionDeps, { from, user }: Attempt): void {
-  if (/@anonymous\.invalid(?:[:;>]|$)/i.test(from.uri)) return;
+function checkFrom(_deps: AdmissionDeps, { from, user, trunk }: Attempt): void {
+  if (trunk || /@anonymous\.invalid(?:[:;>]|$)/i.test(from.uri)) return;
   const fromUser = parseUri(from.uri)?.user;
   if (fromUser !== user?.username)
     throw new CallRefusedError('from-mismatch', 'From is not the authenticated user');
@@ -144,19 +184,36 @@ function checkCapacity(deps: AdmissionDeps): void {
 }
 
 async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
-  const { req, from, uri, number, user } = attempt;
-  if (!user) return;
-  const scheme = uri?.scheme ?? uriScheme(req.uri) ?? '';
-  const invite = { req, from, user, scheme, host: uri?.host ?? '', number };
+  const { req, from, uri, number, user, trunk } = attempt;
+  const caller = trunk ? outsideCaller(trunk, deps.router.realm) : user;
+  if (!caller) return;
+  // A trunk writes what it likes behind the @.
+  const scheme = trunk ? 'tel' : (uri?.scheme ?? uriScheme(req.uri) ?? '');
+  const invite = { req, from, user: caller, scheme, host: uri?.host ?? '', number };
   const plan = await new CallRouter(deps.router, invite, attempt.open()).route();
   if (plan) attempt.plan = plan;
+}
+
+/** A caller from outside as routing knows it; its name can be that of no subscriber. */
+function outsideCaller(
+  { trunk, caller, displayName, isAnonymous, maxDurationSec }: TrunkCall,
+  realm: string,
+) {
+  return {
+    username: `${trunk}:${caller}`,
+    status: 'ACTIVE',
+    realm,
+    displayName,
+    outside: { trunk, number: caller, isAnonymous },
+    ...(maxDurationSec !== undefined && { features: { maxDurationSec } }),
+  } satisfies RoutedCaller;
 }
 
 async function offerMedia(_deps: AdmissionDeps, attempt: Attempt): Promise<void> {
   const { req, leg } = attempt;
   if (!req.body) return;
   try {
-    attempt.offer = await attempt.open().media.offer('a', req.body, leg.peer);
+    attempt.offer = offered(await attempt.open().media.offer('a', req.body, leg.peer), leg);
   } catch (error) {
     if (isBadDescription(error)) throw new CallRefusedError('offer-not-acceptable', (error as Error).message);
     throw error;

@@ -1,11 +1,14 @@
 import type { MediaSide } from '../media/types.js';
 import type { Clock } from '../platform/clock.js';
+import { errorMessage } from '../platform/errors.js';
 import type { LegLimits } from '../routing/leg-limits.js';
+import type { CodecPolicy } from '../sdp/codec-policy.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
 import { cseqNumber, header, headerList, party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
-import type { SrfAck, SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfAck, SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseContact } from '../sip/contact.js';
+import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
@@ -18,8 +21,10 @@ import {
   parseAllow,
 } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
+import { offered } from './offered.js';
 import { intervalIn, offerLongerSession, offerSession, type SessionPolicy } from './session-policy.js';
 import type { Trail } from './trail.js';
+import type { TrunkPlace } from './trunk-port.js';
 
 /** What a B leg tells whoever rings it. After `onFailure` nothing more comes; `onAnswer` comes at most once. */
 export interface BLegUser {
@@ -67,6 +72,9 @@ export class BLeg implements CalleeLeg {
   earlySdp: string | undefined;
 
   private state: BLegState = 'calling';
+  /** Where it was sent; a name until that is known. */
+  private address: string;
+  private place: TrunkPlace | undefined;
   private invite: ClientRequest | undefined;
   private ack: SrfAck | undefined;
   private confirmed: LegDialog | undefined;
@@ -83,10 +91,16 @@ export class BLeg implements CalleeLeg {
     readonly target: CalleeTarget,
     private deps: BLegDeps,
     private readonly user: BLegUser,
-  ) {}
+  ) {
+    this.address = target.address;
+  }
 
   get peer(): { signallingAddress: string } {
-    return { signallingAddress: this.target.address };
+    return { signallingAddress: this.address };
+  }
+
+  get codecs(): CodecPolicy | undefined {
+    return this.target.trunk?.codecs;
   }
 
   get limits(): LegLimits | undefined {
@@ -104,28 +118,56 @@ export class BLeg implements CalleeLeg {
   /** Sends the INVITE; without `body` it asks the phone for the offer. */
   call(headers: OutgoingHeaders, body: string | undefined, timeoutMs: number): void {
     this.isLateOffer = body === undefined;
+    const { trunk } = this.target;
+    this.place = trunk?.take();
+    if (trunk && !this.place) {
+      this.failSoon(503, 'Trunk Is Full');
+      return;
+    }
+    let offer = body;
+    try {
+      offer = body && offered(body, this);
+    } catch (error) {
+      this.failSoon(488, errorMessage(error));
+      return;
+    }
     const { session } = this.deps;
-    const timer = offerSession(session, this.limits?.sessionSec);
-    this.send({ headers: { ...headers, ...timer }, body, timeoutMs, tries: 1 });
+    const own = { ...this.target.headers, ...offerSession(session, this.limits?.sessionSec) };
+    this.send({ headers: { ...headers, ...own }, body: offer, timeoutMs, tries: 1 });
+  }
+
+  /** It comes to nothing before anything is sent. */
+  private failSoon(status: number, reason: string): void {
+    queueMicrotask(() => {
+      if (this.state !== 'calling') return;
+      this.attempt();
+      this.onRefused({ status, reason, isLocal: true, reasonHeader: undefined });
+    });
   }
 
   private send(invitation: Invitation): void {
     const { engine, clock, trail } = this.deps;
     const { headers, body, timeoutMs } = invitation;
     this.open = invitation;
+    const { uri, nextHop, trunk } = this.target;
     trail.request(this.name, true, 'INVITE', body);
-    const request = { method: 'INVITE', uri: this.target.uri, headers, timeoutMs };
+    const request = { method: 'INVITE', uri, headers, timeoutMs };
     this.invite = new ClientRequest(
       engine,
       clock,
       {
         ...request,
-        ...(this.target.nextHop !== undefined && { proxy: this.target.nextHop }),
+        ...(nextHop !== undefined && { proxy: nextHop }),
         ...(body && { body }),
+        ...(trunk && { answerChallenge: trunk.answerChallenge }),
       },
       {
         onSent: (sent) => this.onSent(sent),
         onProvisional: (res, ack) => this.onProvisional(res, ack),
+        onChallenge: ({ status, reason }) => {
+          trail.response(this.name, false, status, reason, 'INVITE');
+          trail.request(this.name, true, 'INVITE', body);
+        },
         onFinal: (res, ack) => this.onFinal(res, ack),
         onFailure: (error) => this.onNoResponse(error),
         onUpdate: answerCrossingUpdate,
@@ -152,20 +194,21 @@ export class BLeg implements CalleeLeg {
 
   private makeDialog(dialogId: string): LegDialog {
     const { engine, clock, trail } = this.deps;
-    return new LegDialog(dialogId, 'us', this.name, engine, clock, trail, (req, res) =>
-      this.deps.onRequest(this, req, res),
-    );
+    const onRequest: SrfHandler = (req, res) => this.deps.onRequest(this, req, res);
+    const { trunk } = this.target;
+    return new LegDialog(dialogId, 'us', this.name, engine, clock, trail, onRequest, trunk?.answerChallenge);
   }
 
   ended(): void {
     this.state = 'ended';
     this.confirmed = undefined;
+    this.place?.release();
   }
 
   async end(ending: LegEnding): Promise<void> {
     switch (this.state) {
       case 'calling':
-        return this.cancel(ending.headers);
+        return this.cancel(ending);
       case 'answered':
         // RFC 3261 §13.2.2.4: a 2xx is acknowledged even when the call is not wanted any more.
         this.acknowledge(this.rejection);
@@ -183,11 +226,16 @@ export class BLeg implements CalleeLeg {
   }
 
   /** CANCEL; resolves when the INVITE has its final response. */
-  private cancel(headers: OutgoingHeaders): Promise<void> {
+  private cancel({ headers, attemptStatus = 487 }: LegEnding): Promise<void> {
+    // Nothing was sent, and nothing will be.
+    if (!this.invite) {
+      this.ended();
+      return Promise.resolve();
+    }
     this.state = 'cancelling';
     this.deps.trail.request(this.name, true, 'CANCEL');
-    this.result(487, 'Request Terminated');
-    this.invite?.cancel(headers);
+    this.result(attemptStatus, reasonPhrase(attemptStatus));
+    this.invite.cancel(headers);
     return new Promise((resolve) => {
       this.settleEnd = resolve;
     });
@@ -198,6 +246,7 @@ export class BLeg implements CalleeLeg {
     this.callId = header(sent, 'call-id') ?? '';
     this.dialogId = dialogIdOf(this.callId, party(sent, 'from').tag ?? '');
     if (this.open) this.open = { ...this.open, from: header(sent, 'from'), seq: cseqNumber(sent) };
+    if (this.target.trunk) this.address = sent.source_address || this.address;
     if (isFirst) this.attempt();
     if (this.state === 'calling') this.user.onSent(this);
   }
@@ -213,6 +262,7 @@ export class BLeg implements CalleeLeg {
 
   private onFinal(res: SrfResponse, ack: SrfAck): void {
     const { status, reason } = res;
+    if (this.target.trunk) this.address = res.source_address || this.address;
     this.deps.trail.response(this.name, false, status, reason, 'INVITE', res.body);
     this.ack = ack;
     if (res.stackDialogId) this.dialogId = res.stackDialogId;
@@ -279,9 +329,10 @@ export class BLeg implements CalleeLeg {
   }
 
   private attempt(): void {
-    const { uri, address, port, transport } = this.target;
-    const event = { kind: 'attempt', leg: this.name, contact: uri, address, port, transport } as const;
-    this.deps.trail.add({ ...event, callId: this.callId });
+    const { uri, port, transport, trunk } = this.target;
+    const { name, address, callId } = this;
+    const event = { kind: 'attempt', leg: name, contact: uri, address, port, transport, callId } as const;
+    this.deps.trail.add({ ...event, ...(trunk && { trunk: trunk.name }) });
   }
 
   /** Notes how the attempt ended, once. */

@@ -26,6 +26,7 @@ import { RouteTester } from './route-test.js';
 import type { SessionPolicy } from './session-policy.js';
 import type { SilencePolicy } from './silence.js';
 import type { CallerStandIn } from './stand-in.js';
+import type { TrunkPort } from './trunk-port.js';
 import type { CallService, RouteService } from './types.js';
 
 /** Bounds of call control; each may be left out. */
@@ -57,12 +58,16 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly records: RecordService;
   /** Names by which peers may call this server in URIs; without it every host is taken as ours. */
   readonly names?: LocalNames;
+  /** Domain of the numbers here, default `ims`. */
+  readonly realm?: string;
   /** Host in From and To towards the callee, default `localhost`, for which the engine puts its own address. */
   readonly identityHost?: string;
   /** Who takes requests outside calls, by method; those without a taker are refused. SUBSCRIBE goes there with a To tag too. */
   readonly outside?: Readonly<Partial<Record<'MESSAGE' | 'SUBSCRIBE' | 'PUBLISH', SipHandler>>>;
   /** Tells callers why their calls fail; without it they fail in silence. */
   readonly announcer?: AnnouncerParts;
+  /** The ways to and from outside; without it there are none. */
+  readonly trunks?: TrunkPort;
   readonly limits?: CallLimits;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -137,6 +142,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
     };
     this.admission = {
       authenticator: options.authenticator,
+      trunks: options.trunks,
       router,
       maxCalls: limits.maxCalls ?? 5000,
       session: this.callDeps.session,
@@ -176,10 +182,13 @@ class EngineCallControl extends LiveCallService implements CallControl {
 
   private routerOptions(registry: CallRegistry, memory: HuntMemory): CallRouterOptions {
     const { users, registrations, numbering, names, limits = {}, identityHost = 'localhost' } = this.options;
+    const { trunks, realm = 'ims' } = this.options;
     const clock = this.options.clock ?? systemClock;
     return {
-      directory: { users, registrations, registry, numbering, memory },
+      directory: { users, registrations, registry, numbering, memory, trunks },
       users,
+      trunks,
+      realm,
       isLocalHost: (host) => names?.has(host) ?? true,
       identityHost,
       maxTargets: limits.maxTargets ?? 10,
@@ -241,11 +250,13 @@ class EngineCallControl extends LiveCallService implements CallControl {
   }
 
   /** Opens the record and the call: from here on the attempt leaves a record, whatever its end. */
-  private open({ req, leg, from, user }: Attempt, dialledNumber: string): Call {
+  private open({ req, leg, from, user, trunk }: Attempt, called: string): Call {
     const { address } = leg;
     const record = this.options.records.begin('CALL');
     // A caller that hides its name is known to us all the same.
-    const callerNumber = user?.username ?? /^[^:]+:([^@;>]+)@/.exec(from.uri)?.[1] ?? from.uri;
+    const callerNumber =
+      trunk?.caller ?? user?.username ?? /^[^:]+:([^@;>]+)@/.exec(from.uri)?.[1] ?? from.uri;
+    const dialledNumber = trunk?.dialled ?? called;
     const userAgent = header(req, 'user-agent');
     record.add({
       kind: 'received',
@@ -260,6 +271,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       port: address.port,
       transport: address.protocol,
       ...(userAgent !== undefined && { userAgent }),
+      ...(trunk && { trunkIn: trunk.trunk }),
     });
     const parties = { caller: callerNumber, callee: dialledNumber, dialled: dialledNumber };
     const call = new Call(this.callDeps, record, leg, parties);

@@ -69,6 +69,8 @@ export class Call implements ReofferHost {
   readonly log: Logger;
   /** The subscriber that calls; undefined until it has shown who it is. */
   caller: string | undefined;
+  /** The trunk that the call came from. */
+  trunkIn: string | undefined;
   /** The subscriber whose phones are rung, or will be in a moment. */
   routedTo: string | undefined;
   /** Longest time from answer to end, seconds. */

@@ -38,6 +38,13 @@ const CATALOGUE = {
   'feature-code-refused': { result: 'REJECTED', status: 403, q850: 29 },
   'own-phones-unavailable': { result: 'NO_ANSWER', status: 480, q850: 18 },
   'forward-loop': { result: 'FAILED', status: 482, q850: 25 },
+  'destination-barred': { result: 'REJECTED', status: 403, q850: 29 },
+  'outside-not-allowed': { result: 'REJECTED', status: 403, q850: 29 },
+  'outside-limit': { result: 'REJECTED', status: 403, q850: 29 },
+  'transit-refused': { result: 'REJECTED', status: 403, q850: 21 },
+  'trunks-down': { result: 'FAILED', status: 503, q850: 38 },
+  'trunks-full': { result: 'FAILED', status: 503, q850: 34 },
+  'trunk-limit': { result: 'FAILED', status: 503, q850: 42 },
   // Refusals before a phone rang (RFC 3261 §21.4.4, §21.4.5, §21.4.18).
   'authentication-failed': { result: 'REJECTED', status: 403, q850: 21 },
   'from-mismatch': { result: 'REJECTED', status: 403, q850: 21 },

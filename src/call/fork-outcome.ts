@@ -1,6 +1,10 @@
 import type { LegLimits } from '../routing/leg-limits.js';
 
 /** A phone to be rung. */
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { TrunkGateway } from './trunk-port.js';
+
+/** A phone or a trunk to be rung. */
 export interface CalleeTarget {
   /** Request-URI: the registered Contact. */
   readonly uri: string;
@@ -15,6 +19,10 @@ export interface CalleeTarget {
   readonly mayDeflect?: boolean;
   /** What its user's account or its trunk says. */
   readonly limits?: LegLimits;
+  /** The trunk that it is. */
+  readonly trunk?: TrunkGateway;
+  /** What it gets in place of the plan's headers of these names. */
+  readonly headers?: OutgoingHeaders;
 }
 
 /** How an attempt to ring a phone failed. */

@@ -48,10 +48,10 @@ export class Fork implements BLegUser {
     this.isOver = false;
   }
 
-  /** Nobody answered in time: the phones of the round are cancelled. Tells how those failed that did already. */
-  giveUp(headers: OutgoingHeaders): readonly LegFailure[] {
+  /** Nobody answered in time: the phones of the round are cancelled, which the record has as `attemptStatus`. Tells how those failed that did already. */
+  giveUp(headers: OutgoingHeaders, attemptStatus = 487): readonly LegFailure[] {
     this.isOver = true;
-    this.dropOthers(undefined, headers);
+    this.dropOthers(undefined, headers, attemptStatus);
     return this.failures;
   }
 
@@ -97,7 +97,7 @@ export class Fork implements BLegUser {
     this.dropOthers(undefined, { Reason: COMPLETED_ELSEWHERE });
   }
 
-  private dropOthers(kept: BLeg | undefined, headers: OutgoingHeaders): void {
-    for (const leg of this.round) if (leg !== kept) void leg.end({ status: 487, headers });
+  private dropOthers(kept: BLeg | undefined, headers: OutgoingHeaders, attemptStatus = 487): void {
+    for (const leg of this.round) if (leg !== kept) void leg.end({ status: 487, headers, attemptStatus });
   }
 }

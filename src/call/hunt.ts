@@ -21,6 +21,8 @@ export interface DialRound {
   readonly kind: RoundKind;
   readonly targets: readonly CalleeTarget[];
   readonly ringMs: number;
+  /** How long they may say nothing at all, milliseconds. */
+  readonly tryMs?: number;
 }
 
 /** A route plan made ready to be dialled. */
@@ -49,6 +51,7 @@ export class Hunt {
   private next = 0;
   private offer: string | undefined;
   private roundTimer: TimerHandle | undefined;
+  private silenceTimer: TimerHandle | undefined;
   private totalTimer: TimerHandle | undefined;
   private failures: LegFailure[] = [];
   private hasTimedOut = false;
@@ -78,18 +81,19 @@ export class Hunt {
   /** Somebody answered, or the call is over: nobody else is rung. */
   stop(): void {
     this.isStopped = true;
-    this.deps.clock.clearTimeout(this.roundTimer);
+    this.endRound();
     this.deps.clock.clearTimeout(this.totalTimer);
   }
 
   /** A phone of the round said something: it is there, though nobody takes the call yet. */
   heard(): void {
     this.hasHeard = true;
+    this.deps.clock.clearTimeout(this.silenceTimer);
   }
 
   /** The phones of the round failed. `isFinal`: one of them spoke for the callee. */
   onRoundOver(failures: readonly LegFailure[], isFinal: boolean): void {
-    this.deps.clock.clearTimeout(this.roundTimer);
+    this.endRound();
     this.failures.push(...failures);
     if (isFinal) this.exhausted();
     else this.nextRound();
@@ -116,7 +120,9 @@ export class Hunt {
     }
     const legs = round.targets.slice(0, room).map((target, i) => this.makeLeg(target, fork.legs.length + i));
     fork.begin(legs, round.kind);
-    this.roundTimer = this.deps.clock.setTimeout(() => this.onTimeout(), round.ringMs);
+    const { clock } = this.deps;
+    this.roundTimer = clock.setTimeout(() => this.onTimeout(round.kind), round.ringMs);
+    if (round.tryMs !== undefined) this.silenceTimer = clock.setTimeout(() => this.onSilence(), round.tryMs);
     const { headers = {} } = this.plan ?? {};
     for (const leg of legs)
       if (!call.isEnding) leg.call(headers, this.offer, round.ringMs + INVITE_TIMEOUT_MARGIN_MS);
@@ -135,10 +141,25 @@ export class Hunt {
     return new BLeg(`b${index + 1}`, target, legDeps, fork);
   }
 
-  private onTimeout(): void {
+  /** Another trunk would ring the same phone: only a silent one is followed by the next. */
+  private onTimeout(kind: RoundKind): void {
+    this.endRound();
     this.hasTimedOut = true;
     this.failures.push(...this.fork.giveUp(NO_ANSWER_CANCEL));
+    if (kind === 'trunk') this.exhausted();
+    else this.nextRound();
+  }
+
+  /** A trunk said nothing in its time. */
+  private onSilence(): void {
+    this.endRound();
+    this.failures.push(...this.fork.giveUp({}, SILENCE.status), SILENCE);
     this.nextRound();
+  }
+
+  private endRound(): void {
+    this.deps.clock.clearTimeout(this.roundTimer);
+    this.deps.clock.clearTimeout(this.silenceTimer);
   }
 
   /** All rounds are over: the call goes on where the callee wants it, or ends by the best of the failures. */
@@ -174,6 +195,14 @@ export class Hunt {
     return (isSilent ? plan?.divert?.('unreachable') : undefined) ?? plan?.divert?.(kind);
   }
 }
+
+/** What stands for a trunk that said nothing: as if its transaction had timed out (RFC 3261 §8.1.3.1). */
+const SILENCE: LegFailure = {
+  status: 408,
+  reason: 'Trunk Is Silent',
+  isLocal: true,
+  reasonHeader: undefined,
+};
 
 const NO_ANSWER: CallEnd = { cause: causeOf('callee-no-answer'), by: 'SERVER' };
 

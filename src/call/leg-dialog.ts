@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfAck, SrfEngine, SrfHandler, SrfResponse } from '../signalling/srf-types.js';
-import { ClientRequest, type ClientRequestUser } from './client-request.js';
+import { ClientRequest, type ClientRequestUser, type OutgoingRequest } from './client-request.js';
 import { NoResponseError } from './errors.js';
 import type { Trail } from './trail.js';
 
@@ -28,6 +28,8 @@ export class LegDialog {
     private readonly trail: Trail,
     /** Takes an UPDATE that srf brings up on a request of ours. */
     private readonly onUpdate: SrfHandler,
+    /** Credentials for peers that ask for them. */
+    private readonly answerChallenge?: OutgoingRequest['answerChallenge'],
   ) {}
 
   /** Sends a request; resolves its final response, rejects with NoResponseError. Not for INVITE. */
@@ -97,7 +99,9 @@ export class LegDialog {
     timeoutMs: number,
     user: ClientRequestUser,
   ): ClientRequest {
-    const request = { method, dialogId: this.id, headers, timeoutMs, ...(body && { body }) };
+    const { id: dialogId, answerChallenge } = this;
+    const request = { method, dialogId, headers, timeoutMs, ...(body && { body }) };
+    if (answerChallenge) Object.assign(request, { answerChallenge });
     return new ClientRequest(this.engine, this.clock, request, user);
   }
 

@@ -1,5 +1,6 @@
 import type { MediaPeer, MediaSide } from '../media/types.js';
 import type { LegLimits } from '../routing/leg-limits.js';
+import type { CodecPolicy } from '../sdp/codec-policy.js';
 import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { CalleeTarget } from './fork-outcome.js';
@@ -16,6 +17,8 @@ export interface Leg {
   readonly limits?: LegLimits | undefined;
   /** The media hint for its phone. */
   readonly peer: MediaPeer;
+  /** What its side may be offered, and what of its own offers goes on. */
+  readonly codecs?: CodecPolicy | undefined;
   /** Its dialog once that is confirmed by a 2xx, until it ends. */
   readonly dialog: LegDialog | undefined;
   /** Whether its phone said that it takes the method; true when it said nothing (RFC 3261 §20.5). */
@@ -55,6 +58,8 @@ export interface LegEnding {
   readonly reasonPhrase?: string;
   /** For that response, and for CANCEL and BYE: Reason above all. */
   readonly headers: OutgoingHeaders;
+  /** What the record says of an INVITE of ours that is cancelled; 487 when absent. */
+  readonly attemptStatus?: number;
 }
 
 /** Methods in an Allow header, upper case; undefined without the header. */

@@ -10,6 +10,7 @@ import type { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import { PRODUCT } from './header-policy.js';
 import type { Leg } from './leg.js';
+import { offered } from './offered.js';
 import type { Trail } from './trail.js';
 
 /** What a new offer needs of its call. */
@@ -133,7 +134,8 @@ export class Reoffer {
 
   private async offer(exchange: Exchange): Promise<void> {
     const { from, req } = exchange;
-    const sdp = req.body ? await this.host.media.offer(from.side, req.body, from.peer) : undefined;
+    const rewritten = req.body ? await this.host.media.offer(from.side, req.body, from.peer) : undefined;
+    const sdp = rewritten && offered(rewritten, from, exchange.to);
     if (exchange.phase === 'over') return;
     const dialog = exchange.to.dialog;
     if (!dialog) return this.respondOver(exchange, 480);
@@ -174,7 +176,7 @@ export class Reoffer {
     const { from, to, req, res } = exchange;
     const { media } = this.host;
     const rewritten = ack
-      ? await media.offer(to.side, sdp, to.peer)
+      ? offered(await media.offer(to.side, sdp, to.peer), to, from)
       : await media.answer(to.side, sdp, to.peer);
     if (exchange.phase === 'over') {
       if (exchange.rejection) ack?.({ body: exchange.rejection });

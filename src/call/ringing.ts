@@ -11,6 +11,7 @@ import type { LegFailure } from './fork-outcome.js';
 import { answerHeaders, provisionalHeaders } from './header-policy.js';
 import { type DialPlan, Hunt } from './hunt.js';
 import type { CalleeLeg } from './leg.js';
+import { offered } from './offered.js';
 import { offerToPicker } from './pick-up.js';
 
 /** Provisionals that say more than that it rings, and go on to the caller even after that (RFC 3261 §21.1). */
@@ -140,7 +141,7 @@ export class Ringing implements ForkUser {
     let body: string;
     try {
       body = await (call.isLateOffer
-        ? call.media.offer('b', sdp, leg.peer)
+        ? call.media.offer('b', sdp, leg.peer).then((offer) => offered(offer, leg, call.a))
         : call.media.answer('b', sdp, leg.peer));
     } catch (error) {
       this.fail(isBadDescription(error) ? 'callee-description-bad' : 'media-unavailable', error);

@@ -1,4 +1,5 @@
 import type { User, UserService } from '../accounts/types.js';
+import type { UserFeatures } from '../accounts/user-features.js';
 import { withDeadline } from '../platform/deadline.js';
 import { routeUrlFor } from '../registrar/route-url.js';
 import type { Binding } from '../registrar/types.js';
@@ -6,7 +7,15 @@ import { diversionFault } from '../routing/diversions.js';
 import type { DialledCode } from '../routing/feature-codes.js';
 import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
-import type { Diversion, FailureKind, PhoneTarget, Round, RoutePlan } from '../routing/types.js';
+import type {
+  Diversion,
+  FailureKind,
+  PhoneTarget,
+  Round,
+  RouteCaller,
+  RoutePlan,
+  RouteTarget,
+} from '../routing/types.js';
 import { numberOf, type Party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfRequest } from '../signalling/srf-types.js';
@@ -21,6 +30,7 @@ import { type CallerIdentity, calleeInviteHeaders, PRODUCT, wantsPrivacy } from 
 import type { DialPlan, DialRound, NextPlan } from './hunt.js';
 import { findPickUp, pickUp } from './pick-up.js';
 import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
+import type { TrunkGateway, TrunkPort } from './trunk-port.js';
 
 /** Longest wait for the directory inside an INVITE; its services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
@@ -29,6 +39,9 @@ const LOOKUP_TIMEOUT_MS = 4000;
 export interface CallRouterOptions {
   readonly users: Pick<UserService, 'modify'>;
   readonly directory: DirectoryParts;
+  readonly trunks?: TrunkPort | undefined;
+  /** Domain of the numbers here. */
+  readonly realm: string;
   /** Whether a host names this server. */
   isLocalHost(host: string): boolean;
   /** Host in From and To of B legs. */
@@ -41,18 +54,33 @@ export interface CallRouterOptions {
   now(): number;
 }
 
+/** Who calls: a subscriber, or somebody beyond a trunk. */
+export interface RoutedCaller extends Pick<User, 'username' | 'status' | 'realm' | 'displayName'> {
+  readonly features?: Pick<UserFeatures, 'maxDurationSec'>;
+  /** Number by which a subscriber is called from outside. */
+  readonly phone?: string;
+  /** Set for who is no subscriber. */
+  readonly outside?: { readonly trunk: string; readonly number: string; readonly isAnonymous: boolean };
+}
+
 /** The INVITE that is routed. */
 export interface RoutedInvite {
   readonly req: SrfRequest;
   readonly from: Party;
-  readonly user: User;
+  /** Who answers for the call unless it is forwarded. */
+  readonly user: RoutedCaller;
   readonly scheme: string;
   readonly host: string;
   readonly number: DialledNumber | undefined;
   /** The server begins the call: there is nobody who could hear what a feature code did. */
   readonly isOriginated?: boolean;
   /** A REFER: the phones see who stays in the call, and the call's own way stays what it was. */
-  readonly transfer?: { readonly shownAs: CallerIdentity; readonly headers: OutgoingHeaders };
+  readonly transfer?: {
+    readonly shownAs: CallerIdentity;
+    readonly headers: OutgoingHeaders;
+    /** The trunk that the one who stays is beyond. */
+    readonly trunk?: string;
+  };
 }
 
 /** Finds the way of one call, at its start and at every forwarding, and writes down where it leads. */
@@ -73,10 +101,9 @@ export class CallRouter {
     to: Pick<RouteRequest, 'scheme' | 'host' | 'isLocalHost' | 'number' | 'diversions'>,
   ): Promise<DialPlan | undefined> {
     const { options, call } = this;
-    const { username, status } = this.invite.user;
     const { maxTargets, ringMs } = options;
     const directory = new CallRouteDirectory(options.directory, call);
-    const request = { ...to, caller: { username, status }, now: options.now(), maxTargets, ringMs };
+    const request = { ...to, caller: this.caller, now: options.now(), maxTargets, ringMs };
     const found = await withDeadline(findRoute(directory, request), LOOKUP_TIMEOUT_MS, 'finding the route');
     call.log.debug({ steps: found.steps }, 'routed');
     for (const diversion of found.diversions.slice(to.diversions.length)) this.note(diversion);
@@ -84,6 +111,19 @@ export class CallRouter {
     if (found.kind === 'code') return this.runCode(found.code);
     this.noteRoute(found.plan);
     return this.toDialPlan(found.plan, found);
+  }
+
+  /** The caller as routing sees it. */
+  private get caller(): RouteCaller {
+    const { user, transfer } = this.invite;
+    const { username, status, outside } = user;
+    const trunk = transfer?.trunk ?? outside?.trunk;
+    return {
+      username,
+      status,
+      number: transfer?.shownAs.user ?? outside?.number ?? outsideNumber(user),
+      ...(trunk !== undefined && { trunk }),
+    };
   }
 
   private async runCode({ action, ...code }: DialledCode): Promise<undefined> {
@@ -104,10 +144,10 @@ export class CallRouter {
 
   /** Whether calls of the caller's can go to a number at all. */
   private async isKnown(number: string): Promise<boolean> {
-    const { username, status } = this.invite.user;
+    const { username } = this.invite.user;
     const { maxTargets, ringMs } = this.options;
     const found = await findRoute(new CallRouteDirectory(this.options.directory), {
-      caller: { username, status },
+      caller: this.caller,
       scheme: 'tel',
       host: '',
       isLocalHost: true,
@@ -117,7 +157,7 @@ export class CallRouter {
       maxTargets,
       ringMs,
     });
-    return found.kind !== 'refusal' || !['callee-unknown', 'address-incomplete'].includes(found.refusal);
+    return found.kind !== 'refusal' || !NOT_REACHABLE.includes(found.refusal);
   }
 
   /** The call goes on to another number: the caller hears it (RFC 3261 §21.1.3), the record has it. */
@@ -127,24 +167,40 @@ export class CallRouter {
     this.call.a.progress(181, { Server: PRODUCT });
   }
 
-  private noteRoute({ callee, group }: RoutePlan<unknown>): void {
+  private noteRoute(plan: RoutePlan<RouteTarget<Binding>>): void {
+    const { callee, group, outside } = plan;
+    if (outside !== undefined) this.noteOutside(plan);
     if (this.invite.transfer) return;
     this.call.parties.callee = callee;
-    this.call.routedTo = group === undefined ? callee : undefined;
+    this.call.routedTo = (group ?? outside) === undefined ? callee : undefined;
     if (group !== undefined) this.options.directory.memory.took(group);
     this.call.trail.add({
       kind: 'routed',
       calleeUri: `sip:${callee}@${this.invite.user.realm}`,
       calleeNumber: callee,
-      direction: 'INTERNAL',
+      direction:
+        outside !== undefined ? 'OUTBOUND' : this.call.trunkIn !== undefined ? 'INBOUND' : 'INTERNAL',
+      ...(outside !== undefined && { route: outside }),
       ...(group !== undefined && { group }),
     });
   }
 
-  private toDialPlan(plan: RoutePlan<PhoneTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {
+  /** It counts among the outside calls of who answers for it. */
+  private noteOutside({ rounds }: RoutePlan<RouteTarget<Binding>>): void {
+    const target = rounds[0]?.targets[0];
+    if (target?.kind === 'trunk' && target.payer !== undefined) this.options.trunks?.began(target.payer);
+  }
+
+  private toDialPlan(plan: RoutePlan<RouteTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {
     const { req, from, user, number, transfer } = this.invite;
-    const isAnonymous = wantsPrivacy(req, from.uri);
-    const own = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
+    const { username, displayName, outside } = user;
+    const own = outside
+      ? { user: outside.number, displayName, isAnonymous: outside.isAnonymous }
+      : {
+          user: username,
+          displayName: from.displayName || displayName,
+          isAnonymous: wantsPrivacy(req, from.uri),
+        };
     const caller = transfer?.shownAs ?? own;
     const { diversions } = found;
     return {
@@ -154,7 +210,7 @@ export class CallRouter {
         ...diversionHeaders(number?.number ?? '', diversions, user.realm),
         ...transfer?.headers,
       },
-      rounds: plan.rounds.map((round) => toDialRound(round, plan.mayDeflect ?? false)),
+      rounds: plan.rounds.map((round) => this.toDialRound(round, plan.mayDeflect ?? false, caller)),
       maxDurationSec: Math.min(
         this.options.maxDurationSec,
         user.features?.maxDurationSec ?? Number.POSITIVE_INFINITY,
@@ -162,6 +218,19 @@ export class CallRouter {
       ),
       divert: (failure) => this.divert(plan, diversions, failure),
     };
+  }
+
+  private toDialRound(
+    { kind, ringMs, targets, tryMs }: Round<RouteTarget<Binding>>,
+    mayDeflect: boolean,
+    caller: CallerIdentity,
+  ): DialRound {
+    const ready = targets.flatMap((target) => {
+      if (target.kind === 'phone') return [toTarget(target, mayDeflect)];
+      const gateway = this.options.trunks?.gateway(target, caller);
+      return gateway ? [trunkTarget(gateway)] : [];
+    });
+    return { kind, ringMs, targets: ready, ...(tryMs !== undefined && { tryMs }) };
   }
 
   /** What follows when a plan failed: another plan, another end, or nothing but the failure itself. */
@@ -203,9 +272,22 @@ export class CallRouter {
   }
 }
 
-function toDialRound(round: Round<PhoneTarget<Binding>>, mayDeflect: boolean): DialRound {
-  const { kind, ringMs, targets } = round;
-  return { kind, ringMs, targets: targets.map((target) => toTarget(target, mayDeflect)) };
+/** What a forwarding set from the phone may not lead to. */
+const NOT_REACHABLE: readonly string[] = [
+  'callee-unknown',
+  'address-incomplete',
+  'outside-not-allowed',
+  'destination-barred',
+];
+
+/** The number by which a subscriber is known outside: its telephone number where it has one that can be dialled. */
+function outsideNumber({ phone = '', username }: RoutedCaller): string {
+  return /^\+?\d{3,15}$/.test(phone) ? phone : username;
+}
+
+function trunkTarget(gateway: TrunkGateway): CalleeTarget {
+  const { uri, host, port, transport, headers } = gateway;
+  return { uri, nextHop: undefined, address: host, port, transport, headers, trunk: gateway };
 }
 
 /** A registered phone as a target of a call. */

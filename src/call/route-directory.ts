@@ -1,10 +1,12 @@
 import type { UserService } from '../accounts/types.js';
 import type { Binding, RegistrationService } from '../registrar/types.js';
 import type { CodeTable } from '../routing/feature-codes.js';
-import type { RouteDirectory } from '../routing/find-route.js';
+import type { OutsideQuestion, RouteDirectory } from '../routing/find-route.js';
+import type { OutsideFacts } from '../routing/outside-types.js';
 import type { CalleeFacts, HuntGroup, NumberEntry } from '../routing/types.js';
 import type { Call } from './call.js';
 import type { CallRegistry } from './call-registry.js';
+import type { TrunkPort } from './trunk-port.js';
 
 /** Groups, short numbers and feature codes. Rejects with StoreError when the Store is away and nothing is remembered. */
 export interface Numbering {
@@ -55,6 +57,7 @@ export interface DirectoryParts {
   readonly registry: CallRegistry;
   readonly numbering: Numbering | undefined;
   readonly memory: HuntMemory;
+  readonly trunks?: TrunkPort | undefined;
 }
 
 /** The facts for routing: accounts, registrations, numbers, and the calls that are up. */
@@ -97,6 +100,10 @@ export class CallRouteDirectory implements RouteDirectory<Binding> {
       },
       lastAnswer: memory.lastAnswer(name),
     };
+  }
+
+  async outside(question: OutsideQuestion): Promise<OutsideFacts | undefined> {
+    return this.parts.trunks?.outside(question);
   }
 
   /** Calls by user, counted once and only when somebody asks: few users have a limit. */

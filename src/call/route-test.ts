@@ -2,10 +2,12 @@ import type { UserService } from '../accounts/types.js';
 import type { Binding } from '../registrar/types.js';
 import { type FoundRoute, findRoute } from '../routing/find-route.js';
 import { normaliseNumber } from '../routing/number.js';
+import type { RouteTarget } from '../routing/types.js';
 import { causeOf } from './causes.js';
 import { diversionHeaders } from './diversion-headers.js';
 import type { CallRouterOptions } from './route-call.js';
 import { CallRouteDirectory } from './route-directory.js';
+import type { TrunkPort } from './trunk-port.js';
 import type { RouteReport, RouteService } from './types.js';
 
 /** Says where a call would go, without calling: the same decision on the same facts. */
@@ -42,11 +44,29 @@ export class RouteTester implements RouteService {
       maxTargets: options.maxTargets,
       ringMs: options.ringMs,
     });
-    return toReport(found, start, normaliseNumber(to)?.number ?? '', user.realm);
+    return toReport(found, start, normaliseNumber(to)?.number ?? '', options);
   }
 }
 
-function toReport(found: FoundRoute<Binding>, start: string[], dialled: string, realm: string): RouteReport {
+function placeOf(
+  target: RouteTarget<Binding>,
+  trunks: TrunkPort | undefined,
+): Pick<RouteReport['rounds'][number], 'username' | 'contact' | 'address'> {
+  if (target.kind === 'trunk') {
+    const gateway = trunks?.gateway(target, { displayName: '', isAnonymous: false });
+    const { uri = '', host = '', port = 0, transport = '' } = gateway ?? {};
+    return { username: target.trunk, contact: uri, address: `${host}:${port}/${transport}` };
+  }
+  const { contact, address, port, protocol } = target.binding;
+  return { username: target.username, contact, address: `${address}:${port}/${protocol}` };
+}
+
+function toReport(
+  found: FoundRoute<Binding>,
+  start: string[],
+  dialled: string,
+  { realm, trunks }: CallRouterOptions,
+): RouteReport {
   const steps = [...start, ...found.steps];
   const base = { steps, rounds: [], onFailure: [], headers: headerLines(dialled, found, realm) };
   if (found.kind === 'refusal')
@@ -58,14 +78,7 @@ function toReport(found: FoundRoute<Binding>, start: string[], dialled: string, 
     outcome: 'rings',
     callee: plan.callee,
     rounds: plan.rounds.flatMap(({ kind, targets, ringMs }, i) =>
-      targets.map(({ username, binding }) => ({
-        round: i + 1,
-        kind,
-        ringSec: ringMs / 1000,
-        username,
-        contact: binding.contact,
-        address: `${binding.address}:${binding.port}/${binding.protocol}`,
-      })),
+      targets.map((target) => ({ round: i + 1, kind, ringSec: ringMs / 1000, ...placeOf(target, trunks) })),
     ),
     onFailure: Object.entries(plan.onFailure).map(([failure, { by, to, reason }]) => ({
       failure,

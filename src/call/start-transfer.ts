@@ -74,6 +74,7 @@ async function findPlan(
 ): Promise<DialPlan> {
   const user: User | undefined = await router.directory.users.authData(by);
   if (!user) throw new CallRefusedError('callee-unknown', 'the account is gone');
+  const trunk = trunkOf(call, stays);
   const invite = {
     req,
     from: party(req, 'from'),
@@ -85,6 +86,7 @@ async function findPlan(
       shownAs: identityOf(call, stays),
       // RFC 3892 §2.2
       headers: { 'Referred-By': `<sip:${escapeUser(by)}@${user.realm}>` },
+      ...(trunk !== undefined && { trunk }),
     },
   };
   const plan = await new CallRouter(router, invite, call).route();
@@ -92,9 +94,16 @@ async function findPlan(
   return plan;
 }
 
+/** The trunk that a party of the call is beyond. */
+function trunkOf(call: Call, leg: Leg): string | undefined {
+  if (leg === call.a) return call.trunkIn;
+  return call.fork.legs.find((one) => one === leg)?.target.trunk?.name;
+}
+
 /** Who stays, as the new phone may see it. */
 function identityOf(call: Call, stays: Leg): CallerIdentity {
-  const user = call.userOf(stays) ?? '';
+  const { parties } = call;
+  const user = call.userOf(stays) ?? (stays === call.near ? parties.caller : parties.callee);
   if (stays !== call.a) return { user, displayName: '', isAnonymous: false };
   const from = party(call.a.req, 'from');
   return { user, displayName: from.displayName, isAnonymous: wantsPrivacy(call.a.req, from.uri) };

@@ -10,6 +10,7 @@ import { glareDelayMs } from './glare.js';
 import { PRODUCT, reasonHeader } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
+import { offered } from './offered.js';
 import type { ReferSubscription } from './refer-subscription.js';
 import { TransferSearch } from './transfer-search.js';
 
@@ -100,12 +101,10 @@ export class Transfer {
     const { call, stays, consulted, route } = this.task;
     const plan = consulted ? undefined : await route();
     if (this.isOver) return;
-    const offer = await call.media.offer(
-      stays.side,
-      unheld(call.media.descriptionOf(stays.side)),
-      stays.peer,
-    );
+    const description = unheld(call.media.descriptionOf(stays.side));
+    const rewritten = await call.media.offer(stays.side, description, stays.peer);
     if (this.isOver) return;
+    const offer = offered(rewritten, stays, consulted?.leg);
     if (plan) this.search.start(plan, offer);
     else if (consulted) this.inviteConsulted(consulted, offer);
   }
@@ -181,7 +180,7 @@ export class Transfer {
 
   private async offerToStaying(leg: Leg, sdp: string, attempt: number): Promise<void> {
     const { call, stays } = this.task;
-    const offer = await call.media.offer(leg.side, sdp, leg.peer);
+    const offer = offered(await call.media.offer(leg.side, sdp, leg.peer), leg, stays);
     if (this.isOver || !stays.dialog) return;
     const { dialog } = stays;
     const again = (): void => {

@@ -11,9 +11,10 @@ export function collectAttempts(timeline: readonly TimelineEntry[]): TriedLeg[] 
   const legs = new Map<string, AttemptRecord>();
   for (const { event } of timeline) {
     if (event.kind === 'attempt') {
-      const { leg, contact, address, port, transport, callId } = event;
+      const { leg, contact, address, port, transport, callId, trunk } = event;
       const { sipStatus, sipReason } = legs.get(leg) ?? { sipStatus: 0, sipReason: '' };
-      legs.set(leg, { contact, address, port, transport, callId, sipStatus, sipReason });
+      const target = { contact, address, port, transport, callId, ...(trunk !== undefined && { trunk }) };
+      legs.set(leg, { ...target, sipStatus, sipReason });
     } else if (event.kind === 'attempt-ended') {
       settle(legs, event.leg, event.status, event.reason);
     } else if (event.kind === 'answered') {

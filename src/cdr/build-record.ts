@@ -68,6 +68,7 @@ export function buildRecord(
     billSec: answered ? Math.ceil(Math.max(0, sinceStart(end) - sinceStart(answered)) / 1000) : 0,
     ...callerOf(received?.event),
     ...calleeOf(last(timeline, 'routed')?.event, answered?.event, legs, ended?.event),
+    ...wayOf(received?.event, last(timeline, 'routed')?.event),
     ...forwardingOf(timeline),
     ...originOf(first(timeline, 'originated')?.event),
     ...pickUpOf(last(timeline, 'picked-up')?.event),
@@ -128,11 +129,9 @@ function calleeOf(
       calleeNumber: answered?.username ?? partyNumber(routed.calleeNumber || routed.calleeUri),
       ...(routed.group !== undefined && { group: routed.group }),
       ...(routed.route !== undefined && { route: routed.route }),
-      ...(routed.trunkIn !== undefined && { trunkIn: routed.trunkIn }),
-      ...(routed.trunkOut !== undefined && { trunkOut: routed.trunkOut }),
     }),
-    direction: routed?.direction ?? 'INTERNAL',
     ...(chosen && {
+      ...(chosen.record.trunk !== undefined && { trunkOut: chosen.record.trunk }),
       calleeContact: chosen.record.contact,
       calleeIp: chosen.record.address,
       calleePort: chosen.record.port,
@@ -146,6 +145,13 @@ function calleeOf(
 
 function originOf(event: EventOf<'originated'> | undefined) {
   return event ? { originatedBy: event.by } : {};
+}
+
+function wayOf(received: EventOf<'received'> | undefined, routed: EventOf<'routed'> | undefined) {
+  const trunkIn = received?.trunkIn;
+  const direction: CallRecord['direction'] =
+    routed?.direction ?? (trunkIn === undefined ? 'INTERNAL' : 'INBOUND');
+  return { direction, ...(trunkIn !== undefined && { trunkIn }) };
 }
 
 function pickUpOf(event: EventOf<'picked-up'> | undefined) {

@@ -28,6 +28,8 @@ export interface AttemptRecord {
   /** Final status, or 0 when none came. */
   readonly sipStatus: number;
   readonly sipReason: string;
+  /** The trunk that was tried. */
+  readonly trunk?: string;
 }
 
 /** One forwarding of a call, with the reasons of RFC 5806. */
@@ -128,6 +130,8 @@ export type TimelineEvent =
       readonly port: number;
       readonly transport: string;
       readonly userAgent?: string;
+      /** The trunk that it came from. */
+      readonly trunkIn?: string;
     }
   | { readonly kind: 'authenticated'; readonly username: string }
   /** The server begins the call itself, for `by`. */
@@ -138,8 +142,6 @@ export type TimelineEvent =
       readonly calleeNumber: string;
       readonly direction: CallDirection;
       readonly route?: string;
-      readonly trunkIn?: string;
-      readonly trunkOut?: string;
       /** The hunt group that is rung. */
       readonly group?: string;
     }
@@ -158,6 +160,8 @@ export type TimelineEvent =
       readonly transport: string;
       /** Known once the INVITE was sent. */
       readonly callId: string;
+      /** The trunk that is tried. */
+      readonly trunk?: string;
     }
   | { readonly kind: 'ringing'; readonly leg: string; readonly status: number }
   | { readonly kind: 'attempt-ended'; readonly leg: string; readonly status: number; readonly reason: string }

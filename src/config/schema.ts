@@ -214,6 +214,24 @@ export const SETTINGS = {
     default: '0',
     meaning: 'longest call, answer to end, seconds; users may have a shorter time of their own; 0: no limit',
   }),
+  OUTSIDE_CALLS: setting({
+    type: v.whole(0, 1000),
+    default: '4',
+    meaning:
+      'calls over trunks that one user may have at once unless it has a limit of its own; 0: any number',
+  }),
+  OUTSIDE_HOUR: setting({
+    type: v.whole(0, 10_000),
+    default: '60',
+    meaning:
+      'calls over trunks that one user may begin in an hour unless it has a limit of its own; 0: any number',
+  }),
+  OUTSIDE_DAY: setting({
+    type: v.whole(0, 20_000),
+    default: '300',
+    meaning:
+      'calls over trunks that one user may begin in a day unless it has a limit of its own; 0: any number',
+  }),
   CALL_CHECK_SEC: setting({
     type: v.whole(0, 86_400),
     default: '300',

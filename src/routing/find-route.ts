@@ -2,6 +2,7 @@ import { decideRoute } from './decide.js';
 import { type CodeTable, type DialledCode, matchCode } from './feature-codes.js';
 import type { DialledNumber } from './number.js';
 import { normaliseNumber } from './number.js';
+import type { OutsideFacts } from './outside-types.js';
 import { ruleAt } from './time-rules.js';
 import type {
   CalleeFacts,
@@ -9,11 +10,11 @@ import type {
   Diversion,
   HuntGroup,
   NumberEntry,
-  PhoneTarget,
   RoutableBinding,
-  RouteFacts,
+  RouteCaller,
   RoutePlan,
   RouteRefusal,
+  RouteTarget,
 } from './types.js';
 
 /** Short numbers that lead to short numbers: as many as this in one search. */
@@ -25,11 +26,21 @@ export interface RouteDirectory<B extends RoutableBinding> {
   entry(number: string): Promise<NumberEntry | undefined>;
   group(number: string): Promise<{ readonly group: HuntGroup; readonly turn: number } | undefined>;
   user(username: string): Promise<CalleeFacts<B> | undefined>;
+  /** The way to a number that nothing here has; absent where there are no trunks. */
+  outside?(question: OutsideQuestion): Promise<OutsideFacts | undefined>;
+}
+
+/** A number that nothing here has, and who would call it. */
+export interface OutsideQuestion {
+  readonly number: string;
+  readonly caller: RouteCaller;
+  /** How the call came to that number: the last one answers for it. */
+  readonly diversions: readonly Diversion[];
 }
 
 /** Who wants to reach what. */
 export interface RouteRequest {
-  readonly caller: RouteFacts<RoutableBinding>['caller'];
+  readonly caller: RouteCaller;
   readonly scheme: string;
   readonly host: string;
   readonly isLocalHost: boolean;
@@ -50,7 +61,7 @@ export type FoundRoute<B extends RoutableBinding> = {
   /** Every decision on the way, in order. */
   readonly steps: readonly string[];
 } & (
-  | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>> }
+  | { readonly kind: 'plan'; readonly plan: RoutePlan<RouteTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
   | { readonly kind: 'code'; readonly code: DialledCode }
 );
@@ -64,9 +75,14 @@ export async function findRoute<B extends RoutableBinding>(
   let { number, diversions, scheme, host, isLocalHost } = request;
   let aliases = 0;
   for (;;) {
-    const isDialled = diversions.length === 0 && aliases === 0;
+    const isDialled = diversions.length === 0 && aliases === 0 && request.caller.trunk === undefined;
     const code = isDialled ? await codeOf(directory, number) : undefined;
     const found = code ? { code, destination: undefined } : await lookUp(directory, number, request.now);
+    const isHere = code || 'entry' in found || found.destination || (scheme !== 'tel' && !isLocalHost);
+    const outside =
+      isHere || !number
+        ? undefined
+        : await directory.outside?.({ number: number.number, caller: request.caller, diversions });
     const decision = decideRoute<B>({
       caller: request.caller,
       scheme,
@@ -74,6 +90,7 @@ export async function findRoute<B extends RoutableBinding>(
       isLocalHost,
       number: number?.number,
       ...found,
+      outside,
       diversions,
       now: request.now,
       maxTargets: request.maxTargets,

@@ -1,5 +1,6 @@
 import type { DialledCode } from './feature-codes.js';
 import type { LegLimits } from './leg-limits.js';
+import type { OutsideFacts, TrunkTarget } from './outside-types.js';
 
 /** A subscriber's standing as routing sees it. */
 export type SubscriberStatus = 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
@@ -20,6 +21,9 @@ export interface PhoneTarget<B extends RoutableBinding> {
   readonly limits?: LegLimits;
 }
 
+/** What a call may be sent to. */
+export type RouteTarget<B extends RoutableBinding> = PhoneTarget<B> | TrunkTarget;
+
 /** What a round rings; it decides which failures lead on to the next one (`next-round.ts`). */
 export type RoundKind = 'phones' | 'group' | 'trunk';
 
@@ -29,6 +33,8 @@ export interface Round<T> {
   readonly targets: readonly T[];
   /** Milliseconds. */
   readonly ringMs: number;
+  /** How long the targets may say nothing at all, milliseconds; as long as they ring when absent. */
+  readonly tryMs?: number;
 }
 
 /** Why a call went on to another number: the words of RFC 5806. */
@@ -59,6 +65,8 @@ export interface RoutePlan<T> {
   readonly onFailure: Readonly<Partial<Record<FailureKind, Diversion>>>;
   /** The hunt group that is rung. */
   readonly group?: string;
+  /** The route by which it leaves this server. */
+  readonly outside?: string;
   /** A 3xx of a phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
   /** Longest call of the callee. */
@@ -139,9 +147,20 @@ export type Destination<B extends RoutableBinding> =
       readonly turn: number;
     };
 
+/** Who calls, as routing sees it. */
+export interface RouteCaller {
+  /** Of a caller from outside its trunk and number. */
+  readonly username: string;
+  readonly status: SubscriberStatus;
+  /** The trunk that the call came from. */
+  readonly trunk?: string;
+  /** The number that trunks show; the username when absent. */
+  readonly number?: string;
+}
+
 /** Everything a decision rests on, gathered beforehand: routing itself asks nobody. */
 export interface RouteFacts<B extends RoutableBinding> {
-  readonly caller: { readonly username: string; readonly status: SubscriberStatus };
+  readonly caller: RouteCaller;
   /** From the Request-URI: `sip`, `sips` or `tel` in lower case. */
   readonly scheme: string;
   /** Host of the Request-URI; empty for tel:. */
@@ -155,6 +174,8 @@ export interface RouteFacts<B extends RoutableBinding> {
   /** What the table of numbers says of it. */
   readonly entry?: NumberEntry | undefined;
   readonly destination: Destination<B> | undefined;
+  /** When nothing here has the number: the way to the outside, if there is one. */
+  readonly outside?: OutsideFacts | undefined;
   /** How the call came to this number. */
   readonly diversions: readonly Diversion[];
   /** Wall milliseconds. */
@@ -176,11 +197,17 @@ export type RouteRefusal =
   | 'callee-not-registered'
   | 'callee-busy'
   | 'callee-do-not-disturb'
-  | 'forward-loop';
+  | 'forward-loop'
+  | 'destination-barred'
+  | 'outside-not-allowed'
+  | 'outside-limit'
+  | 'transit-refused'
+  | 'trunks-down'
+  | 'trunks-full';
 
 /** A plan, a refusal, or another number to ask about. `steps` explains the decision to people (MML `TST ROUTE`). */
 export type RouteDecision<B extends RoutableBinding> = { readonly steps: readonly string[] } & (
-  | { readonly kind: 'plan'; readonly plan: RoutePlan<PhoneTarget<B>> }
+  | { readonly kind: 'plan'; readonly plan: RoutePlan<RouteTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
   /** Nobody is called: the caller's own features are changed, or a ringing call is picked up. */
   | { readonly kind: 'code'; readonly code: DialledCode }

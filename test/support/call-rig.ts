@@ -27,6 +27,9 @@ import { connectEngine, type SignallingConnection } from '../../src/signalling/c
 import { parseEngineUrl } from '../../src/signalling/engine-url.js';
 import { LocalNames } from '../../src/signalling/local-names.js';
 import { ladder } from '../../src/trace/ladder.js';
+import type { OutsideDefaults } from '../../src/trunks/outside-rights.js';
+import { openTrunks } from '../../src/trunks/trunks.js';
+import type { TrunkService } from '../../src/trunks/types.js';
 import { SipPeer } from './sip-peer.js';
 import { openTempStore } from './temp-store.js';
 import { waitFor } from './wait-for.js';
@@ -47,9 +50,12 @@ export interface CallRig {
   readonly announcements: StoredAnnouncements;
   readonly audio: AudioHost;
   readonly sounds: SoundLibrary;
+  readonly trunks: TrunkService;
   readonly connection: SignallingConnection;
   /** Undefined when SIP_ENGINE names an engine elsewhere. */
   readonly engine: Engine | undefined;
+  /** A peer that is no subscriber: a gateway or a stranger. */
+  peer(name: string): Promise<SipPeer>;
   /** A phone of the subscriber, made when new; registered unless told. */
   phone(username: string, options?: { register?: boolean }): Promise<SipPeer>;
   /** The closed records, once there are `count` of them and no call is left; fails when there are more. */
@@ -71,6 +77,8 @@ export interface CallRigOptions {
   readonly clock?: Clock;
   /** Time of the engine; such a test cannot run on an engine elsewhere. */
   readonly engineClock?: Clock;
+  /** Limits of subscribers for calls to the outside. */
+  readonly outside?: OutsideDefaults;
   /** In place of the built-in relay or that of MEDIA_RELAY. */
   readonly relay?: MediaRelay;
 }
@@ -161,6 +169,17 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   });
   events = eventing;
   closers.push(() => eventing.close());
+  const trunks = await openTrunks({
+    store: temp.store,
+    connection,
+    users,
+    auth: { realm: REALM, names, nonces, throttle, log },
+    ownHost: '127.0.0.1',
+    log,
+    clock,
+    ...(options.outside && { defaults: options.outside }),
+  });
+  closers.push(() => trunks.close());
   const control = createCallControl({
     connection,
     authenticator,
@@ -175,6 +194,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
       MESSAGE: (req, res) => messaging.handle(req, res),
       SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
     },
+    trunks,
     log,
     clock,
     ...(options.limits && { limits: options.limits }),
@@ -194,8 +214,14 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     announcements,
     audio,
     sounds,
+    trunks: trunks.service,
     connection,
     engine,
+    peer: async (username) => {
+      const peer = await SipPeer.open({ username, password: '', server });
+      closers.unshift(() => peer.close());
+      return peer;
+    },
     phone: async (username, { register = true } = {}) => {
       const password = `${username}-secret`;
       if (!(await users.view(username))) await users.add(username, { password });

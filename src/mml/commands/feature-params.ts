@@ -4,6 +4,7 @@ import {
   type FeatureChanges,
   type FeatureName,
   isDestination,
+  OUTSIDE_RIGHTS,
   RING_MODES,
   type UserFeatures,
 } from '../../accounts/user-features.js';
@@ -31,9 +32,18 @@ export const destination: ParamType<string> = {
 };
 
 /** Whole seconds or a count; 0 takes it away. */
-const count = (
-  name: 'ringSec' | 'noAnswerSec' | 'maxCalls' | 'maxDurationSec' | 'silenceSec' | 'sessionSec',
-) => number(0, FEATURES[name].max);
+const count = (name: CountName) => number(0, FEATURES[name].max);
+
+type CountName = {
+  [K in FeatureName]: (typeof FEATURES)[K] extends { readonly kind: 'count' } ? K : never;
+}[FeatureName];
+
+/** Beginnings of numbers; empty for none. */
+const prefixes: ParamType<string> = {
+  name: text('prefixes', '前缀'),
+  allowed: text('beginnings of numbers such as +49&0800, "" for all', '号码前缀，例如 +49&0800，"" 表示全部'),
+  parse: ({ parts }) => parts.join('&'),
+};
 
 /** The features of a user as parameters of ADD and MOD USER. */
 export const FEATURE_PARAMS = {
@@ -84,6 +94,31 @@ export const FEATURE_PARAMS = {
     purpose: text('Session timer, seconds; 0: SESSION_TIMER_SEC', '会话定时器秒数，0 为 SESSION_TIMER_SEC'),
     example: '600',
   },
+  OUTSIDE: {
+    type: oneOf(OUTSIDE_RIGHTS),
+    purpose: text('Dearest class of outside numbers that may be called', '允许呼叫的最高外线等级'),
+    example: 'INTERNATIONAL',
+  },
+  OUTPREFIX: {
+    type: prefixes,
+    purpose: text('Beginnings of the only outside numbers that may be called', '仅允许呼叫的外线号码前缀'),
+    example: '"+49&+43"',
+  },
+  OUTCALLS: {
+    type: count('outsideCalls'),
+    purpose: text('Outside calls at once; 0: OUTSIDE_CALLS', '同时外线呼叫数，0 为 OUTSIDE_CALLS'),
+    example: '2',
+  },
+  OUTHOUR: {
+    type: count('outsidePerHour'),
+    purpose: text('Outside calls an hour; 0: OUTSIDE_HOUR', '每小时外线呼叫数，0 为 OUTSIDE_HOUR'),
+    example: '30',
+  },
+  OUTDAY: {
+    type: count('outsidePerDay'),
+    purpose: text('Outside calls a day; 0: OUTSIDE_DAY', '每天外线呼叫数，0 为 OUTSIDE_DAY'),
+    example: '100',
+  },
   DEFLECT: {
     type: boolean,
     purpose: text('A 3xx of the phone may send calls to another number', '允许话机用 3xx 转移来话'),
@@ -104,6 +139,11 @@ const FEATURE_OF: Readonly<Record<keyof typeof FEATURE_PARAMS, FeatureName>> = {
   SILENCESEC: 'silenceSec',
   SESSIONSEC: 'sessionSec',
   DEFLECT: 'mayDeflect',
+  OUTSIDE: 'outside',
+  OUTPREFIX: 'outsidePrefixes',
+  OUTCALLS: 'outsideCalls',
+  OUTHOUR: 'outsidePerHour',
+  OUTDAY: 'outsidePerDay',
 };
 
 /** The features among a command's values; undefined when none was given. */
@@ -131,6 +171,11 @@ export const featureReport: ReportSpec = {
     { key: 'silenceSec', title: text('Silence ends after', '静音结束时长'), format: 'seconds' },
     { key: 'sessionSec', title: text('Session timer', '会话定时器'), format: 'seconds' },
     { key: 'mayDeflect', title: text('May deflect', '允许转移'), format: 'yesno' },
+    { key: 'outside', title: text('Outside', '外线等级') },
+    { key: 'outsidePrefixes', title: text('Outside prefixes', '外线前缀') },
+    { key: 'outsideCalls', title: text('Outside calls', '外线同时数') },
+    { key: 'outsidePerHour', title: text('Outside an hour', '每小时外线') },
+    { key: 'outsidePerDay', title: text('Outside a day', '每天外线') },
   ],
 };
 
@@ -142,5 +187,6 @@ export function featureRow(features: UserFeatures = {}): Row {
     ring: features.ring ?? 'ALL',
     doNotDisturb: features.doNotDisturb ?? false,
     mayDeflect: features.mayDeflect ?? false,
+    outside: features.outside ?? 'NATIONAL',
   };
 }

@@ -41,7 +41,9 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
   const decision = decideRoute(facts({ destination: user({ bindings }), maxTargets: 3 }));
   assert.ok(decision.kind === 'plan');
   assert.deepEqual(
-    decision.plan.rounds[0]?.targets.map(({ binding }) => binding.name),
+    decision.plan.rounds[0]?.targets.map((target) =>
+      target.kind === 'phone' ? target.binding.name : target.trunk,
+    ),
     ['best', 'new', 'old'],
   );
   assert.match(decision.steps.join('; '), /3 of 4 registered phones/);

@@ -63,7 +63,8 @@ async function rounds(world: World, to: string, change?: Partial<RouteRequest>):
   if (found.kind === 'code')
     return [found.code.action, ...(found.code.argument ? [found.code.argument] : [])];
   return found.plan.rounds.map(
-    ({ targets, ringMs }) => `${targets.map(({ binding }) => binding.name).join('+')} ${ringMs / 1000}s`,
+    ({ targets, ringMs }) =>
+      `${targets.map((target) => (target.kind === 'phone' ? target.binding.name : target.trunk)).join('+')} ${ringMs / 1000}s`,
   );
 }
 

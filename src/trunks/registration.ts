@@ -1,0 +1,203 @@
+import { ClientRequest } from '../call/client-request.js';
+import type { Clock, TimerHandle } from '../platform/clock.js';
+import { randomToken } from '../platform/ids.js';
+import type { Logger } from '../platform/logger.js';
+import { header, headerList, headerNumber } from '../signalling/request.js';
+import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { parseContact } from '../sip/contact.js';
+import { parseUri } from '../sip/uri.js';
+import type { challengeAnswerer } from './credentials.js';
+import type { RegistrationState } from './types.js';
+
+/** Timer F of the engine is 32 s (RFC 3261 §17.1.2.2), and a margin. */
+const ANSWER_TIMEOUT_MS = 35_000;
+/** Back-off after failures: doubles from the first to the last value, spread by a quarter. RFC 5626 §4.5 has the same shape. */
+const RETRY_FIRST_MS = 2000;
+const RETRY_MAX_MS = 300_000;
+/** 403 and 404 will not change by asking soon. */
+const RETRY_REFUSED_MS = 120_000;
+/** How long closing waits for the answer to the REGISTER that takes our Contact away. */
+const GOODBYE_MS = 1000;
+const MAX_EXPIRES_SEC = 86_400;
+
+export interface RegistrationOptions {
+  readonly trunk: string;
+  /** `sip:host[:port];transport=…`: Request-URI and next hop. */
+  readonly uri: string;
+  /** Address-of-record: To and From. */
+  readonly aor: string;
+  /** User of our Contact: calls that the trunk sends to it are known by it, so nobody else may guess it. */
+  readonly contactUser: string;
+  readonly contactParams: string;
+  readonly expiresSec: number;
+  readonly answerChallenge: ReturnType<typeof challengeAnswerer>;
+}
+
+/** How long until the next try after `failures` of them: pure but for `draw`, a number from 0 to below 1. */
+export function retryDelayMs(failures: number, status: number, draw: number): number {
+  const base =
+    status === 403 || status === 404
+      ? RETRY_REFUSED_MS
+      : Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10));
+  return Math.round(base * (0.75 + draw / 2));
+}
+
+/** When to register again: within the last quarter of the time, and no later than half a minute before its end. */
+export function refreshDelayMs(expiresSec: number, draw: number): number {
+  const share = expiresSec * 1000 * (0.75 + draw * 0.15);
+  const early = (expiresSec - 30) * 1000;
+  return Math.round(
+    Math.max(1000, early > 30_000 ? Math.min(share, early) : Math.min(share, expiresSec * 750)),
+  );
+}
+
+/** Keeps us registered with a trunk (RFC 3261 §10.2): refresh before expiry, 423, challenges, back-off with jitter. */
+export class TrunkRegistration {
+  state: RegistrationState = { state: 'trying', reason: 'not answered yet' };
+  /** Where the registrar answered from; calls to our Contact are believed from there. */
+  registrarAddress: string | undefined;
+  private readonly callId = randomToken(24);
+  private readonly tag = randomToken(12);
+  private seq = 1;
+  private expiresSec: number;
+  private failures = 0;
+  private timer: TimerHandle | undefined;
+  private isStopped = false;
+
+  constructor(
+    private readonly options: RegistrationOptions,
+    private readonly engine: SrfEngine,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {
+    this.expiresSec = options.expiresSec;
+    this.timer = clock.setTimeout(() => this.register(), Math.random() * 200);
+  }
+
+  /** Ends it; takes our Contact away when it is there. Never rejects. */
+  stop(): Promise<void> {
+    this.isStopped = true;
+    this.clock.clearTimeout(this.timer);
+    if (this.state.state !== 'registered') return Promise.resolve();
+    this.state = { state: 'off', reason: 'stopped' };
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimeout(resolve, GOODBYE_MS);
+      const done = (): void => {
+        this.clock.clearTimeout(timer);
+        resolve();
+      };
+      this.send(0, done, done);
+    });
+  }
+
+  private register(): void {
+    this.send(
+      this.expiresSec,
+      (res) => this.onFinal(res),
+      () => this.onFailed(0, 'no answer'),
+    );
+  }
+
+  private send(expiresSec: number, onFinal: (res: SrfResponse) => void, onFailure: () => void): void {
+    const { uri, aor, contactUser, contactParams, answerChallenge } = this.options;
+    const headers: OutgoingHeaders = {
+      From: `<${aor}>;tag=${this.tag}`,
+      To: `<${aor}>`,
+      // RFC 3261 §10.2.4: one Call-ID for all registrations of a UA with one registrar, CSeq rising.
+      'Call-ID': this.callId,
+      CSeq: `${this.seq++} REGISTER`,
+      Contact: `<sip:${contactUser}@localhost${contactParams}>`,
+      Expires: expiresSec,
+    };
+    const onSent = (sent: SrfRequest): void => {
+      const used = Number.parseInt(header(sent, 'cseq') ?? '', 10);
+      if (used >= this.seq) this.seq = used + 1;
+    };
+    new ClientRequest(
+      this.engine,
+      this.clock,
+      { method: 'REGISTER', uri, headers, timeoutMs: ANSWER_TIMEOUT_MS, answerChallenge },
+      { onSent, onFinal, onFailure },
+    );
+  }
+
+  private onFinal(res: SrfResponse): void {
+    if (this.isStopped) {
+      // Closing came first: what was just granted is given back.
+      if (res.status < 300) this.send(0, ignore, ignore);
+      return;
+    }
+    const { status, reason } = res;
+    if (status < 300) this.onRegistered(res);
+    else if (status === 423 && this.raiseExpires(res)) this.register();
+    else this.onFailed(status, `${status} ${reason}`, retryAfterMs(res));
+  }
+
+  private onRegistered(res: SrfResponse): void {
+    const { trunk } = this.options;
+    const { now } = this.clock;
+    const granted = Math.max(1, Math.min(this.grantedSec(res), MAX_EXPIRES_SEC));
+    const delayMs = refreshDelayMs(granted, Math.random());
+    if (this.state.state !== 'registered')
+      this.log.info({ trunk, expiresSec: granted }, 'registered with a trunk');
+    this.failures = 0;
+    this.registrarAddress = res.source_address || this.registrarAddress;
+    const at = now();
+    this.state = {
+      state: 'registered',
+      reason: `${res.status} ${res.reason}`,
+      expiresAt: at + granted * 1000,
+      nextAt: at + delayMs,
+    };
+    this.timer = this.clock.setTimeout(() => this.register(), delayMs);
+  }
+
+  /** RFC 3261 §10.2.4: the time of our own Contact among all that are there, else Expires, else what was asked for. */
+  private grantedSec(res: SrfResponse): number {
+    const contacts = headerList(res, 'contact').map((value) => parseContact(value));
+    const own = contacts.find(
+      (contact) => contact && parseUri(contact.uri)?.user === this.options.contactUser,
+    );
+    const ofContact = Number(own?.params.get('expires') ?? Number.NaN);
+    if (ofContact > 0) return ofContact;
+    const ofHeader = headerNumber(res, 'expires') ?? Number.NaN;
+    return ofHeader > 0 ? ofHeader : this.expiresSec;
+  }
+
+  /** RFC 3261 §10.2.8: as long as the registrar wants; false when that says nothing new. */
+  private raiseExpires(res: SrfResponse): boolean {
+    const least = headerNumber(res, 'min-expires') ?? 0;
+    if (!(least > this.expiresSec) || least > MAX_EXPIRES_SEC) return false;
+    this.expiresSec = least;
+    return true;
+  }
+
+  private onFailed(status: number, reason: string, afterMs = 0): void {
+    if (this.isStopped) return;
+    const { trunk } = this.options;
+    const wasRegistered = this.state.state === 'registered';
+    const isNews = this.state.state !== 'failed' || this.state.reason !== reason;
+    this.failures++;
+    const delayMs = Math.max(afterMs, retryDelayMs(this.failures, status, Math.random()));
+    if (isNews) this.log.warn({ trunk, reason, delayMs }, 'not registered with a trunk, will retry');
+    const { expiresAt } = this.state;
+    const now = this.clock.now();
+    const isStillThere = wasRegistered && status === 0 && expiresAt !== undefined && expiresAt > now;
+    this.state = {
+      state: isStillThere ? 'registered' : 'failed',
+      reason,
+      nextAt: now + delayMs,
+      ...(isStillThere && { expiresAt }),
+    };
+    this.timer = this.clock.setTimeout(() => this.register(), delayMs);
+  }
+}
+
+const ignore = (): void => undefined;
+
+/** RFC 3261 §20.33; at most an hour is believed. */
+function retryAfterMs(res: SrfResponse): number {
+  const seconds = Number.parseInt(header(res, 'retry-after') ?? '', 10);
+  return seconds > 0 ? Math.min(seconds, 3600) * 1000 : 0;
+}

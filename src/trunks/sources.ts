@@ -1,0 +1,39 @@
+import ipaddr from 'ipaddr.js';
+import { parseHostPort } from './host-port.js';
+
+/** Addresses that calls of a trunk come from, ready to be compared. */
+export interface Source {
+  readonly network: ipaddr.IPv4 | ipaddr.IPv6;
+  readonly bits: number;
+  /** Any port when absent. */
+  readonly port?: number;
+}
+
+/** Reads `192.0.2.0/24`, `192.0.2.7`, `192.0.2.7:5080`, `2001:db8::/32`, `[2001:db8::1]:5060`; undefined for anything else. */
+export function parseSource(text: string): Source | undefined {
+  if (text.includes('/')) {
+    if (!ipaddr.isValidCIDR(text)) return undefined;
+    const [network, bits] = ipaddr.parseCIDR(text);
+    // A network of everybody would let strangers call at the operator's cost.
+    return bits === 0 ? undefined : { network, bits };
+  }
+  const isBareIpv6 = text.split(':').length > 2 && !text.startsWith('[');
+  const place = isBareIpv6 ? { host: text, port: undefined } : parseHostPort(text);
+  if (!place || !isAddress(place.host)) return undefined;
+  const network = ipaddr.parse(place.host);
+  const bits = network.kind() === 'ipv4' ? 32 : 128;
+  return { network, bits, ...(place.port !== undefined && { port: place.port }) };
+}
+
+const isAddress = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+
+/** How narrowly a source names a peer, -1 when it does not: a port says more than any network. */
+export function fitOf(source: Source, address: string, port: number): number {
+  if (source.port !== undefined && source.port !== port) return -1;
+  if (!ipaddr.isValid(address)) return -1;
+  // A dual-stack socket names IPv4 peers ::ffff:192.0.2.7.
+  const peer = ipaddr.process(address);
+  if (peer.kind() !== source.network.kind() || !peer.match(source.network, source.bits)) return -1;
+  return source.bits + (source.port === undefined ? 0 : 1000);
+}

@@ -1,0 +1,121 @@
+import type { OutsideRoute } from '../routing/outside-types.js';
+import type { TranslationRule } from '../routing/translate.js';
+import { invalid, TrunkError } from './errors.js';
+import { changeRoute, MAX_ROUTES, newRoute } from './route-rules.js';
+import {
+  changeTrunk,
+  checkName,
+  checkRule,
+  defaultSources,
+  MAX_RULES,
+  MAX_TRUNKS,
+  TRUNK_DEFAULTS,
+  viewOf,
+} from './trunk-rules.js';
+import type { TrunkTable } from './trunk-table.js';
+import type { RouteInput, Trunk, TrunkInput, TrunkService, TrunkView } from './types.js';
+
+/** Changes of trunks and routes, each checked before it is written. */
+export class TrunkEditor implements Omit<TrunkService, 'states'> {
+  constructor(
+    private readonly table: TrunkTable,
+    private readonly realm: string,
+  ) {}
+
+  list(): TrunkView[] {
+    return this.table.list().map(viewOf);
+  }
+
+  async add(name: string, input: TrunkInput): Promise<TrunkView> {
+    checkName(name);
+    if (this.table.list().length >= MAX_TRUNKS) throw invalid(`there are ${MAX_TRUNKS} trunks already`);
+    const sources = defaultSources(input.address ?? '', input.sources);
+    const trunk = this.changed({ name, ...TRUNK_DEFAULTS }, { ...input, sources });
+    if (!(await this.table.putTrunk(trunk, 'create')))
+      throw new TrunkError('TRUNK_EXISTS', `trunk ${name} exists`, name);
+    return viewOf(trunk);
+  }
+
+  modify(name: string, input: TrunkInput): Promise<TrunkView> {
+    return this.write(this.changed(this.must(name), input));
+  }
+
+  async remove(name: string): Promise<void> {
+    const user = this.table.routes().find(({ trunks }) => trunks.some(({ trunk }) => trunk === name));
+    if (user) throw invalid(`route ${user.name} leads to trunk ${name}; change it first`);
+    if (!(await this.table.removeTrunk(name))) throw unknownTrunk(name);
+  }
+
+  async addRule(name: string, rule: TranslationRule, place?: number): Promise<TrunkView> {
+    checkRule(rule);
+    const trunk = this.must(name);
+    if (trunk.rules.length >= MAX_RULES) throw invalid(`a trunk has at most ${MAX_RULES} translations`);
+    const at = Math.min(place ?? trunk.rules.length + 1, trunk.rules.length + 1) - 1;
+    const rules = [...trunk.rules.slice(0, at), rule, ...trunk.rules.slice(at)];
+    return this.write({ ...trunk, rules });
+  }
+
+  async removeRule(name: string, place: number): Promise<TrunkView> {
+    const trunk = this.must(name);
+    if (place < 1 || place > trunk.rules.length) throw unknownTrunk(`${name} translation ${place}`);
+    return this.write({ ...trunk, rules: trunk.rules.filter((_, i) => i !== place - 1) });
+  }
+
+  listRoutes(): OutsideRoute[] {
+    return [...this.table.routes()].sort((x, y) => x.rank - y.rank || (x.name < y.name ? -1 : 1));
+  }
+
+  async addRoute(name: string, input: RouteInput): Promise<OutsideRoute> {
+    checkName(name);
+    if (this.table.routes().length >= MAX_ROUTES) throw invalid(`there are ${MAX_ROUTES} routes already`);
+    const route = this.changedRoute(newRoute(name), input);
+    if (!(await this.table.putRoute(route, 'create')))
+      throw new TrunkError('ROUTE_EXISTS', `route ${name} exists`, name);
+    return route;
+  }
+
+  async modifyRoute(name: string, input: RouteInput): Promise<OutsideRoute> {
+    const before = this.table.routes().find((route) => route.name === name);
+    if (!before) throw unknownRoute(name);
+    const route = this.changedRoute(before, input);
+    if (!(await this.table.putRoute(route, 'update'))) throw unknownRoute(name);
+    return route;
+  }
+
+  async removeRoute(name: string): Promise<void> {
+    if (!(await this.table.removeRoute(name))) throw unknownRoute(name);
+  }
+
+  private changed(before: Trunk, input: TrunkInput): Trunk {
+    const trunk = changeTrunk(before, input, this.realm);
+    const { name, inUsername } = trunk;
+    const twin = this.table.list().find((other) => other.name !== name && other.inUsername === inUsername);
+    if (inUsername !== '' && twin) throw invalid(`trunk ${twin.name} has the name ${inUsername} already`);
+    return trunk;
+  }
+
+  private changedRoute(before: OutsideRoute, input: RouteInput): OutsideRoute {
+    const missing = input.trunks?.find(({ trunk }) => !this.table.get(trunk));
+    if (missing) throw unknownTrunk(missing.trunk);
+    return changeRoute(before, input);
+  }
+
+  private async write(trunk: Trunk): Promise<TrunkView> {
+    if (!(await this.table.putTrunk(trunk, 'update'))) throw unknownTrunk(trunk.name);
+    return viewOf(trunk);
+  }
+
+  private must(name: string): Trunk {
+    const trunk = this.table.get(name);
+    if (!trunk) throw unknownTrunk(name);
+    return trunk;
+  }
+}
+
+function unknownTrunk(name: string): TrunkError {
+  return new TrunkError('TRUNK_UNKNOWN', `there is no trunk ${name.slice(0, 64)}`, name.slice(0, 64));
+}
+
+function unknownRoute(name: string): TrunkError {
+  return new TrunkError('ROUTE_UNKNOWN', `there is no route ${name.slice(0, 64)}`, name.slice(0, 64));
+}
