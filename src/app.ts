@@ -226,6 +226,7 @@ class Server implements RunningServer {
         calls: this.telephony.calls,
         numbering,
         routes: this.telephony.calls.routes,
+        trunks: this.telephony.trunks.service,
         announcements: this.announcements,
         sounds: this.audio.sounds,
         records: this.records,

@@ -150,6 +150,7 @@ function admitTrunk(attempt: Attempt, trunk: TrunkCall): void {
   attempt.number = trunk.called;
   const call = attempt.open();
   attempt.leg.codecs = trunk.codecs;
+  attempt.leg.limits = trunk.limits;
   attempt.leg.place = trunk.take();
   if (!attempt.leg.place) throw new CallRefusedError('trunk-limit', `trunk ${trunk.trunk} is full`);
   call.trunkIn = trunk.trunk;
@@ -195,17 +196,13 @@ async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
 }
 
 /** A caller from outside as routing knows it; its name can be that of no subscriber. */
-function outsideCaller(
-  { trunk, caller, displayName, isAnonymous, maxDurationSec }: TrunkCall,
-  realm: string,
-) {
+function outsideCaller({ trunk, caller, displayName, isAnonymous }: TrunkCall, realm: string) {
   return {
     username: `${trunk}:${caller}`,
     status: 'ACTIVE',
     realm,
     displayName,
     outside: { trunk, number: caller, isAnonymous },
-    ...(maxDurationSec !== undefined && { features: { maxDurationSec } }),
   } satisfies RoutedCaller;
 }
 

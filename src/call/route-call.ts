@@ -286,8 +286,8 @@ function outsideNumber({ phone = '', username }: RoutedCaller): string {
 }
 
 function trunkTarget(gateway: TrunkGateway): CalleeTarget {
-  const { uri, host, port, transport, headers } = gateway;
-  return { uri, nextHop: undefined, address: host, port, transport, headers, trunk: gateway };
+  const { uri, host, port, transport, headers, limits } = gateway;
+  return { uri, nextHop: undefined, address: host, port, transport, headers, limits, trunk: gateway };
 }
 
 /** A registered phone as a target of a call. */

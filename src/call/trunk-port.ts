@@ -1,4 +1,5 @@
 import type { OutsideQuestion } from '../routing/find-route.js';
+import type { LegLimits } from '../routing/leg-limits.js';
 import type { DialledNumber } from '../routing/number.js';
 import type { OutsideFacts, TrunkTarget } from '../routing/outside-types.js';
 import type { CodecPolicy } from '../sdp/codec-policy.js';
@@ -22,7 +23,7 @@ export interface TrunkCall {
   /** The caller asked not to be shown (RFC 3323). */
   readonly isAnonymous: boolean;
   readonly codecs?: CodecPolicy;
-  readonly maxDurationSec?: number;
+  readonly limits: LegLimits;
   /** Undefined when the trunk has as many calls as it may. */
   take(): TrunkPlace | undefined;
 }
@@ -50,6 +51,7 @@ export interface TrunkGateway {
   /** From, To and who the caller is; these replace what a phone would get. */
   readonly headers: OutgoingHeaders;
   readonly codecs?: CodecPolicy;
+  readonly limits: LegLimits;
   /** Undefined when the trunk has as many calls as it may. */
   take(): TrunkPlace | undefined;
   /** Credentials for a 401 or 407 of the trunk; undefined when there are none. */

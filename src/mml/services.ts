@@ -6,6 +6,7 @@ import type { RecordService } from '../cdr/types.js';
 import type { NumberingService } from '../numbering/types.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
+import type { TrunkService } from '../trunks/types.js';
 
 /** What `DSP SYSINFO` shows. */
 export interface SystemInfo {
@@ -53,6 +54,7 @@ export interface Services {
   readonly calls: CallService;
   readonly numbering: NumberingService;
   readonly routes: RouteService;
+  readonly trunks: TrunkService;
   readonly announcements: AnnouncementService;
   readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
   readonly records: RecordService;

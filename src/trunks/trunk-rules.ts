@@ -32,6 +32,8 @@ export const TRUNK_DEFAULTS: Omit<Trunk, 'name'> = {
   maxCalls: 0,
   maxRate: 0,
   maxDurationSec: 0,
+  silenceSec: 0,
+  sessionSec: 0,
   trySec: 5,
   identity: 'NONE',
   anonymous: false,
@@ -53,6 +55,8 @@ export const TRUNK_RANGES = {
   maxCalls: [0, 100_000],
   maxRate: [0, 1000],
   maxDurationSec: [0, 604_800],
+  silenceSec: [0, 86_400],
+  sessionSec: [0, 86_400],
   trySec: [1, 60],
 } as const satisfies Partial<Record<keyof Trunk, readonly [number, number]>>;
 
@@ -84,6 +88,8 @@ function check(trunk: Trunk): void {
     if (!Number.isInteger(value) || value < min || value > max)
       throw invalid(`${field} must be a whole number ${min} to ${max}`);
   }
+  if (trunk.sessionSec > 0 && trunk.sessionSec < 90)
+    throw invalid('sessionSec must be 90 or more (RFC 4028 §4)');
   oneOf('status', trunk.status, TRUNK_STATUSES);
   oneOf('transport', trunk.transport, TRUNK_TRANSPORTS);
   oneOf('identity', trunk.identity, IDENTITY_HEADERS);

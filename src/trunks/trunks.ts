@@ -11,6 +11,7 @@ import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { findOutsideRoute } from '../routing/find-outside-route.js';
 import type { OutsideQuestion } from '../routing/find-route.js';
+import type { LegLimits } from '../routing/leg-limits.js';
 import { normaliseNumber } from '../routing/number.js';
 import type { GatewayFacts, OutsideFacts, TrunkTarget } from '../routing/outside-types.js';
 import { translate } from '../routing/translate.js';
@@ -145,6 +146,7 @@ class StoredTrunks implements Trunks {
       transport,
       headers: outgoingIdentity(trunk, numbers, shown, hostOf(address), this.options.ownHost),
       ...codecsOf(trunk),
+      limits: legLimitsOf(trunk),
       take: () => this.usage.take(name, 'out', trunk, payer),
       answerChallenge: challengeAnswerer(trunk),
     };
@@ -161,7 +163,7 @@ class StoredTrunks implements Trunks {
   }
 
   private callOf(req: SrfRequest, trunk: Trunk): TrunkCall {
-    const { name, rules, maxDurationSec, username } = trunk;
+    const { name, rules, username } = trunk;
     const own = [this.watch.contactUser(name) ?? '', username].filter(Boolean);
     const sent = dialledNumber(req, own);
     const dialled = normaliseNumber(sent)?.number ?? sent;
@@ -175,7 +177,7 @@ class StoredTrunks implements Trunks {
       displayName: caller.displayName,
       isAnonymous: caller.isAnonymous,
       ...codecsOf(trunk),
-      ...(maxDurationSec > 0 && { maxDurationSec }),
+      limits: legLimitsOf(trunk),
       take: () => this.usage.take(name, 'in', trunk),
     };
   }
@@ -250,6 +252,14 @@ class StoredTrunks implements Trunks {
 function codecsOf({ codecs, dropCodecs }: Trunk): Pick<TrunkCall, 'codecs'> {
   if (codecs.length === 0 && dropCodecs.length === 0) return {};
   return { codecs: { order: codecs, remove: dropCodecs } };
+}
+
+function legLimitsOf({ maxDurationSec, silenceSec, sessionSec }: Trunk): LegLimits {
+  return {
+    ...(maxDurationSec > 0 && { maxDurationSec }),
+    ...(silenceSec > 0 && { silenceSec }),
+    ...(sessionSec > 0 && { sessionSec }),
+  };
 }
 
 /** The name in a request's credentials; `''` without any. */

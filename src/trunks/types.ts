@@ -39,6 +39,9 @@ export interface Trunk {
   readonly maxRate: number;
   /** Longest call, seconds; 0: no limit of the trunk's. */
   readonly maxDurationSec: number;
+  /** Seconds without media after which a call ends, and session interval that is offered; 0: as the server has it. */
+  readonly silenceSec: number;
+  readonly sessionSec: number;
   /** Seconds that it may be silent before the next trunk is tried. */
   readonly trySec: number;
   readonly identity: (typeof IDENTITY_HEADERS)[number];

@@ -7,11 +7,15 @@ import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
+import { systemClock } from '../../src/platform/clock.js';
 import { AppError } from '../../src/platform/errors.js';
 import { LoggerFactory, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
 import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
+import { TrunkEditor } from '../../src/trunks/trunk-editor.js';
+import { TrunkTable } from '../../src/trunks/trunk-table.js';
+import type { TrunkService, TrunkState, TrunkView } from '../../src/trunks/types.js';
 import { memoryCollection } from './memory-collection.js';
 import { requestText } from './sip-text.js';
 
@@ -60,6 +64,7 @@ export function mmlTestServices(): MmlTestServices {
       { part: 'engine', name: 'overload.loopDelayMs', value: 4 },
     ],
     numbering: memoryNumbering(),
+    trunks: memoryTrunks(),
     sounds,
     announcements: new StoredAnnouncements({ store: memoryStore(), sounds, log: silentLogger }),
     routes: {
@@ -135,6 +140,25 @@ export function mmlTestServices(): MmlTestServices {
     traces: traceService(),
     system: systemInfo,
   };
+}
+
+/** Trunks and routes in memory, none of them watched. */
+function memoryTrunks(): TrunkService {
+  const table = new TrunkTable(memoryStore(), systemClock, silentLogger, () => undefined);
+  const stateOf = ({ name, status, address }: TrunkView): TrunkState => ({
+    name,
+    status,
+    address,
+    health: 'up',
+    healthReason: '200 OK',
+    registration: { state: 'off', reason: '' },
+    callsIn: 0,
+    callsOut: 0,
+    rate: 0,
+    refused: 0,
+  });
+  const editor = new TrunkEditor(table, 'ims');
+  return Object.assign(editor, { states: () => editor.list().map(stateOf) });
 }
 
 /** Holds one call of two legs, once it was started. */

@@ -4,12 +4,15 @@ import { callCommands } from './call-commands.js';
 import { groupCommands } from './group-commands.js';
 import { numberCommands } from './number-commands.js';
 import { operatorCommands } from './operator-commands.js';
+import { outsideRouteCommands } from './outside-route-commands.js';
 import { recordCommands } from './record-commands.js';
 import { registrationCommands } from './registration-commands.js';
 import { routeCommands } from './route-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { systemCommands } from './system-commands.js';
 import { traceCommands } from './trace-commands.js';
+import { translationCommands } from './translation-commands.js';
+import { trunkCommands } from './trunk-commands.js';
 import { userCommands } from './user-commands.js';
 
 /** Every command of the console. */
@@ -17,6 +20,9 @@ export const allCommands: readonly Command[] = [
   ...userCommands,
   ...groupCommands,
   ...numberCommands,
+  ...trunkCommands,
+  ...translationCommands,
+  ...outsideRouteCommands,
   ...routeCommands,
   ...registrationCommands,
   ...callCommands,

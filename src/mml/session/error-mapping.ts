@@ -5,6 +5,8 @@ import { text } from '../text.js';
 const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
+const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
+const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
 const NUMBER = text('number', '号码');
 const USER = text('user', '用户');
 const OPERATOR = text('operator', '操作员');
@@ -26,6 +28,14 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: NUMBER, name, hint: SEE_NUMBERS }, error);
     case 'NUMBER_EXISTS':
       return new MmlError(4002, { what: text('Number', '号码'), name }, error);
+    case 'TRUNK_UNKNOWN':
+      return new MmlError(4001, { what: text('trunk', '中继'), name, hint: SEE_TRUNKS }, error);
+    case 'TRUNK_EXISTS':
+      return new MmlError(4002, { what: text('Trunk', '中继'), name }, error);
+    case 'ROUTE_UNKNOWN':
+      return new MmlError(4001, { what: text('route', '路由'), name, hint: SEE_ROUTES }, error);
+    case 'ROUTE_EXISTS':
+      return new MmlError(4002, { what: text('Route', '路由'), name }, error);
     case 'OPERATOR_UNKNOWN':
       return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
     case 'OPERATOR_EXISTS':
