@@ -96,9 +96,16 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     onWaiting: (username) => events?.messagesChanged(username),
   });
   messages = messaging;
-  const eventing = openEvents(context, { connection, users, authenticator, names, messaging });
+  const eventing = openEvents(context, {
+    connection,
+    users,
+    authenticator,
+    names,
+    messaging,
+    watchCalls: (watcher) => calls.watch(watcher),
+  });
   events = eventing;
-  const calls = createCallControl({
+  const calls: CallControl = createCallControl({
     connection,
     authenticator,
     users,
@@ -167,6 +174,7 @@ interface EventParts extends Pick<TelephonyParts, 'connection' | 'users'> {
   readonly authenticator: Authenticator;
   readonly names: LocalNames;
   readonly messaging: Messaging;
+  readonly watchCalls: CallControl['watch'];
 }
 
 function openEvents({ config, logs, parts }: ServerContext, wired: EventParts): Events {

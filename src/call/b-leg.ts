@@ -67,6 +67,7 @@ export class BLeg implements CalleeLeg {
   party: Leg['party'] = 'CALLEE';
   callId = '';
   dialogId: string | undefined;
+  phoneTag: string | undefined;
   userAgent: string | undefined;
   /** Last description that came in a provisional response. */
   earlySdp: string | undefined;
@@ -252,6 +253,7 @@ export class BLeg implements CalleeLeg {
   }
 
   private onProvisional(res: SrfResponse, ack: SrfAck): void {
+    this.phoneTag = party(res, 'to').tag;
     this.deps.trail.response(this.name, false, res.status, res.reason, 'INVITE', res.body);
     // We offer no 100rel; a phone that uses it all the same gets its PRACK (RFC 3262 §4).
     if (header(res, 'rseq') !== undefined) ack();
@@ -298,6 +300,7 @@ export class BLeg implements CalleeLeg {
   }
 
   private onSuccess(res: SrfResponse): void {
+    this.phoneTag = party(res, 'to').tag;
     const isTooLate = this.state !== 'calling';
     this.state = 'answered';
     // RFC 3261 §13.2.2.4: the ACK of a 2xx with an offer holds an answer, even when the call is not wanted.

@@ -14,6 +14,7 @@ import { ALeg } from './a-leg.js';
 import { ADMISSION_STEPS, type AdmissionDeps, type Attempt, dialled, refusalOf } from './admission.js';
 import { Announcer, type AnnouncerParts } from './announcing.js';
 import { Call, type CallDeps } from './call.js';
+import { type CallDialog, dialogsOf } from './call-dialogs.js';
 import { CallRegistry } from './call-registry.js';
 import { LiveCallService } from './call-service.js';
 import { causeOf } from './causes.js';
@@ -77,6 +78,11 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
 export interface CallControl extends CallService, Originator, Closeable {
   /** Says where calls would go. */
   readonly routes: RouteService;
+  /**
+   * Calls `watcher` for each call that is up, and after every change of one, with its subscribers' sides; none at its end.
+   * Returns what ends that. The watcher must not throw.
+   */
+  watch(watcher: (id: string, dialogs: readonly CallDialog[]) => void): () => void;
   /** Draining: new INVITEs hear 503 with Retry-After, calls that are up go on. */
   setDraining(draining: boolean): void;
 }
@@ -166,6 +172,10 @@ class EngineCallControl extends LiveCallService implements CallControl {
 
   setDraining(draining: boolean): void {
     this.isDraining = draining;
+  }
+
+  watch(watcher: (id: string, dialogs: readonly CallDialog[]) => void): () => void {
+    return this.registry.watch((call) => watcher(call.id, dialogsOf(call)));
   }
 
   originate(origination: Origination, standIn: CallerStandIn): Call {

@@ -16,6 +16,9 @@ export class CallRegistry {
   private readonly calls = new Map<string, Call>();
   private readonly endpoints = new Map<string, Endpoint>();
   private total = 0;
+  private readonly watchers = new Set<(call: Call) => void>();
+  /** Calls of which watchers are to hear in a moment. */
+  private readonly news = new Set<Call>();
 
   add(call: Call): void {
     this.calls.set(call.id, call);
@@ -33,6 +36,27 @@ export class CallRegistry {
     if (!this.calls.delete(call.id)) return;
     this.unbind(call.a.dialogId, call);
     for (const leg of call.fork.legs) this.unbind(leg.dialogId, call);
+    this.changed(call);
+  }
+
+  /** Calls `watcher` for each call that is up, and after every change of one, its end included; returns what ends that. */
+  watch(watcher: (call: Call) => void): () => void {
+    this.watchers.add(watcher);
+    for (const call of this.calls.values()) watcher(call);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** Something is new about a call. What happens in one turn of the event loop is told once. */
+  changed(call: Call): void {
+    if (this.watchers.size === 0) return;
+    if (this.news.size === 0) setImmediate(() => this.tell());
+    this.news.add(call);
+  }
+
+  private tell(): void {
+    const calls = [...this.news];
+    this.news.clear();
+    for (const call of calls) for (const watcher of this.watchers) watcher(call);
   }
 
   get(id: string): Call | undefined {

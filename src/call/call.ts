@@ -100,7 +100,7 @@ export class Call implements ReofferHost {
     readonly parties: CallParties,
   ) {
     this.id = record.id;
-    this.trail = new Trail(record);
+    this.trail = new Trail(record, () => deps.registry.changed(this));
     this.allow = deps.allow;
     this.log = deps.log.child({ call: record.id, callId: a.callId });
     this.media = new CallMedia(() => deps.relay.open(record.id));

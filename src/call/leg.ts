@@ -34,6 +34,8 @@ export interface CalleeLeg extends Leg {
   readonly target: CalleeTarget;
   readonly userAgent: string | undefined;
   readonly dialogId: string | undefined;
+  /** The phone's tag in it, where we sent the INVITE; undefined before it said anything. */
+  readonly phoneTag?: string | undefined;
   /** Last description that came in a provisional response. */
   readonly earlySdp: string | undefined;
   /** It goes on in another place, of this call or another. */

@@ -2,10 +2,15 @@ import type { OpenRecord, TimelineEvent } from '../cdr/types.js';
 
 /** Writes a call's timeline: facts for the record, and every SIP message that call control sees for the ladder. */
 export class Trail {
-  constructor(readonly record: OpenRecord) {}
+  /** `onFact` is called after each event that is no message. */
+  constructor(
+    readonly record: OpenRecord,
+    private readonly onFact: () => void = () => undefined,
+  ) {}
 
   add(event: TimelineEvent): void {
     this.record.add(event);
+    this.onFact();
   }
 
   /** A request that we sent or received on a leg. */

@@ -12,6 +12,8 @@ export interface EventPackage {
   readonly intervalMs: number;
   /** Throws EventRefusedError when that subscriber may not watch that user. */
   authorise(subscriber: User, resource: User): void;
+  /** Somebody watches by it, or nobody any more. */
+  interest?(isWatched: boolean): void;
   /** The full state of a user, as a document. `version` is 0 for the first NOTIFY of a subscription and goes up by one. */
   state(resource: User, version: number): string | Promise<string>;
 }

@@ -6,6 +6,8 @@ import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import type { LocalNames } from '../signalling/local-names.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import { DialogModel, type WatchCalls } from './dialog-model.js';
+import { dialogPackage } from './dialog-package.js';
 import { messageSummary } from './message-summary.js';
 import { Notifier } from './notifier.js';
 import type { EventLimits, SubscriptionView } from './types.js';
@@ -19,6 +21,8 @@ export interface EventsOptions {
   readonly connection: Pick<SignallingConnection, 'srf' | 'onStateChange'>;
   readonly users: Pick<UserService, 'authData'>;
   readonly names: Pick<LocalNames, 'has'>;
+  /** What happens in calls. */
+  readonly watchCalls: WatchCalls;
   /** Instant messages that wait for a user. */
   readonly waitingMessages: (username: string) => Promise<number>;
   readonly limits?: EventLimits;
@@ -37,12 +41,16 @@ export interface EventService {
 export class Events implements EventService, Closeable {
   private readonly clock: Clock;
   private readonly notifier: Notifier;
+  private readonly dialogs: DialogModel;
   private readonly unwatch: () => void;
   private closing: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
     const { connection, authenticator, users, names, log } = options;
     this.clock = options.clock ?? systemClock;
+    this.dialogs = new DialogModel(options.watchCalls, this.clock, (username) =>
+      this.notifier.changed('dialog', username),
+    );
     this.notifier = new Notifier(
       {
         engine: connection.srf,
@@ -53,7 +61,7 @@ export class Events implements EventService, Closeable {
         names,
         limits: { ...DEFAULTS, ...options.limits },
       },
-      [messageSummary(options.waitingMessages)],
+      [messageSummary(options.waitingMessages), dialogPackage(this.dialogs)],
     );
     // An engine that comes back knows the dialogs still, or nothing: phones are to begin anew (RFC 6665 §4.1.3).
     this.unwatch = connection.onStateChange((connected) => {
@@ -100,5 +108,6 @@ export class Events implements EventService, Closeable {
     await Promise.race([this.notifier.endAll('deactivated'), late]);
     this.clock.clearTimeout(timer);
     this.notifier.dropAll();
+    this.dialogs.close();
   }
 }

@@ -25,7 +25,7 @@ export interface NotifierDeps extends EventRequestDeps {
 /** Takes SUBSCRIBE and tells subscribers of changes (RFC 6665 §4.2). */
 export class Notifier {
   private readonly packages: ReadonlyMap<string, EventPackage>;
-  private readonly table = new SubscriptionTable();
+  private readonly table: SubscriptionTable;
   private isDraining = false;
 
   constructor(
@@ -33,6 +33,7 @@ export class Notifier {
     packages: readonly EventPackage[],
   ) {
     this.packages = new Map(packages.map((one) => [one.name, one]));
+    this.table = new SubscriptionTable((event, isWatched) => this.packages.get(event)?.interest?.(isWatched));
   }
 
   /** Allow-Events (RFC 6665 §8.2.2). */

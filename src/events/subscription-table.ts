@@ -5,6 +5,10 @@ export class SubscriptionTable {
   private readonly byDialog = new Map<string, Subscription>();
   private readonly byResource = new Map<string, Set<Subscription>>();
   private readonly counts = new Map<string, number>();
+  private readonly byEvent = new Map<string, number>();
+
+  /** `onInterest` hears of the first subscription of a package and of the end of the last. */
+  constructor(private readonly onInterest: (event: string, isWatched: boolean) => void) {}
 
   get size(): number {
     return this.byDialog.size;
@@ -22,6 +26,7 @@ export class SubscriptionTable {
     const group = this.byResource.get(key) ?? new Set();
     this.byResource.set(key, group.add(subscription));
     this.counts.set(subscriber, this.countOf(subscriber) + 1);
+    this.countEvent(subscription.facts.event.name, 1);
   }
 
   remove(subscription: Subscription): void {
@@ -35,6 +40,13 @@ export class SubscriptionTable {
     const left = this.countOf(subscriber) - 1;
     if (left > 0) this.counts.set(subscriber, left);
     else this.counts.delete(subscriber);
+    this.countEvent(subscription.facts.event.name, -1);
+  }
+
+  private countEvent(event: string, by: number): void {
+    const before = this.byEvent.get(event) ?? 0;
+    this.byEvent.set(event, before + by);
+    if (before === 0 || before + by === 0) this.onInterest(event, before === 0);
   }
 
   find(dialogId: string): Subscription | undefined {

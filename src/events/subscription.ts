@@ -91,7 +91,8 @@ export class Subscription {
 
   /** The state of its resource is another one. */
   changed(): void {
-    if (this.ending || this.isOver) return;
+    const hasBegun = this.expiresAt > 0;
+    if (!hasBegun || this.ending || this.isOver) return;
     this.isDirty = true;
     this.pump();
   }

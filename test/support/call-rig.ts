@@ -162,6 +162,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     connection,
     users,
     names,
+    watchCalls: (watcher) => control.watch(watcher),
     waitingMessages: async (username) => (await messaging.waitingFor(username)).length,
     log,
     clock,
@@ -180,7 +181,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     ...(options.outside && { defaults: options.outside }),
   });
   closers.push(() => trunks.close());
-  const control = createCallControl({
+  const control: CallControl = createCallControl({
     connection,
     authenticator,
     users,

@@ -1,0 +1,54 @@
+import type { CallDialog } from '../call/call-dialogs.js';
+import { escapeUser } from '../sip/escape.js';
+import { attributes, escapeXml } from './xml.js';
+
+/** A dialog as a document tells of it (RFC 4235 §4.1.1). */
+export interface DialogEntry extends Omit<CallDialog, 'state' | 'username'> {
+  /** The same in every document of that dialog. */
+  readonly id: string;
+  readonly state: CallDialog['state'] | 'terminated';
+}
+
+/** Whom a document tells of. */
+export interface Watched {
+  readonly username: string;
+  readonly realm: string;
+  readonly displayName: string;
+}
+
+/** A dialog-info document with the full state of a user (RFC 4235 §4.1): all dialogs of its calls, and those that ended a moment ago. */
+export function dialogInfo(user: Watched, version: number, dialogs: readonly DialogEntry[]): string {
+  const entity = `sip:${escapeUser(user.username)}@${user.realm}`;
+  const root = { xmlns: 'urn:ietf:params:xml:ns:dialog-info', version, state: 'full', entity };
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<dialog-info${attributes(root)}>`,
+    ...dialogs.flatMap((dialog) => dialogLines(user, entity, dialog)),
+    '</dialog-info>',
+    '',
+  ].join('\r\n');
+}
+
+function dialogLines(user: Watched, entity: string, dialog: DialogEntry): string[] {
+  const { id, callId, localTag, remoteTag, direction, state, remote } = dialog;
+  const names = { id, 'call-id': callId, 'local-tag': localTag, 'remote-tag': remoteTag, direction };
+  return [
+    `<dialog${attributes(names)}>`,
+    // RFC 4235 §4.1.2
+    `<state>${state}</state>`,
+    `<local>${partyText(entity, user.displayName)}</local>`,
+    `<remote>${partyText(remoteUri(remote.number, user.realm), remote.displayName)}</remote>`,
+    '</dialog>',
+  ];
+}
+
+/** RFC 4235 §4.1.6. */
+function partyText(uri: string, displayName: string): string {
+  const display = displayName === '' ? undefined : displayName;
+  return `<identity${attributes({ display })}>${escapeXml(uri)}</identity><target${attributes({ uri })}/>`;
+}
+
+/** One that hides from the callee hides from those who watch it too (RFC 3323 §4.1). */
+function remoteUri(number: string, realm: string): string {
+  return number === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${escapeUser(number)}@${realm}`;
+}
