@@ -21,7 +21,9 @@ function skipLineBreaks(bytes: Buffer): number {
 
 /** Whether a datagram holds no message but only CRs, LFs or NULs, as sent to keep NAT bindings alive (RFC 5626 §3.5). */
 export function isKeepAlive(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === CR || byte === LF || byte === 0);
+  for (let at = 0; at < bytes.length; at++)
+    if (bytes[at] !== CR && bytes[at] !== LF && bytes[at] !== 0) return false;
+  return true;
 }
 
 /** Where the body of a datagram ends: bytes past Content-Length are dropped, too few are an error (RFC 3261 §18.3). */
@@ -46,6 +48,8 @@ export function parseMessage(bytes: Buffer, maxBytes = MAX_DATAGRAM_BYTES): SipM
   const { message, bodyAt } = head;
   const end = endOfBody(text, head);
   message.bodyText = text.substring(bodyAt, end);
-  if (!head.hasBareLf) message.wireText = text.substring(0, end);
+  // A copy where octets are left over: these are not to be kept alive by it.
+  if (!head.hasBareLf)
+    message.wireText = end === text.length ? text : bytes.toString('latin1', start, start + end);
   return message;
 }

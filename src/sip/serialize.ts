@@ -2,6 +2,8 @@ import type { SipMessage } from './message.js';
 
 /** What would break a line in two, or does not fit a byte. */
 const UNSAFE = /[\r\n\u0100-\uffff]/;
+/** What does not fit a byte. */
+const WIDE = /[\u0100-\uffff]/;
 
 /**
  * Text that can stand in one line: line breaks become spaces, text with chars beyond latin1 is written as UTF-8. Without
@@ -10,7 +12,7 @@ const UNSAFE = /[\r\n\u0100-\uffff]/;
 function toLine(text: string): string {
   if (!UNSAFE.test(text)) return text;
   const line = text.replace(/[\r\n]+/g, ' ');
-  return /[\u0100-\uffff]/.test(line) ? Buffer.from(line, 'utf8').toString('latin1') : line;
+  return WIDE.test(line) ? Buffer.from(line, 'utf8').toString('latin1') : line;
 }
 
 function startLine(message: SipMessage): string {
@@ -29,9 +31,31 @@ export function serialize(message: SipMessage): Buffer {
 
 /** The same with a char for each octet. */
 export function serializeText(message: SipMessage): string {
+  const { bodyText } = message;
+  let text = `${startLine(message)}\r\n`;
+  let lines = 1;
+  for (const { name, key, value } of message.headers) {
+    if (key === 'content-length') continue;
+    text += `${name}: ${value}\r\n`;
+    lines++;
+  }
+  // Looked at as a whole: nearly always each line is one, and asking so of each value would cost more than writing it.
+  if (WIDE.test(text) || lineBreaks(text) !== 2 * lines) text = carefulHead(message);
+  return `${text}Content-Length: ${bodyText.length}\r\n\r\n${bodyText}`;
+}
+
+/** CRs and LFs in a text; where there are as many as were written none came with a value. */
+function lineBreaks(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', at + 1)) count++;
+  return count;
+}
+
+/** The start line and header fields, each made fit to be one. */
+function carefulHead(message: SipMessage): string {
   let text = `${toLine(startLine(message))}\r\n`;
   for (const { name, key, value } of message.headers)
     if (key !== 'content-length') text += `${toLine(name)}: ${toLine(value)}\r\n`;
-  const { bodyText } = message;
-  return `${text}Content-Length: ${bodyText.length}\r\n\r\n${bodyText}`;
+  return text;
 }

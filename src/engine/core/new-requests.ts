@@ -28,16 +28,18 @@ export class NewRequests {
 
   take(tx: ServerTransaction): void {
     const { request } = tx;
-    const verdict = this.isMerged(request) ? 482 : this.ctx.screen.judge(request);
+    const key = request.toTag === undefined ? mergeKey(request) : undefined;
+    const isMerged = key !== undefined && this.initialRequests.has(key);
+    const verdict = isMerged ? 482 : this.ctx.screen.judge(request);
     if (verdict !== undefined) {
       if (verdict === 482) this.ctx.counters.mergedRequests++;
       else this.ctx.counters.screened++;
       reply(tx, verdict);
       return;
     }
-    if (request.toTag === undefined) {
-      tx.userKey = mergeKey(request);
-      this.initialRequests.set(tx.userKey, tx);
+    if (key !== undefined) {
+      tx.userKey = key;
+      this.initialRequests.set(key, tx);
     }
     const localTag = newTag();
     // RFC 3261 §8.2.6.1: before the application has said a word.
@@ -62,10 +64,6 @@ export class NewRequests {
   close(): void {
     this.initialRequests.clear();
     this.ways.close();
-  }
-
-  private isMerged(request: SipRequest): boolean {
-    return request.toTag === undefined && this.initialRequests.has(mergeKey(request));
   }
 
   private follow(tx: ServerTransaction, localTag: string, way: Way): void {

@@ -26,12 +26,12 @@ export class DialogTable<E extends Entry> {
     const old = this.byWireId.get(entry.wireId);
     if (old) this.remove(old);
     this.byWireId.set(entry.wireId, entry);
-    this.byLocalEnd.set(localKey(entry.dialog.callId, entry.dialog.localTag), entry);
+    this.byLocalEnd.set(keyOf(entry.dialog), entry);
   }
 
   remove(entry: E): void {
     if (this.byWireId.get(entry.wireId) === entry) this.byWireId.delete(entry.wireId);
-    const key = localKey(entry.dialog.callId, entry.dialog.localTag);
+    const key = keyOf(entry.dialog);
     if (this.byLocalEnd.get(key) === entry) this.byLocalEnd.delete(key);
   }
 
@@ -54,6 +54,12 @@ export class DialogTable<E extends Entry> {
   values(): IterableIterator<E> {
     return this.byWireId.values();
   }
+}
+
+/** Made once: the table of local ends keeps it as long as the dialog lives. */
+function keyOf(dialog: Dialog): string {
+  dialog.tableKey ??= localKey(dialog.callId, dialog.localTag);
+  return dialog.tableKey;
 }
 
 /** Tags are tokens and ignore case; Call-IDs do not (RFC 3261 §7.3.1, §8.1.1.4). */

@@ -25,6 +25,8 @@ export class Dialog {
   localSeq: number;
   /** Number of the peer's last request; undefined for a UAC that has got none. */
   remoteSeq: number | undefined;
+  /** DialogTable's own. */
+  tableKey: string | undefined;
   private forks: Map<string, Peer> | undefined;
   /** Where the INVITE went: the target of early forks whose provisionals have no Contact. */
   private firstTarget: string | undefined;

@@ -36,6 +36,8 @@ interface Listening {
 }
 
 const NO_FAMILIES: readonly Family[] = [];
+/** URIs whose address is written in them and whose hop is remembered: phones' Contacts come again and again. */
+const MAX_LITERALS = 4_096;
 
 /** Finds where messages go (RFC 3263): requests by URI, responses by Via. */
 export class NextHops implements Closeable {
@@ -45,6 +47,7 @@ export class NextHops implements Closeable {
   private readonly cache: DnsCache;
   private readonly resolver: HopResolver;
   private readonly families = new Map<Protocol, Family[]>();
+  private readonly literals = new Map<string, Hop>();
 
   constructor(options: NextHopsOptions) {
     const { clock, servers, lookupAll, random } = options;
@@ -75,6 +78,7 @@ export class NextHops implements Closeable {
    */
   useListeners(listeners: readonly Listening[]): void {
     this.families.clear();
+    this.literals.clear();
     for (const { protocol, family } of listeners) {
       if (protocol === 'ws' || protocol === 'wss') continue;
       const known = this.families.get(protocol) ?? [];
@@ -86,9 +90,11 @@ export class NextHops implements Closeable {
    * The next hop for a URI, its alternatives with it: at once for an IP literal. Throws or rejects with ResolveError.
    */
   find(text: string): Hop | Promise<Hop> {
+    const known = this.literals.get(text);
+    if (known) return known;
     const target = targetOf(text);
     const literal = this.resolver.literal(target);
-    return literal ? this.withLargeBy(literal) : this.resolve(target);
+    return literal ? this.remember(text, this.withLargeBy(literal)) : this.resolve(target);
   }
 
   /**
@@ -108,6 +114,13 @@ export class NextHops implements Closeable {
   private async resolve(target: HopTarget): Promise<Hop> {
     const found = await this.resolver.resolve(target);
     return withAlternatives(this.failed.order(found).map((hop) => this.withLargeBy(hop)));
+  }
+
+  /** An address needs no DNS, so nothing but other listeners makes its hop another. */
+  private remember(text: string, hop: Hop): Hop {
+    if (this.literals.size >= MAX_LITERALS) this.literals.clear();
+    this.literals.set(text, hop);
+    return hop;
   }
 
   private withLargeBy(hop: Hop): Hop {

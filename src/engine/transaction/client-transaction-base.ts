@@ -117,7 +117,7 @@ export abstract class ClientTransactionBase<State extends string>
   /** Lets go of what is of no use once the final response is there. */
   protected shrink(): void {
     if (!(this.currentRequest instanceof LeanRequest))
-      this.currentRequest = new LeanRequest(this.currentRequest);
+      this.currentRequest = new LeanRequest(this.currentRequest, true);
     this.text = undefined;
   }
 

@@ -5,6 +5,7 @@ import { serializeText } from '../../sip/serialize.js';
 import type { Via } from '../../sip/via.js';
 import type { TransportError } from '../transport/errors.js';
 import type { SendFailureListener } from '../transport/types.js';
+import { markSource } from '../transport/via-source.js';
 import type { ServerTransaction, ServerTransactionUser, Source } from '../types.js';
 import { LeanRequest } from './lean-request.js';
 import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
@@ -63,7 +64,11 @@ export abstract class ServerTransactionBase<State extends string>
 
   get request(): SipRequest {
     const request = this.currentRequest;
-    return request instanceof LeanRequest ? request.restore() : request;
+    if (!(request instanceof LeanRequest)) return request;
+    const restored = request.restore();
+    // As the transport layer did when it came (RFC 3261 §18.2.1).
+    if (restored.topVia) markSource(restored, restored.topVia, this.source);
+    return restored;
   }
 
   get user(): ServerTransactionUser | undefined {
@@ -119,7 +124,7 @@ export abstract class ServerTransactionBase<State extends string>
   /** Lets go of what is of no use once the final response is sent. */
   protected shrink(keepsResponse: boolean): void {
     if (!(this.currentRequest instanceof LeanRequest))
-      this.currentRequest = new LeanRequest(this.currentRequest);
+      this.currentRequest = new LeanRequest(this.currentRequest, !this.reliable);
     if (!keepsResponse) this.lastResponse = undefined;
   }
 

@@ -12,10 +12,16 @@ export function selectListener(
   facing: (peer: string) => string,
 ): Listener | undefined {
   const family = familyOf(hop.address);
-  const fit = listeners.filter(
-    (listener) => listener.bound.protocol === hop.protocol && listener.bound.family === family,
-  );
-  if (fit.length < 2) return fit[0];
+  let first: Listener | undefined;
+  let isOnly = true;
+  for (const listener of listeners) {
+    const { bound } = listener;
+    if (bound.protocol !== hop.protocol || bound.family !== family) continue;
+    if (first) isOnly = false;
+    else first = listener;
+  }
+  if (isOnly) return first;
+  const fit = listeners.filter(({ bound }) => bound.protocol === hop.protocol && bound.family === family);
   const local = facing(hop.address);
   return (
     fit.find((listener) => listener.bound.address === local) ??

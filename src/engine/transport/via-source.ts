@@ -22,11 +22,13 @@ export function markSource(request: SipRequest, topVia: Via, source: Source): vo
 
 /** Puts the changed top Via back in place, leaving others in the same field as they are. */
 function replaceTopVia(request: SipRequest, topVia: Via): void {
-  const at = request.headers.findIndex((field) => field.key === 'via');
-  const field = request.headers[at]!;
+  const { headers } = request;
+  let at = 0;
+  while (headers[at]!.key !== 'via') at++;
+  const { name, key, value } = headers[at]!;
   const text = formatVia(topVia);
-  const rest = field.value.includes(',') ? splitList(field.value).slice(1) : [];
-  request.headers[at] = { ...field, value: [text, ...rest].join(', ') };
+  const isList = value.includes(',');
+  headers[at] = { name, key, value: isList ? [text, ...splitList(value).slice(1)].join(', ') : text };
 }
 
 /** Whether two hosts are the same address; names are compared as text, without case. */
