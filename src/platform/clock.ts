@@ -3,6 +3,11 @@ export interface CancellableTimer {
   cancel(): void;
 }
 
+/** What a timer may call instead of a function: who sets one after the other need not make a closure for them. */
+export interface Wakeable {
+  wake(): void;
+}
+
 /** A pending timer; only the clock that made it can clear it. */
 export type TimerHandle = NodeJS.Timeout | number | CancellableTimer;
 
@@ -15,8 +20,8 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds with a fraction, origin arbitrary. Never goes back. */
   monotonic(): number;
-  /** Runs `fn` once after `delayMs` milliseconds (0..2^31-1). A pending timer does not keep the process alive. */
-  setTimeout(fn: () => void, delayMs: number): TimerHandle;
+  /** Runs `fn`, or wakes it, once after `delayMs` milliseconds (0..2^31-1). A pending timer does not keep the process alive. */
+  setTimeout(fn: (() => void) | Wakeable, delayMs: number): TimerHandle;
   /** Clears a timer; harmless when it has fired or is undefined. */
   clearTimeout(handle: TimerHandle | undefined): void;
 }
@@ -25,6 +30,6 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout: (fn, delayMs) => setTimeout(fn, delayMs).unref(),
+  setTimeout: (fn, delayMs) => setTimeout(typeof fn === 'function' ? fn : () => fn.wake(), delayMs).unref(),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout | undefined),
 };

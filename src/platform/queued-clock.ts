@@ -1,4 +1,4 @@
-import type { CancellableTimer, Clock, TimerHandle } from './clock.js';
+import type { CancellableTimer, Clock, TimerHandle, Wakeable } from './clock.js';
 
 /** Cancelled timers that a queue carries along beside as many live ones, before it is swept. */
 const MAX_CANCELLED = 1024;
@@ -6,10 +6,11 @@ const MAX_CANCELLED = 1024;
 /** One timer, waiting in its queue. */
 class QueuedTimer implements CancellableTimer {
   /** Undefined once it was cancelled or has run. */
-  fn: (() => void) | undefined;
+  fn: (() => void) | Wakeable | undefined;
 
   constructor(
-    fn: () => void,
+    fn: (() => void) | Wakeable,
+    /** Whole milliseconds, which need no object of their own. */
     readonly dueMs: number,
     private readonly queue: DelayQueue,
   ) {
@@ -37,8 +38,8 @@ class DelayQueue {
     private readonly onEmpty: () => void,
   ) {}
 
-  add(fn: () => void): QueuedTimer {
-    const timer = new QueuedTimer(fn, this.clock.monotonic() + this.delayMs, this);
+  add(fn: (() => void) | Wakeable): QueuedTimer {
+    const timer = new QueuedTimer(fn, Math.ceil(this.clock.monotonic() + this.delayMs), this);
     this.timers.push(timer);
     this.handle ??= this.clock.setTimeout(this.run, this.delayMs);
     return timer;
@@ -67,7 +68,8 @@ class DelayQueue {
       this.head++;
       timer.fn = undefined;
       if (fn === undefined) this.cancelled--;
-      else fn();
+      else if (typeof fn === 'function') fn();
+      else fn.wake();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/platform/clock.js';
+import type { Clock, Wakeable } from '../../src/platform/clock.js';
 
 interface Timer {
   readonly atMs: number;
@@ -26,7 +26,8 @@ export class ManualClock implements Clock {
     return this.nowMs;
   }
 
-  setTimeout(fn: () => void, delayMs: number): number {
+  setTimeout(waiting: (() => void) | Wakeable, delayMs: number): number {
+    const fn = typeof waiting === 'function' ? waiting : () => waiting.wake();
     this.timers.set(++this.lastId, { atMs: this.nowMs + delayMs, fn });
     return this.lastId;
   }

@@ -61,7 +61,7 @@ function parseHeaders(head: string, at: number): HeaderField[] {
 
 function addHeader(headers: HeaderField[], line: string): void {
   const colon = line.indexOf(':');
-  const spelling = colon > 0 ? spellHeaderName(line.slice(0, colon).trimEnd()) : undefined;
+  const spelling = colon > 0 ? spellHeaderName(line.substring(0, colon).trimEnd()) : undefined;
   if (!spelling || NOT_FOR_APPLICATIONS.has(spelling.key)) return;
   const { name, key } = spelling;
   const value = clean(line.slice(colon + 1).trim());

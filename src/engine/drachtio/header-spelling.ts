@@ -16,7 +16,8 @@ const remembered = new Map<string, Spelling | undefined>();
  * with `X-` stay as they are, known ones get the RFC's spelling, others a capital after each dash.
  */
 export function spellHeaderName(given: string): Spelling | undefined {
-  if (remembered.has(given)) return remembered.get(given);
+  const known = remembered.get(given);
+  if (known !== undefined || remembered.has(given)) return known;
   const key = canonicalKey(given);
   const name = /^x-/i.test(given) ? given : canonicalName(key);
   const spelling = TOKEN.test(given) ? { name, key } : undefined;

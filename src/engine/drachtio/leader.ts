@@ -5,18 +5,21 @@ export const WIRE_VERSION = 'v0.9.10-embedded';
 
 const DAY_MS = 86_400_000;
 const SECOND_MS = 1000;
-let lastSecond = -1;
+/** Frames of one millisecond have the same text. */
+let lastMs = -1;
 let lastText = '';
 
 /** Time of day in UTC, `HH:MM:SS.uuuuuu`. */
 export function timeOfDay(nowMs: number): string {
-  const second = Math.floor((nowMs % DAY_MS) / SECOND_MS);
-  if (second !== lastSecond) {
-    lastSecond = second;
+  const ms = Math.floor(nowMs) % DAY_MS;
+  if (ms !== lastMs) {
+    lastMs = ms;
+    const second = Math.floor(ms / SECOND_MS);
     const two = (value: number) => String(value).padStart(2, '0');
-    lastText = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}.`;
+    const day = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`;
+    lastText = `${day}.${String(ms % SECOND_MS).padStart(3, '0')}000`;
   }
-  return `${lastText}${String(Math.floor(nowMs % SECOND_MS)).padStart(3, '0')}000`;
+  return lastText;
 }
 
 /** The six fields that tell an application about a message. WebSocket is `tcp` to applications. */

@@ -6,7 +6,12 @@ import type { TransportError } from '../transport/errors.js';
 import type { Outlet, SendFailureListener } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
 import { LeanRequest } from './lean-request.js';
-import { type TransactionContext, type TransactionOwner, tell } from './transaction-context.js';
+import {
+  type ClientTransactionOwner,
+  reportFault,
+  type TransactionContext,
+  tell,
+} from './transaction-context.js';
 
 /** Random characters of an id: 80 bits. */
 const ID_LENGTH = 16;
@@ -19,7 +24,7 @@ export interface ClientTransactionOptions {
   readonly user: ClientTransactionUser;
   /** What the layer knows it by; handed back to `owner`. */
   readonly key: string;
-  readonly owner: TransactionOwner;
+  readonly owner: ClientTransactionOwner;
 }
 
 /** What both client transactions have in common (RFC 3261 §17.1): one timer at a time, one end. */
@@ -36,14 +41,13 @@ export abstract class ClientTransactionBase<State extends string>
   private text: string | undefined;
   private currentRequest: SipRequest | LeanRequest;
   private readonly user: ClientTransactionUser;
-  private readonly key: string;
-  private readonly owner: TransactionOwner;
+  protected readonly key: string;
+  protected readonly owner: ClientTransactionOwner;
   private wasResent = false;
   /** The request is a peer's that a proxy sends on: its responses hold the Via of others below ours. */
   private readonly isForwarded: boolean;
   private wasHeard = false;
   private timer: TimerHandle | undefined;
-  private readonly runTimer = (): void => this.onTimer();
 
   constructor(options: ClientTransactionOptions, firstState: State) {
     this.context = options.context;
@@ -121,10 +125,15 @@ export abstract class ClientTransactionBase<State extends string>
     this.text = undefined;
   }
 
+  /** The timer has run out. */
+  wake(): void {
+    this.onTimer();
+  }
+
   /** One timer at a time: setting it replaces the one before. */
   protected setTimer(delayMs: number): void {
     this.context.clock.clearTimeout(this.timer);
-    this.timer = this.context.clock.setTimeout(this.runTimer, delayMs);
+    this.timer = this.context.clock.setTimeout(this, delayMs);
   }
 
   protected clearTimer(): void {
@@ -142,7 +151,12 @@ export abstract class ClientTransactionBase<State extends string>
   }
 
   protected tellResponse(response: SipResponse, source: Source): void {
-    tell(this.context, 'onResponse', () => this.user.onResponse(this, response, source));
+    // As `tell` does, but for the closure: this is the way of every response.
+    try {
+      this.user.onResponse(this, response, source);
+    } catch (error) {
+      reportFault(this.context, 'onResponse', error);
+    }
   }
 
   protected fail(reason: FailureReason): void {

@@ -9,11 +9,6 @@ import { lifetimeMs } from './transaction-context.js';
 /** States of RFC 6026 figure 5; Terminated is the base's. */
 export type InviteClientState = 'calling' | 'proceeding' | 'accepted' | 'completed';
 
-export interface InviteClientOptions extends ClientTransactionOptions {
-  /** Starts the transaction of a CANCEL to the same hop. */
-  readonly sendCancel: (cancel: SipRequest) => void;
-}
-
 /** INVITE client transaction (RFC 3261 §17.1.1 as changed by RFC 6026 §7.2). */
 export class InviteClientTransaction extends ClientTransactionBase<InviteClientState> {
   private provisionals: ProvisionalMemory | undefined;
@@ -25,11 +20,8 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
   /** Text of the ACK: kept so for as long as timer D runs. */
   private ackText: string | undefined;
 
-  private readonly startCancel: (cancel: SipRequest) => void;
-
-  constructor(options: InviteClientOptions) {
+  constructor(options: ClientTransactionOptions) {
     super(options, 'calling');
-    this.startCancel = options.sendCancel;
     this.retransmitMs = this.context.timers.t1Ms;
   }
 
@@ -133,7 +125,7 @@ export class InviteClientTransaction extends ClientTransactionBase<InviteClientS
     this.isCancelSent = true;
     // RFC 3261 §9.1: without a final response within 64*T1 the INVITE counts as cancelled.
     this.setTimer(lifetimeMs(this.context.timers));
-    this.startCancel(cancel);
+    this.owner.sendCancel(this.key, cancel, this.outlet);
   }
 
   /** Timers A and B as one: whichever comes first. */

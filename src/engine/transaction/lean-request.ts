@@ -2,7 +2,7 @@ import { parseHead } from '../../sip/head.js';
 import { SipRequest } from '../../sip/message.js';
 
 /** A text of up to so many octets is kept as it is: without most of its fields it would not be much shorter. */
-const MAX_KEPT_WHOLE = 1024;
+const MAX_KEPT_WHOLE = 512;
 /** What a response is built from (RFC 3261 §8.2.6.2). */
 const KEPT = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
 

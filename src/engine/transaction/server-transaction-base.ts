@@ -46,7 +46,6 @@ export abstract class ServerTransactionBase<State extends string>
   private readonly key: string;
   private readonly owner: TransactionOwner;
   private timer: TimerHandle | undefined;
-  private readonly runTimer = (): void => this.onTimer();
   private currentUser: ServerTransactionUser | undefined;
   private keptEvents: UserEvent[] | undefined;
 
@@ -128,10 +127,15 @@ export abstract class ServerTransactionBase<State extends string>
     if (!keepsResponse) this.lastResponse = undefined;
   }
 
+  /** The timer has run out. */
+  wake(): void {
+    this.onTimer();
+  }
+
   /** One timer at a time: setting it replaces the one before. */
   protected setTimer(delayMs: number): void {
     this.context.clock.clearTimeout(this.timer);
-    this.timer = this.context.clock.setTimeout(this.runTimer, delayMs);
+    this.timer = this.context.clock.setTimeout(this, delayMs);
   }
 
   protected clearTimer(): void {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
-import type { MessageTransport } from '../transport/types.js';
+import type { SipRequest } from '../../sip/message.js';
+import type { MessageTransport, Outlet } from '../transport/types.js';
 import type { TimerSettings } from '../types.js';
 import type { Refusals } from './refusals.js';
 
@@ -17,6 +18,12 @@ export interface TransactionContext {
 /** The table that a transaction is in; each transaction calls `forget` once. */
 export interface TransactionOwner {
   forget(key: string): void;
+}
+
+/** The table of client transactions. */
+export interface ClientTransactionOwner extends TransactionOwner {
+  /** Starts the transaction of a CANCEL to where the INVITE of that key went, with its branch (RFC 3261 §9.1). */
+  sendCancel(inviteKey: string, cancel: SipRequest, outlet: Outlet): void;
 }
 
 /** Timers B, F, H, J, L and M, and D over unreliable transports: 64*T1 (RFC 3261 table 4, RFC 6026 §7.1). */
@@ -36,6 +43,11 @@ export function tell(context: TransactionContext, what: string, callback: () => 
   try {
     callback();
   } catch (error) {
-    context.log.error({ err: error, callback: what }, 'a transaction user failed');
+    reportFault(context, what, error);
   }
+}
+
+/** Logs that a user's callback threw. */
+export function reportFault(context: TransactionContext, what: string, error: unknown): void {
+  context.log.error({ err: error, callback: what }, 'a transaction user failed');
 }

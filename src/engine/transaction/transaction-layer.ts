@@ -26,7 +26,7 @@ import { NonInviteServerTransaction } from './non-invite-server-transaction.js';
 import { serverErrorResponse } from './own-responses.js';
 import { Refusals } from './refusals.js';
 import { RequestGate } from './request-gate.js';
-import type { TransactionContext, TransactionOwner } from './transaction-context.js';
+import type { ClientTransactionOwner, TransactionContext, TransactionOwner } from './transaction-context.js';
 import { clientKey, clientKeyOf, isLegacy, serverKey } from './transaction-key.js';
 
 /** Random characters of a branch after the magic cookie: 80 bits. */
@@ -70,7 +70,13 @@ export class TransactionLayer implements Closeable {
   private readonly servers = new Map<string, Server>();
   private readonly clients = new Map<string, Client>();
   private readonly serverOwner: TransactionOwner = { forget: (key) => this.servers.delete(key) };
-  private readonly clientOwner: TransactionOwner = { forget: (key) => this.clients.delete(key) };
+  private readonly clientOwner: ClientTransactionOwner = {
+    forget: (key) => this.clients.delete(key),
+    sendCancel: (inviteKey, cancel, outlet) => {
+      const branch = inviteKey.slice(0, inviteKey.lastIndexOf(' '));
+      this.startClient(branch, cancel, outlet, CANCEL_USER);
+    },
+  };
   private readonly context: TransactionContext;
   private readonly limits: TransactionLimits;
   private readonly user: TransactionLayerUser;
@@ -173,10 +179,7 @@ export class TransactionLayer implements Closeable {
     };
     const transaction =
       request.method === 'INVITE'
-        ? new InviteClientTransaction({
-            ...options,
-            sendCancel: (cancel) => this.startClient(branch, cancel, outlet, CANCEL_USER),
-          })
+        ? new InviteClientTransaction(options)
         : new NonInviteClientTransaction(options);
     this.clients.set(key, transaction);
     transaction.start();

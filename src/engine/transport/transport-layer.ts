@@ -10,6 +10,7 @@ import { BlockedSources } from './blocked-sources.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
+import { type Face, Faces } from './faces.js';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
 import { ListenerOutlet } from './listener-outlet.js';
 import { LocalAddressFinder } from './local-address.js';
@@ -67,6 +68,7 @@ export class TransportLayer implements MessageTransport, Closeable {
   private readonly listeners: Listener[] = [];
   private readonly ownSentBys = new OwnSentBys();
   private readonly localAddresses: LocalAddressFinder;
+  private readonly faces: Faces;
   private readonly admission: SourceAdmission | undefined;
   private readonly blocked: BlockedSources;
   private readonly credentials: TlsCredentials | undefined;
@@ -78,6 +80,7 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.counters = options.counters ?? createTransportCounters();
     this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.localAddresses = new LocalAddressFinder(options.clock);
+    this.faces = new Faces(options.clock);
     this.blocked = new BlockedSources(options.blocked ?? []);
     const { admission, tls: settings, clock, log } = options;
     if (admission && admission.ratePerSec > 0)
@@ -128,12 +131,8 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   outlet(hop: Hop): Outlet {
     if (this.closing) throw new ClosedError('transport layer');
-    const listener = selectListener(this.listeners, hop, (peer) => this.localAddresses.find(peer));
-    if (!listener)
-      throw new TransportError('NO_LISTENER', `no ${hop.protocol} listener can reach ${hop.address}`);
-    const sentBy = this.sentBy(listener.bound, hop.address);
-    this.ownSentBys.add(sentBy);
-    return new ListenerOutlet(hop, sentBy, listener, this.watch);
+    const face = this.faces.find(hop.protocol, hop.address) ?? this.faceTo(hop);
+    return new ListenerOutlet(hop, face.sentBy, face.listener, this.watch);
   }
 
   respond(bytes: Buffer, source: Source, topVia: Via | undefined, failure?: SendFailureListener): void {
@@ -163,6 +162,16 @@ export class TransportLayer implements MessageTransport, Closeable {
     const parts = [...this.listeners, ...(this.credentials ? [this.credentials] : [])];
     this.closing ??= Promise.all(parts.map((part) => part.close())).then(() => {});
     return this.closing;
+  }
+
+  /** Remembered, also as an address of ours in Via that responses come back with. */
+  private faceTo(hop: Hop): Face {
+    const listener = selectListener(this.listeners, hop, (peer) => this.localAddresses.find(peer));
+    if (!listener)
+      throw new TransportError('NO_LISTENER', `no ${hop.protocol} listener can reach ${hop.address}`);
+    const sentBy = this.sentBy(listener.bound, hop.address);
+    this.ownSentBys.add(sentBy);
+    return this.faces.remember(hop.protocol, hop.address, { listener, sentBy });
   }
 
   private context(): ListenerContext {

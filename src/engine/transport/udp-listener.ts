@@ -7,6 +7,7 @@ import type { Hop, Source } from '../types.js';
 import { TransportError } from './errors.js';
 import { stunResponse } from './stun-keep-alive.js';
 import type { BoundListener, Listener, ListenerContext, ListenerSpec, SendFailureListener } from './types.js';
+import { UdpOutbox } from './udp-outbox.js';
 import { UdpPeers } from './udp-peers.js';
 import { bindUdp, closeUdp, createUdpSocket, enlargeReceiveBuffer } from './udp-socket.js';
 
@@ -17,6 +18,7 @@ export class UdpListener implements Listener {
   private socket: Socket | undefined;
   private peers: UdpPeers | undefined;
   private address: BoundListener | undefined;
+  private readonly outbox = new UdpOutbox();
   private readonly onDatagram = (bytes: Buffer, address: string, port: number): void =>
     this.receive(bytes, address, port);
 
@@ -37,7 +39,7 @@ export class UdpListener implements Listener {
     this.socket = socket;
     await bindUdp(socket, this.spec.address, port);
     this.address = { ...this.spec, port, family };
-    this.peers = new UdpPeers(this.address, this.context, this.onDatagram);
+    this.peers = new UdpPeers(this.address, this.context, this.outbox, this.onDatagram);
     socket.on('error', (error) => this.context.log.warn({ err: error }, 'UDP socket error'));
     socket.on('message', (bytes, from) => this.receive(bytes, from.address, from.port));
     const receiveBufferBytes = enlargeReceiveBuffer(socket);
@@ -58,6 +60,7 @@ export class UdpListener implements Listener {
 
   async close(): Promise<void> {
     const { socket, peers } = this;
+    this.outbox.flush();
     this.socket = undefined;
     this.peers = undefined;
     await peers?.close();
@@ -69,14 +72,7 @@ export class UdpListener implements Listener {
       this.failLater(failure, new Error('the listener is closed'));
       return;
     }
-    try {
-      this.socket.send(bytes, port, address, (error) => {
-        if (error) this.failNow(failure, error);
-      });
-    } catch (error) {
-      // Node checks the port's range before it looks at the socket.
-      this.failLater(failure, error as Error);
-    }
+    this.outbox.put(this.socket, bytes, { address, port }, (error) => this.failNow(failure, error));
   }
 
   private failLater(failure: SendFailureListener | undefined, cause: Error): void {

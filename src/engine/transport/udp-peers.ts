@@ -3,6 +3,7 @@ import type { TimerHandle } from '../../platform/clock.js';
 import { TransportError } from './errors.js';
 import { RecentSenders } from './recent-senders.js';
 import type { BoundListener, ListenerContext, SendFailureListener } from './types.js';
+import type { UdpOutbox } from './udp-outbox.js';
 import { closeUdp, createUdpSocket, enlargeReceiveBuffer } from './udp-socket.js';
 
 /** Other systems share a bound port between sockets by other rules, or not at all. */
@@ -32,6 +33,7 @@ export class UdpPeers {
   constructor(
     private readonly listener: BoundListener,
     private readonly context: ListenerContext,
+    private readonly outbox: UdpOutbox,
     private readonly onDatagram: DatagramHandler,
   ) {}
 
@@ -43,9 +45,7 @@ export class UdpPeers {
     const nowMs = this.context.clock.monotonic();
     peer.usedMs = nowMs;
     if (failure) peer.senders.add(failure, nowMs);
-    peer.socket.send(bytes, (error) => {
-      if (error) this.fail(peer, error);
-    });
+    this.outbox.put(peer.socket, bytes, undefined, (error) => this.fail(peer, error));
     return true;
   }
 
