@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { markSource } from '../../../src/engine/transport/via-source.js';
 import { TransactionBench } from '../../support/transaction-bench.js';
 
 test('RFC 3261 §17.2.2: a request repeated while Trying is absorbed', () => {
@@ -97,13 +98,26 @@ test('RFC 3261 §17.2.3: the same branch from another sent-by or with another me
   assert.equal(bench.requests.length, 3);
 });
 
-test('once answered, a transaction keeps of its request only what a response is built from', () => {
+test('once answered, a transaction keeps of a large request only what a response is built from', () => {
   const bench = new TransactionBench();
-  const server = bench.startServer({ method: 'MESSAGE', headers: ['Subject: long'], body: 'long' });
+  const body = 'long'.repeat(200);
+  const server = bench.startServer({ method: 'MESSAGE', headers: ['Subject: long'], body });
   assert.equal(server.tx.request.get('subject'), 'long');
   server.respond(200);
   const { request } = server.tx;
   const keys = request.headers.map(({ key }) => key);
   assert.deepEqual(keys, ['via', 'from', 'to', 'call-id', 'cseq']);
   assert.equal(request.body.length + (request.wireText?.length ?? 0), 0);
+});
+
+test('RFC 3261 §18.2.1: a small request that is kept as it came still tells where it came from', () => {
+  const bench = new TransactionBench();
+  const server = bench.startServer({ method: 'MESSAGE', headers: ['Subject: short'] });
+  const { request, source } = server.tx;
+  markSource(request, request.topVia!, source);
+  const via = request.get('via');
+  assert.match(via ?? '', new RegExp(`rport=${source.port}$`));
+  server.respond(200);
+  assert.equal(server.tx.request.get('via'), via);
+  assert.equal(server.tx.request.callId, server.tx.request.get('call-id'));
 });
