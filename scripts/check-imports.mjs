@@ -54,6 +54,7 @@ const MAY_IMPORT = {
   ],
   events: ['accounts', 'call', 'registrar', 'routing', 'security', 'signalling', 'sip'],
   trunks: ['accounts', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
+  dialler: ['accounts', 'audio', 'call', 'cdr', 'store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
     'accounts',
@@ -61,6 +62,7 @@ const MAY_IMPORT = {
     'audio',
     'call',
     'cdr',
+    'dialler',
     'media',
     'numbering',
     'registrar',

@@ -15,6 +15,7 @@ import { openTelephony, type Telephony } from './app/telephony.js';
 import { type JournalledRecords, openRecords } from './cdr/record-service.js';
 import { bracket } from './config/describe.js';
 import type { Config } from './config/schema.js';
+import { Dialler } from './dialler/dial-service.js';
 import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
 import { StoredNumbering } from './numbering/numbering.js';
@@ -89,6 +90,7 @@ class Server implements RunningServer {
   private engine!: ConnectedEngine;
   private records!: JournalledRecords;
   private telephony!: Telephony;
+  private dialler!: Dialler;
   private console!: Console;
   private userCount = 0;
   private generatedPassword: string | undefined;
@@ -153,6 +155,17 @@ class Server implements RunningServer {
       audio: audio.host,
       announcements,
     });
+    this.dialler = parts.own(
+      'dialler',
+      new Dialler({
+        store,
+        users,
+        calls: this.telephony.calls,
+        audio: audio.host,
+        sounds: audio.sounds,
+        log: logs.for('dialler'),
+      }),
+    );
     this.console = parts.own('console', await this.openConsole(users, operators, numbering));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
     await this.prepareAccounts(users, operators);
@@ -173,6 +186,7 @@ class Server implements RunningServer {
     const { calls, messages, events } = this.telephony;
     this.state = 'draining';
     calls.setDraining(true);
+    this.dialler.setDraining();
     messages.setDraining(true);
     events.setDraining(true);
     const until = systemClock.monotonic() + config.DRAIN_SEC * 1000;
@@ -228,6 +242,7 @@ class Server implements RunningServer {
         routes: this.telephony.calls.routes,
         trunks: this.telephony.trunks.service,
         announcements: this.announcements,
+        dialler: this.dialler,
         sounds: this.audio.sounds,
         records: this.records,
         logs: {

@@ -92,6 +92,7 @@ export class Call implements ReofferHost {
   private substitute: CalleeLeg | undefined;
   private durationTimer: TimerHandle | undefined;
   private release: Pick<Release, 'done'> | undefined;
+  private waiting: ((record: Promise<CallRecord>) => void)[] | undefined;
 
   constructor(
     private readonly deps: CallDeps,
@@ -306,10 +307,21 @@ export class Call implements ReofferHost {
       this.inDialog.abort();
       this.transfer?.stop(this);
       this.release = new Release(this, this.record, this.deps.clock, end);
+      for (const tell of this.waiting ?? []) tell(this.release.done);
       const { caller, dialled } = this.parties;
       this.log.debug({ caller, dialled, reason: end.cause.name, by: end.by }, 'call ends');
     }
     return this.release.done.finally(() => this.deps.registry.remove(this));
+  }
+
+  /** Resolves the closed record once the call is over. */
+  closed(): Promise<CallRecord> {
+    const { release } = this;
+    if (release) return release.done;
+    return new Promise((resolve) => {
+      this.waiting ??= [];
+      this.waiting.push(resolve);
+    });
   }
 
   /** `end` for those who do not wait for the record; the caller may hear first why its call fails. */

@@ -3,6 +3,7 @@ import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
 import type { CallService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
+import type { DialService } from '../dialler/types.js';
 import type { NumberingService } from '../numbering/types.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
@@ -56,6 +57,7 @@ export interface Services {
   readonly routes: RouteService;
   readonly trunks: TrunkService;
   readonly announcements: AnnouncementService;
+  readonly dialler: DialService;
   readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
   readonly records: RecordService;
   readonly logs: LogControl;

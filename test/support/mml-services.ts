@@ -5,6 +5,7 @@ import { SoundCache } from '../../src/audio/sound-cache.js';
 import { SoundLibrary } from '../../src/audio/sound-library.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
+import { Dialler } from '../../src/dialler/dial-service.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -66,6 +67,18 @@ export function mmlTestServices(): MmlTestServices {
     numbering: memoryNumbering(),
     trunks: memoryTrunks(),
     sounds,
+    dialler: new Dialler({
+      store: memoryStore(),
+      users: { authData: async (username) => ({ ...userMap.get(username)!, ha1: { md5: '', sha256: '' } }) },
+      calls: {
+        originate: () => {
+          throw new AppError('NO_CALLS', 'there are no calls here');
+        },
+      },
+      audio: { open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')) },
+      sounds,
+      log: silentLogger,
+    }),
     announcements: new StoredAnnouncements({ store: memoryStore(), sounds, log: silentLogger }),
     routes: {
       explain: async (from, to) => ({

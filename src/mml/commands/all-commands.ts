@@ -1,6 +1,7 @@
 import type { Command } from '../registry/command.js';
 import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
+import { dialCommands } from './dial-commands.js';
 import { groupCommands } from './group-commands.js';
 import { numberCommands } from './number-commands.js';
 import { operatorCommands } from './operator-commands.js';
@@ -27,6 +28,7 @@ export const allCommands: readonly Command[] = [
   ...registrationCommands,
   ...callCommands,
   ...announcementCommands,
+  ...dialCommands,
   ...recordCommands,
   ...traceCommands,
   ...systemCommands,

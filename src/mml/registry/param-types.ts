@@ -143,6 +143,29 @@ export function numberList(maxNumbers: number): ParamType<readonly string[]> {
   };
 }
 
+/** Numbers, names and ranges of numbers, `1000-1005&800&lisi`. */
+export function dialList(maxNumbers: number): ParamType<readonly string[]> {
+  const numbers = numberList(maxNumbers);
+  return {
+    name: text('dial list', '拨号列表'),
+    allowed: text(
+      `numbers, names and ranges such as 1000-1005&800, at most ${maxNumbers}`,
+      `号码、名称或号段，例如 1000-1005&800，最多 ${maxNumbers} 个`,
+    ),
+    parse(value, env) {
+      const all = new Set<string>();
+      for (const part of value.parts) {
+        if (/^\d+(?:-\d+)?$/.test(part))
+          for (const one of numbers.parse({ ...value, parts: [part] }, env)) all.add(one);
+        else if (/^[^\s@:;,"<>]{1,64}$/u.test(part)) all.add(part);
+        else throw new ValueProblem('invalid');
+        if (all.size > maxNumbers) throw new ValueProblem('range');
+      }
+      return [...all];
+    },
+  };
+}
+
 function expandRange(part: string, maxNumbers: number): string[] {
   const match = /^(\d{1,20})(?:-(\d{1,20}))?$/.exec(part);
   if (!match) throw new ValueProblem('invalid');

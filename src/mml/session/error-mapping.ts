@@ -7,6 +7,7 @@ const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
 const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
+const SEE_JOBS = text('See DSP DIALJOB', '请查看 DSP DIALJOB');
 const NUMBER = text('number', '号码');
 const USER = text('user', '用户');
 const OPERATOR = text('operator', '操作员');
@@ -36,6 +37,11 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: text('route', '路由'), name, hint: SEE_ROUTES }, error);
     case 'ROUTE_EXISTS':
       return new MmlError(4002, { what: text('Route', '路由'), name }, error);
+    case 'DIALJOB_UNKNOWN':
+      return new MmlError(4001, { what: text('dial job', '拨号任务'), name, hint: SEE_JOBS }, error);
+    case 'DIALSVC_OFF':
+    case 'DIAL_BUSY':
+      return new MmlError(3007, { reason: error.message }, error);
     case 'OPERATOR_UNKNOWN':
       return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
     case 'OPERATOR_EXISTS':

@@ -1,0 +1,283 @@
+import type { User, UserService } from '../accounts/types.js';
+import type { SoundLibrary } from '../audio/sound-library.js';
+import type { AudioHost, Sound } from '../audio/types.js';
+import type { Call } from '../call/call.js';
+import { causeOf } from '../call/causes.js';
+import type { Originator } from '../call/originate.js';
+import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
+import { randomToken } from '../platform/ids.js';
+import type { Logger } from '../platform/logger.js';
+import type { Store } from '../store/types.js';
+import { DialJob, type DialTask, type Target } from './dial-job.js';
+import { checkRanges, StoredDialSettings } from './dial-settings.js';
+import { DialError } from './errors.js';
+import { PlayingCaller } from './playing-caller.js';
+import type {
+  DialJobView,
+  DialOrder,
+  DialService,
+  DialSettings,
+  DialSettingsInput,
+  DialTarget,
+} from './types.js';
+
+/** Jobs at once, numbers of one, and jobs that are remembered. */
+const MAX_RUNNING = 20;
+const MAX_NUMBERS = 1000;
+const MAX_REMEMBERED = 100;
+/** After a try that could not even begin, because the Store or the caller's account was not there, milliseconds. */
+const TROUBLE_MS = 1000;
+
+export interface DiallerOptions {
+  readonly store: Store;
+  readonly users: Pick<UserService, 'authData'>;
+  readonly calls: Originator;
+  readonly audio: Pick<AudioHost, 'open'>;
+  readonly sounds: Pick<SoundLibrary, 'check' | 'find'>;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** Carries out jobs: calls their numbers, so many at once, and plays a sound to whoever answers. Jobs end with the process. */
+export class Dialler implements DialService {
+  private readonly stored: StoredDialSettings;
+  private readonly clock: Clock;
+  private readonly all = new Map<string, DialJob>();
+  private readonly up = new Map<Call, DialJob>();
+  private maxParallel = 0;
+  private timer: TimerHandle | undefined;
+  private lastId = 0;
+  private isClosed = false;
+
+  constructor(private readonly options: DiallerOptions) {
+    this.stored = new StoredDialSettings(options.store, options.sounds);
+    this.clock = options.clock ?? systemClock;
+  }
+
+  get running(): number {
+    return this.up.size;
+  }
+
+  settings(): Promise<DialSettings> {
+    return this.stored.read();
+  }
+
+  async modify(input: DialSettingsInput): Promise<DialSettings> {
+    if (input.caller) await this.mustCall(input.caller);
+    const settings = await this.stored.modify(input);
+    this.maxParallel = settings.maxParallel;
+    if (!settings.enabled) await this.stop();
+    return settings;
+  }
+
+  async start(order: DialOrder): Promise<DialJobView> {
+    const task = await this.prepare(order);
+    const job = new DialJob(task);
+    this.all.set(task.id, job);
+    for (const [id, { isOver }] of this.all) {
+      if (this.all.size <= MAX_REMEMBERED) break;
+      if (isOver) this.all.delete(id);
+    }
+    this.options.log.info({ job: task.id, by: task.by, numbers: task.numbers.length }, 'dial job starts');
+    this.pump();
+    return job.view();
+  }
+
+  async stop(id?: string): Promise<number> {
+    if (id !== undefined && !this.all.has(id)) throw unknownJob(id);
+    const jobs = [...this.all.values()].filter(
+      (job) => !job.isOver && (id === undefined || job.task.id === id),
+    );
+    for (const job of jobs) this.stopJob(job);
+    return jobs.length;
+  }
+
+  jobs(): DialJobView[] {
+    return [...this.all.values()].map((job) => job.view()).reverse();
+  }
+
+  targets(id: string): readonly DialTarget[] {
+    const job = this.all.get(id);
+    if (!job) throw unknownJob(id);
+    return job.targets();
+  }
+
+  /** The server goes down: no number is called any more, calls that are up go on. */
+  setDraining(): void {
+    this.isClosed = true;
+    this.clock.clearTimeout(this.timer);
+    for (const job of this.all.values()) {
+      job.stop();
+      this.settle(job);
+    }
+  }
+
+  /** No job goes on; calls that are up are ended by call control. */
+  async close(): Promise<void> {
+    this.setDraining();
+  }
+
+  private stopJob(job: DialJob): void {
+    job.stop();
+    for (const [call, owner] of this.up)
+      if (owner === job) call.conclude({ cause: causeOf('operator-ended'), by: 'OPERATOR' });
+    this.settle(job);
+  }
+
+  /** An order with everything that it leaves open filled in. Rejects with DialError or SoundError. */
+  private async prepare(order: DialOrder): Promise<DialTask> {
+    checkRanges(order);
+    const settings = await this.stored.read();
+    if (this.isClosed) throw new DialError('DIALSVC_OFF', 'the server is going down');
+    if (!settings.enabled)
+      throw new DialError('DIALSVC_OFF', 'the dial service is off; STR DIALSVC starts it');
+    if ([...this.all.values()].filter((job) => !job.isOver).length >= MAX_RUNNING)
+      throw new DialError(
+        'DIAL_BUSY',
+        `${MAX_RUNNING} jobs are running; wait for one, or stop it with STP CALL`,
+      );
+    const numbers = [...new Set(order.numbers)];
+    if (numbers.length === 0 || numbers.length > MAX_NUMBERS)
+      throw new DialError('FIELD_INVALID', `a job has 1 to ${MAX_NUMBERS} numbers`);
+    const { caller = settings.caller, sound = settings.sound } = order;
+    if (!caller) throw new DialError('FIELD_INVALID', 'no caller: give CALLER, or set one with SET DIALSVC');
+    if (!sound) throw new DialError('FIELD_INVALID', 'no sound: give SOUND, or set one with SET DIALSVC');
+    await this.mustCall(caller);
+    await this.options.sounds.check(sound);
+    this.maxParallel = settings.maxParallel;
+    const { parallel, noAnswerSec, repeat, retries, retrySec } = settings;
+    return {
+      id: this.newId(),
+      by: order.by,
+      caller,
+      sound,
+      parallel: order.parallel ?? parallel,
+      noAnswerSec: order.noAnswerSec ?? noAnswerSec,
+      repeat: order.repeat ?? repeat,
+      retries: order.retries ?? retries,
+      retrySec: order.retrySec ?? retrySec,
+      numbers,
+      startTime: this.clock.now(),
+    };
+  }
+
+  private async mustCall(caller: string): Promise<User> {
+    const user = await this.options.users.authData(caller);
+    if (!user)
+      throw new DialError('FIELD_INVALID', `the caller ${caller} is no subscriber; create it with ADD USER`);
+    if (user.status !== 'ACTIVE') throw new DialError('FIELD_INVALID', `the caller ${caller} is not ACTIVE`);
+    return user;
+  }
+
+  /** Short, ascending over restarts: records keep it. */
+  private newId(): string {
+    this.lastId = Math.max(this.lastId + 1, Math.floor(this.clock.now() / 1000));
+    return this.lastId.toString(36).toUpperCase();
+  }
+
+  /** Starts what may be started: of every job in turn, until no line is free or nothing is due. */
+  private pump(): void {
+    this.clock.clearTimeout(this.timer);
+    if (this.isClosed) return;
+    const nowMs = this.clock.monotonic();
+    const jobs = [...this.all.values()].filter((job) => job.state === 'running');
+    for (let hasStarted = true; hasStarted; ) {
+      hasStarted = false;
+      for (const job of jobs) {
+        const target = this.lines < this.maxParallel ? job.take(nowMs) : undefined;
+        if (!target) continue;
+        hasStarted = true;
+        this.call(job, target).catch((error: unknown) => {
+          this.options.log.error({ err: error, job: job.task.id }, 'a number could not be called');
+          this.over(job, target, TROUBLE);
+        });
+      }
+    }
+    this.arm(jobs, nowMs);
+  }
+
+  /** Calls that are up or about to be. */
+  private get lines(): number {
+    let lines = 0;
+    for (const job of this.all.values()) lines += job.running;
+    return lines;
+  }
+
+  /** Looks again when the next try is due; a call that ends looks too. */
+  private arm(jobs: readonly DialJob[], nowMs: number): void {
+    const due = jobs.map((job) => job.nextDueMs).filter((at) => at !== undefined && at > nowMs) as number[];
+    if (due.length === 0) return;
+    this.timer = this.clock.setTimeout(() => this.pump(), Math.min(...due) - nowMs);
+  }
+
+  private async call(job: DialJob, target: Target): Promise<void> {
+    const { options, clock } = this;
+    const { task } = job;
+    const user = await this.mustCall(task.caller);
+    const sound: Sound = options.sounds.find(task.sound);
+    if (job.state !== 'running')
+      return this.over(job, target, { ...TROUBLE, releaseReason: 'operator-ended' });
+    const caller = new PlayingCaller({
+      audio: options.audio,
+      clock,
+      sound,
+      repeat: task.repeat,
+      onRinging: () => {
+        target.state = 'ringing';
+      },
+      onAnswer: () => {
+        clock.clearTimeout(noAnswer);
+        target.state = 'talking';
+      },
+      onEnd: () => {
+        const { isPlayed, digits } = caller;
+        target.isPlayed = isPlayed;
+        target.digits = digits;
+        const played = isPlayed ? 'whole' : 'part';
+        const extra = { dialJob: task.id, sound: task.sound, played, ...(digits && { digits }) };
+        call.trail.add({ kind: 'noted', facts: { extra } });
+      },
+    });
+    const callId = `${randomToken(16)}@dialler`;
+    const call = options.calls.originate(
+      { user, to: target.number, by: task.by, method: 'DIAL', callId },
+      caller,
+    );
+    const giveUp = (): void => call.finish('callee-no-answer', 'SERVER');
+    const noAnswer = clock.setTimeout(giveUp, task.noAnswerSec * 1000);
+    this.up.set(call, job);
+    const record = await call.closed();
+    clock.clearTimeout(noAnswer);
+    this.up.delete(call);
+    this.over(job, target, record);
+  }
+
+  private over(job: DialJob, target: Target, record: NonNullable<Target['last']>): void {
+    job.finished(target, record, this.clock.monotonic());
+    this.settle(job);
+    if (record === TROUBLE && !job.isOver) {
+      this.clock.clearTimeout(this.timer);
+      this.timer = this.clock.setTimeout(() => this.pump(), TROUBLE_MS);
+    } else this.pump();
+  }
+
+  private settle(job: DialJob): void {
+    if (!job.isOver || job.endTime !== undefined) return;
+    job.endTime = this.clock.now();
+    const { id, state, done, failed, stopped } = job.view();
+    this.options.log.info({ job: id, state, done, failed, stopped }, 'dial job ends');
+  }
+}
+
+/** Stands for the record of a try that came to no call. */
+const TROUBLE = {
+  id: '',
+  result: 'FAILED',
+  releaseReason: 'server-error',
+  sipStatus: 500,
+  billSec: 0,
+} as const;
+
+function unknownJob(id: string): DialError {
+  return new DialError('DIALJOB_UNKNOWN', `there is no job ${id.slice(0, 32)}`, id.slice(0, 32));
+}
