@@ -7,9 +7,10 @@ import { cseqNumber, header, headerList, type PeerAddress, party, peerOf } from 
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseContact } from '../sip/contact.js';
+import { parseNameAddr } from '../sip/name-addr.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { CalleeTarget } from './fork-outcome.js';
-import type { Leg, LegEnding, LegPlace } from './leg.js';
+import type { DialogTags, Leg, LegEnding, LegPlace } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import { answerSession, type SessionPolicy } from './session-policy.js';
@@ -45,7 +46,7 @@ export class ALeg implements Leg {
   readonly userAgent: string | undefined;
   readonly earlySdp = undefined;
   /** Called at the ACK of our 200, once; for a phone that picked a call up. */
-  onAck: (() => void) | undefined;
+  onAck: ((ack: SrfRequest) => void) | undefined;
   /** What `acknowledge` does: the re-INVITE to a phone that picked a call up has to be acknowledged. */
   onAcknowledge: ((body?: string) => void) | undefined;
   readonly address: PeerAddress;
@@ -57,6 +58,7 @@ export class ALeg implements Leg {
   codecs: CodecPolicy | undefined;
   /** Its place among the calls of the trunk. */
   place: TrunkPlace | undefined;
+  tags: DialogTags;
   /** The caller took its INVITE back. */
   isCancelled = false;
   /** The ACK of the 200 came. */
@@ -78,7 +80,8 @@ export class ALeg implements Leg {
   ) {
     this.address = peerOf(req);
     this.callId = header(req, 'call-id') ?? '';
-    this.dialogId = dialogIdOf(this.callId, party(req, 'from').tag ?? '');
+    this.tags = { remote: party(req, 'from').tag };
+    this.dialogId = dialogIdOf(this.callId, this.tags.remote ?? '');
     this.cseq = cseqNumber(req);
     this.userAgent = header(req, 'user-agent');
     const { address, port, protocol } = this.address;
@@ -143,11 +146,12 @@ export class ALeg implements Leg {
   /** Sends the 200 with the description. Rejects when it did not leave: a CANCEL came first, the engine is lost or says nothing. */
   async answer(headers: OutgoingHeaders, body: string): Promise<void> {
     this.leaveTrying('answering');
-    this.trail?.response('a', true, 200, 'OK', 'INVITE', body);
+    this.trail?.response(this.name, true, 200, 'OK', 'INVITE', body);
     // RFC 4028 §9: the first 200 settles who refreshes the session.
     const timer = answerSession(this.req, this.deps.session, this.limits.sessionSec);
     const content = { headers: { ...headers, ...timer }, body };
-    await withDeadline(respond(this.res, 200, content), ECHO_TIMEOUT_MS, 'sending the 200');
+    const sent = await withDeadline(respond(this.res, 200, content), ECHO_TIMEOUT_MS, 'sending the 200');
+    this.tags = { ...this.tags, local: parseNameAddr(header(sent, 'to') ?? '')?.params.get('tag') };
     this.confirm();
   }
 

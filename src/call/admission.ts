@@ -10,12 +10,13 @@ import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseUri, type SipUri, uriScheme } from '../sip/uri.js';
 import type { ALeg } from './a-leg.js';
-import type { Call } from './call.js';
+import type { Call, CallDeps } from './call.js';
 import { isBadDescription } from './call-media.js';
 import { CallRefusedError } from './errors.js';
-import { nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
+import { CALL_EXTENSIONS, nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { offered } from './offered.js';
+import { replaceCall } from './replace-call.js';
 import { CallRouter, type CallRouterOptions, type RoutedCaller } from './route-call.js';
 import { isTooBrief, type SessionPolicy } from './session-policy.js';
 import type { TrunkCall, TrunkPort, TrunkRecognition } from './trunk-port.js';
@@ -28,6 +29,7 @@ export interface AdmissionDeps {
   readonly router: CallRouterOptions;
   readonly maxCalls: number;
   readonly session: SessionPolicy;
+  readonly calls: CallDeps;
   readonly clock: Clock;
   /** Without it nothing comes from outside. */
   readonly trunks?: TrunkPort | undefined;
@@ -72,6 +74,7 @@ export const ADMISSION_STEPS: readonly AdmissionStep[] = [
   checkRequest,
   checkFrom,
   checkCapacity,
+  replace,
   route,
   offerMedia,
   dial,
@@ -87,7 +90,7 @@ function checkRequest(_deps: AdmissionDeps, { req }: Attempt): void {
   if (header(req, 'contact') === undefined)
     throw new CallRefusedError('request-malformed', 'Missing Contact Header');
   if (nextMaxForwards(req) < 0) throw new CallRefusedError('too-many-hops', 'Max-Forwards is 0');
-  const extensions = unsupportedExtensions(req);
+  const extensions = unsupportedExtensions(req, CALL_EXTENSIONS);
   if (extensions.length > 0)
     throw new CallRefusedError('extension-required', 'unsupported extension', {
       Unsupported: extensions.join(', '),
@@ -182,6 +185,11 @@ function checkFrom(_deps: AdmissionDeps, { from, user, trunk }: Attempt): void {
 function checkCapacity(deps: AdmissionDeps): void {
   // The call itself is among the active ones by now.
   if (deps.activeCalls() > deps.maxCalls) throw new CallRefusedError('server-overloaded', 'too many calls');
+}
+
+/** RFC 3891 §3: an INVITE with Replaces rings nobody, it takes a call over. */
+async function replace(deps: AdmissionDeps, { req, user, open }: Attempt): Promise<void> {
+  if (user) await replaceCall(deps.calls, open(), user.username, req);
 }
 
 async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {

@@ -8,6 +8,7 @@ import { cseqNumber, header, headerList, party } from '../signalling/request.js'
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfAck, SrfEngine, SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { parseContact } from '../sip/contact.js';
+import { parseNameAddr } from '../sip/name-addr.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
@@ -15,6 +16,7 @@ import type { CalleeTarget, LegFailure } from './fork-outcome.js';
 import {
   answerCrossingUpdate,
   type CalleeLeg,
+  type DialogTags,
   type Leg,
   type LegEnding,
   type LegPlace,
@@ -69,6 +71,7 @@ export class BLeg implements CalleeLeg {
   dialogId: string | undefined;
   phoneTag: string | undefined;
   userAgent: string | undefined;
+  tags: DialogTags = {};
   /** Last description that came in a provisional response. */
   earlySdp: string | undefined;
 
@@ -245,7 +248,8 @@ export class BLeg implements CalleeLeg {
   private onSent(sent: SrfRequest): void {
     const isFirst = this.callId === '';
     this.callId = header(sent, 'call-id') ?? '';
-    this.dialogId = dialogIdOf(this.callId, party(sent, 'from').tag ?? '');
+    this.tags = { local: party(sent, 'from').tag };
+    this.dialogId = dialogIdOf(this.callId, this.tags.local ?? '');
     if (this.open) this.open = { ...this.open, from: header(sent, 'from'), seq: cseqNumber(sent) };
     if (this.target.trunk) this.address = sent.source_address || this.address;
     if (isFirst) this.attempt();
@@ -257,9 +261,15 @@ export class BLeg implements CalleeLeg {
     this.deps.trail.response(this.name, false, res.status, res.reason, 'INVITE', res.body);
     // We offer no 100rel; a phone that uses it all the same gets its PRACK (RFC 3262 §4).
     if (header(res, 'rseq') !== undefined) ack();
+    this.noteTag(res);
     if (this.state !== 'calling') return;
     if (res.body) this.earlySdp = res.body;
     this.user.onProvisional(this, res);
+  }
+
+  private noteTag(res: SrfResponse): void {
+    const remote = parseNameAddr(header(res, 'to') ?? '')?.params.get('tag');
+    if (remote) this.tags = { ...this.tags, remote };
   }
 
   private onFinal(res: SrfResponse, ack: SrfAck): void {
@@ -268,6 +278,7 @@ export class BLeg implements CalleeLeg {
     this.deps.trail.response(this.name, false, status, reason, 'INVITE', res.body);
     this.ack = ack;
     if (res.stackDialogId) this.dialogId = res.stackDialogId;
+    this.noteTag(res);
     this.allowed = parseAllow(header(res, 'allow'));
     this.userAgent = header(res, 'user-agent') ?? header(res, 'server');
     if (status < 300) this.onSuccess(res);

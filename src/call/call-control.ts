@@ -152,6 +152,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       router,
       maxCalls: limits.maxCalls ?? 5000,
       session: this.callDeps.session,
+      calls: this.callDeps,
       clock,
       isDraining: () => this.isDraining || this.isClosed,
       activeCalls: () => registry.size,

@@ -48,6 +48,11 @@ export class CallMedia {
     return this.agreed?.offerer === side ? this.agreed.offer : this.agreed?.answer;
   }
 
+  /** What a side was told in the pair in force. */
+  toldTo(side: MediaSide): string | undefined {
+    return this.agreed?.told[side];
+  }
+
   /** What to answer a side whose offer is its description in force once more (RFC 3264 §8); undefined for any other. */
   refreshAnswer(side: MediaSide, offer: string): string | undefined {
     return offer === this.descriptionOf(side) ? this.agreed?.told[side] : undefined;
@@ -86,6 +91,7 @@ export class CallMedia {
 
   /** Goes back to the last accepted pair after an offer was refused. Resolves whether the relay followed. */
   restore(): Promise<boolean> {
+    if (this.restoring) return this.restoring;
     const { agreed } = this;
     this.pending = undefined;
     const done = this.goBack(agreed).finally(() => {

@@ -11,6 +11,9 @@ interface Endpoint {
   readonly leg: Leg;
 }
 
+/** Dialogs of calls that are over, as many are remembered. */
+const MAX_PAST = 2000;
+
 /** Live calls by id and by dialog, and INVITEs that may be cancelled by their transaction. */
 export class CallRegistry {
   private readonly calls = new Map<string, Call>();
@@ -19,6 +22,8 @@ export class CallRegistry {
   private readonly watchers = new Set<(call: Call) => void>();
   /** Calls of which watchers are to hear in a moment. */
   private readonly news = new Set<Call>();
+  /** Dialogs of calls that are over, the newest at the end. */
+  private readonly past = new Set<string>();
 
   add(call: Call): void {
     this.calls.set(call.id, call);
@@ -63,6 +68,11 @@ export class CallRegistry {
     return this.calls.get(id);
   }
 
+  /** Whether it is a dialog of a call that is over since not long. */
+  isPast(dialogId: string): boolean {
+    return this.past.has(dialogId);
+  }
+
   find(dialogId: string): Endpoint | undefined {
     return this.endpoints.get(dialogId);
   }
@@ -98,8 +108,10 @@ export class CallRegistry {
   }
 
   private unbind(dialogId: string | undefined, call: Call): void {
-    if (dialogId !== undefined && this.endpoints.get(dialogId)?.call === call)
-      this.endpoints.delete(dialogId);
+    if (dialogId === undefined || this.endpoints.get(dialogId)?.call !== call) return;
+    this.endpoints.delete(dialogId);
+    this.past.add(dialogId);
+    if (this.past.size > MAX_PAST) this.past.delete(this.past.values().next().value!);
   }
 }
 

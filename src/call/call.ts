@@ -22,7 +22,6 @@ import type { HuntMemory } from './route-directory.js';
 import type { SessionPolicy } from './session-policy.js';
 import { type SilencePolicy, SilenceWatch } from './silence.js';
 import { Trail } from './trail.js';
-import type { Transfer } from './transfer.js';
 import type { CallState } from './types.js';
 
 export interface CallDeps {
@@ -44,6 +43,15 @@ export interface CallDeps {
   readonly announcer?: Announcer;
   /** Methods that we take, as Allow's value. */
   readonly allow: string;
+}
+
+/** Somebody is to take the place of a party. While it lasts, new offers in the call are 491. */
+export interface Takeover {
+  begin?(): void;
+  /** Whether the leg's BYE leaves its call to the takeover. */
+  outlives(leg: Leg): boolean;
+  /** One of its calls ends. */
+  stop(ended: Call): void;
 }
 
 /** Most phones that a call may have seen when it is transferred once more. */
@@ -75,8 +83,8 @@ export class Call implements ReofferHost {
   routedTo: string | undefined;
   /** Longest time from answer to end, seconds. */
   maxDurationSec = Number.POSITIVE_INFINITY;
-  /** What a REFER began and has not ended yet. */
-  transfer: Transfer | undefined;
+  /** What a REFER or an INVITE with Replaces began and has not ended yet. */
+  transfer: Takeover | undefined;
   /** Who sent the last REFER. */
   lastReferrer: Leg | undefined;
   /** Wall milliseconds at which the caller had its 200. */
@@ -271,12 +279,12 @@ export class Call implements ReofferHost {
     return this.phase !== 'ending' && !this.isLateOffer && this.fork.ringing.length > 0 && this.a.isTrying;
   }
 
-  /** Its INVITE picked another call up: the record is closed, the leg lives on there. */
-  handOver(): ALeg {
+  /** Its INVITE took another call: the record is closed, the leg lives on there. */
+  handOver(reason: CauseName): ALeg {
     const { trail, record, deps } = this;
     this.phase = 'ending';
     this.inDialog.abort();
-    const cause = causeOf('call-picked-up');
+    const cause = causeOf(reason);
     const { result, status, q850: q850Cause, name: releaseReason } = cause;
     trail.add({ kind: 'ended', by: 'SERVER', result, status, reason: 'OK', releaseReason, q850Cause });
     this.release = { done: Promise.resolve(record.finish()) };

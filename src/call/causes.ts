@@ -33,6 +33,7 @@ const CATALOGUE = {
   'callee-do-not-disturb': { result: 'REJECTED', status: 480, q850: 21 },
   'duration-exceeded': { result: 'ANSWERED', status: 200, q850: 31 },
   'call-picked-up': { result: 'ANSWERED', status: 200, q850: 16 },
+  'call-replaced': { result: 'ANSWERED', status: 200, q850: 16 },
   'call-transferred': { result: 'ANSWERED', status: 200, q850: 16 },
   'feature-code-done': { result: 'REJECTED', status: 603, q850: 31 },
   'feature-code-refused': { result: 'REJECTED', status: 403, q850: 29 },
@@ -61,6 +62,12 @@ const CATALOGUE = {
   'loop-detected': { result: 'FAILED', status: 482, q850: 25 },
   'too-many-hops': { result: 'FAILED', status: 483, q850: 25 },
   'offer-not-acceptable': { result: 'FAILED', status: 488, q850: 88 },
+  // RFC 3891 §3: what an INVITE with Replaces hears.
+  'replaced-call-unknown': { result: 'FAILED', status: 481, q850: 41 },
+  'replaced-call-over': { result: 'REJECTED', status: 603, q850: 21 },
+  'replaced-call-busy': { result: 'FAILED', status: 491, q850: 41 },
+  'replaced-call-answered': { result: 'BUSY', status: 486, q850: 17 },
+  'replacement-forbidden': { result: 'REJECTED', status: 403, q850: 21 },
   // The server's state.
   'server-draining': { result: 'FAILED', status: 503, q850: 42 },
   'server-overloaded': { result: 'FAILED', status: 503, q850: 42 },

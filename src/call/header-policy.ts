@@ -61,9 +61,16 @@ export function nextMaxForwards(invite: SrfMessage): number {
   return Math.min(headerNumber(invite, 'max-forwards') ?? DEFAULT_MAX_FORWARDS, 255) - 1;
 }
 
-/** Option tags that a party requires; we have none of them (RFC 3261 §8.2.2.3). */
-export function unsupportedExtensions(req: SrfMessage): string[] {
-  return headerList(req, 'require').map((tag) => tag.toLowerCase());
+/** Extensions that a call has: RFC 3891, RFC 4028. */
+export const CALL_EXTENSIONS: readonly string[] = ['replaces', 'timer'];
+/** Supported of our INVITEs and their answers. */
+export const SUPPORTED = CALL_EXTENSIONS.join(', ');
+
+/** Option tags that a party requires and that are not among what we have for such a request (RFC 3261 §8.2.2.3). */
+export function unsupportedExtensions(req: SrfMessage, has: readonly string[] = []): string[] {
+  return headerList(req, 'require')
+    .map((tag) => tag.toLowerCase())
+    .filter((tag) => !has.includes(tag));
 }
 
 /** Who calls, as the callee may see it. */
@@ -78,6 +85,11 @@ export interface CallerIdentity {
 export function wantsPrivacy(invite: SrfMessage, fromUri: string): boolean {
   const values = (header(invite, 'privacy') ?? '').toLowerCase().split(/[;,\s]+/);
   return values.some((value) => value === 'id' || value === 'user') || /@anonymous\.invalid\b/i.test(fromUri);
+}
+
+/** What we say of ourselves in an INVITE, or in its 2xx (RFC 3261 §13.2.1, §13.3.1.4). */
+export function ownHeaders(allow: string, as: 'User-Agent' | 'Server'): OutgoingHeaders {
+  return { Allow: allow, Supported: SUPPORTED, [as]: PRODUCT };
 }
 
 /**
@@ -103,8 +115,7 @@ export function calleeInviteHeaders(
     To: `<sip:${escapeUser(calleeUser)}@${host}>`,
     'Max-Forwards': nextMaxForwards(invite),
     ...(caller.isAnonymous && { Privacy: 'id' }),
-    Allow: allow,
-    'User-Agent': PRODUCT,
+    ...ownHeaders(allow, 'User-Agent'),
   };
 }
 
@@ -115,7 +126,7 @@ export function provisionalHeaders(fromCallee: SrfMessage): OutgoingHeaders {
 
 /** Headers for the caller of the callee's 200. */
 export function answerHeaders(fromCallee: SrfMessage, allow: string): OutgoingHeaders {
-  return { ...pick(fromCallee, ANSWER_HEADERS), Allow: allow, Server: PRODUCT };
+  return { ...pick(fromCallee, ANSWER_HEADERS), ...ownHeaders(allow, 'Server') };
 }
 
 /** Headers of the BYE that passes the other party's BYE on (RFC 3326 §2). */

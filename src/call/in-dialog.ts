@@ -5,7 +5,7 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ALeg } from './a-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { type CauseName, causeOf } from './causes.js';
-import { byeHeaders, unsupportedExtensions } from './header-policy.js';
+import { byeHeaders, CALL_EXTENSIONS, unsupportedExtensions } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { handleMidCall } from './mid-call.js';
 import { Reoffer, type ReofferHost } from './reoffer.js';
@@ -18,6 +18,9 @@ const ENGINE_ENDINGS: Readonly<Record<string, CauseName>> = {
   'Session timer expired': 'session-expired',
   'CANCEL after 200 OK': 'caller-cancelled',
 };
+
+/** RFC 4488. */
+const REFER_EXTENSIONS = ['norefersub'];
 
 /** Requests inside the dialogs of one call, from either side (RFC 3261 §12.2.2). */
 export class InDialog {
@@ -49,12 +52,16 @@ export class InDialog {
     else if (req.method === 'ACK') this.onAck(leg, req);
     else if (call.isEnding) this.respond(leg, req, res, 481);
     // RFC 3261 §8.2.2.3
-    else if (unsupportedExtensions(req).length > 0)
-      this.respond(leg, req, res, 420, { Unsupported: unsupportedExtensions(req).join(', ') });
+    else if (this.missing(req).length > 0)
+      this.respond(leg, req, res, 420, { Unsupported: this.missing(req).join(', ') });
     else if (req.method === 'INVITE') this.reoffer.handle(leg, req, res);
     else if (req.method === 'UPDATE') this.onUpdate(leg, req, res);
     else if (req.method === 'REFER') this.onRefer(leg, req, res);
     else handleMidCall(call, leg, req, res).catch((error: unknown) => call.crash(error));
+  }
+
+  private missing(req: SrfRequest): string[] {
+    return unsupportedExtensions(req, req.method === 'REFER' ? REFER_EXTENSIONS : CALL_EXTENSIONS);
   }
 
   /** RFC 3311 §5.2: UPDATE with an offer changes the session; without one it refreshes the target only. */
@@ -66,7 +73,7 @@ export class InDialog {
   private onRefer(leg: Leg, req: SrfRequest, res: SrfResponse): void {
     const { status, headers } = startTransfer(this.call, this.deps, leg, req);
     this.respond(leg, req, res, status, headers);
-    if (status === 202) this.call.transfer?.begin();
+    if (status === 202) this.call.transfer?.begin?.();
   }
 
   private onAck(leg: Leg, ack: SrfRequest): void {
@@ -75,7 +82,7 @@ export class InDialog {
     if (leg !== call.a && leg instanceof ALeg) {
       const { onAck } = leg;
       leg.onAck = undefined;
-      onAck?.();
+      onAck?.(ack);
       return;
     }
     const { winner } = call.fork;

@@ -7,6 +7,12 @@ import type { CalleeTarget } from './fork-outcome.js';
 import type { LegDialog } from './leg-dialog.js';
 import type { Trail } from './trail.js';
 
+/** Tags of a dialog, ours and the phone's (RFC 3261 §12). */
+export interface DialogTags {
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
 /** One side of a call (RFC 7092 §3): what offer/answer, mid-call requests and release need of it, whichever side it is. */
 export interface Leg {
   /** `a`, or `b1`, `b2`… as the timeline names it. */
@@ -23,6 +29,8 @@ export interface Leg {
   readonly dialog: LegDialog | undefined;
   /** Whether its phone said that it takes the method; true when it said nothing (RFC 3261 §20.5). */
   allows(method: string): boolean;
+  /** Tags of its dialog, as far as they are known. */
+  readonly tags?: DialogTags | undefined;
   /** Marks the dialog as over without a BYE of ours: the other side sent one, or the engine did. */
   ended(): void;
   /** Ends it by what its state asks for: final response, CANCEL or BYE. Resolves when its phone has answered. Never rejects. */

@@ -2,7 +2,7 @@ import { header } from '../signalling/request.js';
 import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
-import { midCallHeaders, PRODUCT } from './header-policy.js';
+import { midCallHeaders, ownHeaders } from './header-policy.js';
 import type { Leg } from './leg.js';
 import type { Trail } from './trail.js';
 
@@ -34,7 +34,7 @@ export async function handleMidCall(
   };
   if (PASSED_ON.includes(req.method)) return passOn(context, from, req, res);
   if (req.method === 'OPTIONS')
-    return answer(200, { Allow: context.allow, Accept: 'application/sdp', Server: PRODUCT });
+    return answer(200, { ...ownHeaders(context.allow, 'Server'), Accept: 'application/sdp' });
   if (EVENT_METHODS.includes(req.method)) return answer(489);
   // RFC 3262 §3: no provisional of ours asked for it.
   if (req.method === 'PRACK') return answer(481);

@@ -6,7 +6,7 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { Call, CallDeps } from './call.js';
 import { CAUSE_NAMES } from './causes.js';
 import { CallRefusedError } from './errors.js';
-import { PRODUCT } from './header-policy.js';
+import { ownHeaders, PRODUCT } from './header-policy.js';
 import type { CalleeLeg } from './leg.js';
 import { toTarget } from './route-call.js';
 import type { CallerStandIn } from './stand-in.js';
@@ -130,7 +130,7 @@ export class OwnPhones implements CallerStandIn {
     allow: string,
   ): Promise<{ status: number; body: string | undefined }> {
     return new Promise((resolve, reject) => {
-      const sent = leg.dialog?.reinvite({ Allow: allow, 'User-Agent': PRODUCT }, offer, {
+      const sent = leg.dialog?.reinvite(ownHeaders(allow, 'User-Agent'), offer, {
         onFinal: (res, ack) => {
           if (res.status < 300) ack({});
           resolve({ status: res.status, body: res.body });

@@ -4,7 +4,7 @@ import type { SrfAck, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
 import { CallRefusedError } from './errors.js';
-import { PRODUCT } from './header-policy.js';
+import { ownHeaders } from './header-policy.js';
 
 const NOTHING = 'No call to pick up';
 
@@ -37,9 +37,9 @@ export async function pickUp(picker: Call, username: string, call: Call | undefi
   const refuse = (): CallRefusedError => new CallRefusedError('feature-code-refused', NOTHING, {}, NOTHING);
   const silent = holdAnswer(picker.a.req.body ?? '');
   if (!call || silent === undefined) throw refuse();
-  await picker.a.answer({ Allow: picker.allow, Server: PRODUCT }, silent);
+  await picker.a.answer(ownHeaders(picker.allow, 'Server'), silent);
   if (!call.mayBePickedUp) throw refuse();
-  const leg = picker.handOver();
+  const leg = picker.handOver('call-picked-up');
   call.pickUp(leg, username);
 }
 
@@ -54,7 +54,7 @@ export function offerToPicker(leg: ALeg, allow: string, offer: string, user: Pic
   leg.onAck = () => {
     const { dialog } = leg;
     if (!dialog) return user.onFailure();
-    dialog.reinvite({ Allow: allow, 'User-Agent': PRODUCT }, offer, {
+    dialog.reinvite(ownHeaders(allow, 'User-Agent'), offer, {
       onFinal: (res, ack) => {
         if (res.status < 300) user.onAnswer(res, ack);
         else user.onFailure();

@@ -3,13 +3,7 @@ import { header, headerList, numberOf } from '../signalling/request.js';
 import type { SrfRequest } from '../signalling/srf-types.js';
 import { parseNameAddr } from '../sip/name-addr.js';
 import { parseUri, type SipUri, uriScheme } from '../sip/uri.js';
-
-/** A dialog as Replaces names it (RFC 3891 §3). */
-export interface ReplacedDialog {
-  readonly callId: string;
-  readonly fromTag: string;
-  readonly toTag: string;
-}
+import { parseReplaces, type ReplacedDialog } from './replaces.js';
 
 /** What a REFER asks for: a call to a number, or the other party of a call that its sender has. */
 export interface Referral {
@@ -31,20 +25,15 @@ export function readRefer(req: SrfRequest, isLocalHost: (host: string) => boolea
   if (uri.scheme !== 'tel' && !isLocalHost(uri.host)) return 403;
   const number = normaliseNumber(numberOf(target));
   if (!number) return 484;
-  const replaces = readReplaces(uri);
+  const replaces = replacesIn(uri);
   if (replaces === null) return 400;
   const wantsNotify = header(req, 'refer-sub')?.trim().toLowerCase() !== 'false';
   return { number, wantsNotify, ...(replaces && { replaces }) };
 }
 
 /** The Replaces in a URI's headers; undefined without one, null when it cannot be used (RFC 3891 §6.1). */
-function readReplaces(uri: SipUri): ReplacedDialog | undefined | null {
+function replacesIn(uri: SipUri): ReplacedDialog | undefined | null {
   const values = uri.headers.filter(({ name }) => name.toLowerCase() === 'replaces');
   if (values.length === 0) return undefined;
-  const [callId = '', ...params] = values[0]!.value.split(';').map((part) => part.trim());
-  const tags = new Map(params.map((param) => param.split('=', 2) as [string, string]));
-  const fromTag = tags.get('from-tag');
-  const toTag = tags.get('to-tag');
-  if (values.length > 1 || !callId || !fromTag || !toTag) return null;
-  return { callId, fromTag, toTag };
+  return (values.length === 1 && parseReplaces(values[0]!.value)) || null;
 }

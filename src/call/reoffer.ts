@@ -8,7 +8,7 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import { type CallMedia, isBadDescription } from './call-media.js';
 import type { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
-import { PRODUCT } from './header-policy.js';
+import { ownHeaders } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { offered } from './offered.js';
 import type { Trail } from './trail.js';
@@ -129,7 +129,7 @@ export class Reoffer {
   private accept(from: Leg, req: SrfRequest, res: SrfResponse, body: string): void {
     // RFC 3311 §5.2: the Contact of a 2xx to UPDATE is where the request came to.
     const contact = req.method === 'UPDATE' ? { Contact: `<${req.uri}>` } : {};
-    this.respond(from, req, res, 200, { Allow: this.host.allow, Server: PRODUCT, ...contact }, body);
+    this.respond(from, req, res, 200, { ...ownHeaders(this.host.allow, 'Server'), ...contact }, body);
   }
 
   private async offer(exchange: Exchange): Promise<void> {
@@ -140,7 +140,7 @@ export class Reoffer {
     const dialog = exchange.to.dialog;
     if (!dialog) return this.respondOver(exchange, 480);
     exchange.phase = 'forwarded';
-    const headers = { Allow: this.host.allow, 'User-Agent': PRODUCT };
+    const headers = ownHeaders(this.host.allow, 'User-Agent');
     exchange.client = dialog.reinvite(headers, sdp, {
       onFinal: (res, ack) => this.onFinal(exchange, res, ack),
       onFailure: (error) => this.onNoResponse(exchange, error),

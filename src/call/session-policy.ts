@@ -40,15 +40,13 @@ export function answerSession(invite: SrfMessage, policy: SessionPolicy, ownSec?
   return {
     'Session-Expires': `${intervalSec};refresher=${refresher}`,
     ...(refresher === 'uac' && { Require: 'timer' }),
-    Supported: 'timer',
   };
 }
 
 /** Headers of an INVITE of ours: the peer decides who refreshes (RFC 4028 §7.1). */
 export function offerSession(policy: SessionPolicy, ownSec?: number): OutgoingHeaders {
   const wantedSec = ownSec ?? policy.intervalSec;
-  if (wantedSec === 0) return { Supported: 'timer' };
-  return sessionHeaders(Math.max(wantedSec, policy.minSec), policy.minSec);
+  return wantedSec === 0 ? {} : sessionHeaders(Math.max(wantedSec, policy.minSec), policy.minSec);
 }
 
 /** Headers of the INVITE that follows a 422 (RFC 4028 §7.3); undefined when it names no longer interval than `sentSec`. */
@@ -63,7 +61,7 @@ export function intervalIn(headers: OutgoingHeaders): number {
 }
 
 function sessionHeaders(intervalSec: number, minSec: number): OutgoingHeaders {
-  return { Supported: 'timer', 'Session-Expires': intervalSec, 'Min-SE': minSec };
+  return { 'Session-Expires': intervalSec, 'Min-SE': minSec };
 }
 
 function intervalOf(message: SrfMessage): ReturnType<typeof parseSessionExpires> {

@@ -9,8 +9,9 @@ import { type CallerIdentity, wantsPrivacy } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { dialogIdOf } from './leg-dialog.js';
-import { type Referral, type ReplacedDialog, readRefer } from './refer.js';
+import { type Referral, readRefer } from './refer.js';
 import { ReferSubscription } from './refer-subscription.js';
+import type { ReplacedDialog } from './replaces.js';
 import { CallRouter } from './route-call.js';
 import { type Consulted, Transfer } from './transfer.js';
 

@@ -7,7 +7,7 @@ import { causeOf } from './causes.js';
 import type { ClientRequest } from './client-request.js';
 import { CallRefusedError } from './errors.js';
 import { glareDelayMs } from './glare.js';
-import { PRODUCT, reasonHeader } from './header-policy.js';
+import { ownHeaders, reasonHeader } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { offered } from './offered.js';
@@ -249,7 +249,7 @@ export class Transfer {
   }
 
   private get headers(): OutgoingHeaders {
-    return { Allow: this.task.call.allow, 'User-Agent': PRODUCT };
+    return ownHeaders(this.task.call.allow, 'User-Agent');
   }
 }
 

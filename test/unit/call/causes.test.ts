@@ -13,6 +13,7 @@ test('every release reason is a kebab-case token with a result, a final status a
       'normal-clearing',
       'duration-exceeded',
       'call-picked-up',
+      'call-replaced',
       'call-transferred',
     ].includes(name);
     assert.ok(isForAnswered ? status === 200 : status >= 400 && status <= 699, name);

@@ -40,7 +40,7 @@ describe('session timers of a call', () => {
       '600;refresher=uac',
     );
     assert.equal(offerSession(POLICY, 300)['Session-Expires'], 300);
-    assert.deepEqual(offerSession(POLICY, 0), { Supported: 'timer' });
+    assert.deepEqual(offerSession(POLICY, 0), {});
   });
 
   test('RFC 4028 §9: 422 is for callers that can understand it', () => {
@@ -56,7 +56,7 @@ describe('session timers of a call', () => {
 
   test('RFC 4028 §7.3: a 422 is followed when it asks for more than was offered', () => {
     const refusal = message({ 'min-se': '2000' });
-    const longer = { Supported: 'timer', 'Session-Expires': 2000, 'Min-SE': 2000 };
+    const longer = { 'Session-Expires': 2000, 'Min-SE': 2000 };
     assert.deepEqual(offerLongerSession(refusal, 1800), longer);
     assert.equal(offerLongerSession(refusal, 2000), undefined);
     assert.equal(offerLongerSession(message({}), 1800), undefined);

@@ -1,0 +1,87 @@
+import type { SrfRequest } from '../signalling/srf-types.js';
+import type { Call, CallDeps } from './call.js';
+import type { CallRegistry } from './call-registry.js';
+import { CallRefusedError } from './errors.js';
+import type { CalleeLeg, Leg } from './leg.js';
+import { dialogIdOf } from './leg-dialog.js';
+import { findPickUp, pickUp } from './pick-up.js';
+import { Replacement } from './replacement.js';
+import { fitsTags, type ReplacedDialog, readReplaces } from './replaces.js';
+
+/** A dialog of ours that an INVITE wants to replace. */
+interface Found {
+  readonly call: Call;
+  readonly leg: Leg;
+}
+
+/**
+ * An INVITE with Replaces takes the place of a party in a call, or picks up a phone that rings (RFC 3891 §3, §4). `own` is the call that
+ * the INVITE opened; it is over when this resolves, unless there is no Replaces. Throws CallRefusedError: 400 for a header
+ * that cannot be read, 481 when no dialog of that name is to be replaced, 603 for one that is over, 486 for `early-only` and
+ * an answered call, 403 for who may not.
+ */
+export async function replaceCall(
+  deps: CallDeps,
+  own: Call,
+  username: string,
+  invite: SrfRequest,
+): Promise<void> {
+  const replaces = readReplaces(invite);
+  if (replaces === undefined) return;
+  if (replaces === null) throw new CallRefusedError('request-malformed', 'bad Replaces');
+  const { call, leg } = findReplaced(deps.registry, replaces);
+  if (!call.isConnected) return pickUpEarly(deps, own, username, { call, leg });
+  if (replaces.isEarlyOnly) throw new CallRefusedError('replaced-call-answered', 'early-only');
+  if (!mayReplace(deps.registry, call, leg, username))
+    throw new CallRefusedError('replacement-forbidden', 'no party of that call');
+  const stays = call.other(leg);
+  if (!call.mayTransfer || !stays?.dialog || !leg.dialog)
+    throw new CallRefusedError('replaced-call-busy', 'something is open in that call');
+  await new Replacement({ call, own, leaves: leg, stays, username }, deps).done;
+}
+
+/** Throws CallRefusedError for what is not there, or is over (RFC 3891 §3). */
+function findReplaced(registry: CallRegistry, replaces: ReplacedDialog): Found {
+  // The dialog has the name of who sent its INVITE: the phone's tag is from-tag here, ours to-tag.
+  const ids = [replaces.fromTag, replaces.toTag].map((tag) => dialogIdOf(replaces.callId, tag));
+  const found = ids.map((id) => registry.find(id)).find((one) => one !== undefined);
+  const isPast = ids.some((id) => registry.isPast(id));
+  if (!found && isPast) throw new CallRefusedError('replaced-call-over', 'that call is over');
+  if (!found || !fitsTags(found.leg, replaces))
+    throw new CallRefusedError('replaced-call-unknown', 'no such dialog');
+  const { call, leg } = found;
+  const isParty = call.isConnected ? call.legs.includes(leg) : leg === call.a || isRinging(call, leg);
+  if (call.isEnding || !isParty) throw new CallRefusedError('replaced-call-over', 'that leg is over');
+  return found;
+}
+
+function isRinging(call: Call, leg: Leg): boolean {
+  return call.fork.ringing.some((one) => one === leg);
+}
+
+/** RFC 3891 §3: of an early dialog only one that we began, towards a phone that rings. Who may is as for pick-up by code. */
+async function pickUpEarly(deps: CallDeps, own: Call, username: string, { call, leg }: Found): Promise<void> {
+  if (leg === call.a) throw new CallRefusedError('replaced-call-unknown', 'an early dialog of its caller');
+  const rung = (leg as CalleeLeg).target.username;
+  const groups = (await deps.router.directory.numbering?.groupsOf(username)) ?? [];
+  const isOwn = rung === username;
+  if (!isOwn && !findPickUp([call], username, groups, rung))
+    throw new CallRefusedError('replacement-forbidden', 'no group in common');
+  await pickUp(own, username, call.mayBePickedUp ? call : undefined);
+}
+
+/**
+ * Whether a subscriber may take a party's place (RFC 3891 §8): with another phone of that party, or when it is in another
+ * call with that party, who told it the dialog's name to transfer it (RFC 5589 §7.3).
+ */
+function mayReplace(registry: CallRegistry, replaced: Call, leaves: Leg, username: string): boolean {
+  const owner = replaced.userOf(leaves);
+  if (owner === undefined) return false;
+  if (owner === username) return true;
+  for (const call of registry.values()) {
+    if (call === replaced || !call.isConnected) continue;
+    const { users } = call;
+    if (users.has(owner) && users.has(username)) return true;
+  }
+  return false;
+}
