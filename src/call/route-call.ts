@@ -210,7 +210,9 @@ export class CallRouter {
         ...diversionHeaders(number?.number ?? '', diversions, user.realm),
         ...transfer?.headers,
       },
-      rounds: plan.rounds.map((round) => this.toDialRound(round, plan.mayDeflect ?? false, caller)),
+      rounds: plan.rounds
+        .map((round) => this.toDialRound(round, plan.mayDeflect ?? false, caller))
+        .filter(({ targets }) => targets.length > 0),
       maxDurationSec: Math.min(
         this.options.maxDurationSec,
         user.features?.maxDurationSec ?? Number.POSITIVE_INFINITY,
@@ -281,7 +283,7 @@ const NOT_REACHABLE: readonly string[] = [
 ];
 
 /** The number by which a subscriber is known outside: its telephone number where it has one that can be dialled. */
-function outsideNumber({ phone = '', username }: RoutedCaller): string {
+export function outsideNumber({ phone = '', username }: Pick<RoutedCaller, 'phone' | 'username'>): string {
   return /^\+?\d{3,15}$/.test(phone) ? phone : username;
 }
 

@@ -2,12 +2,12 @@ import type { UserService } from '../accounts/types.js';
 import type { Binding } from '../registrar/types.js';
 import { type FoundRoute, findRoute } from '../routing/find-route.js';
 import { normaliseNumber } from '../routing/number.js';
-import type { RouteTarget } from '../routing/types.js';
+import type { RouteCaller, RouteTarget } from '../routing/types.js';
 import { causeOf } from './causes.js';
 import { diversionHeaders } from './diversion-headers.js';
-import type { CallRouterOptions } from './route-call.js';
+import { type CallRouterOptions, outsideNumber } from './route-call.js';
 import { CallRouteDirectory } from './route-directory.js';
-import type { TrunkPort } from './trunk-port.js';
+import type { ImaginedCall, TrunkPort } from './trunk-port.js';
 import type { RouteReport, RouteService } from './types.js';
 
 /** Says where a call would go, without calling: the same decision on the same facts. */
@@ -19,6 +19,8 @@ export class RouteTester implements RouteService {
 
   async explain(from: string, to: string, ip?: string): Promise<RouteReport> {
     const { options } = this;
+    const imagined = ip === undefined ? undefined : options.trunks?.imagine(ip, to, from);
+    if (imagined) return this.explainTrunk(imagined);
     const user = await this.users.authData(from);
     const start = [
       ...(ip === undefined ? [] : [`a caller at ${ip} has to show its password`]),
@@ -33,19 +35,53 @@ export class RouteTester implements RouteService {
         onFailure: [],
         headers: [],
       };
+    const { username, status, displayName } = user;
+    const caller = { username, status, number: outsideNumber(user) };
+    return this.report(caller, to, start, displayName);
+  }
+
+  private explainTrunk({ trunk, called, caller: number, steps }: ImaginedCall): Promise<RouteReport> {
+    const caller: RouteCaller = { username: `${trunk}:${number}`, status: 'ACTIVE', trunk, number };
+    return this.report(caller, called, steps, '');
+  }
+
+  private async report(
+    caller: RouteCaller,
+    to: string,
+    start: readonly string[],
+    displayName: string,
+  ): Promise<RouteReport> {
+    const { options } = this;
+    const number = normaliseNumber(to);
     const found = await findRoute(new CallRouteDirectory(options.directory), {
-      caller: { username: user.username, status: user.status },
+      caller,
       scheme: 'tel',
       host: '',
       isLocalHost: true,
-      number: normaliseNumber(to),
+      number,
       diversions: [],
       now: options.now(),
       maxTargets: options.maxTargets,
       ringMs: options.ringMs,
     });
-    return toReport(found, start, normaliseNumber(to)?.number ?? '', options);
+    return toReport(found, start, number?.number ?? '', displayName, options);
   }
+}
+
+/** What a trunk would be sent: the request line and the headers that say who calls. */
+function trunkLines(
+  target: RouteTarget<Binding>,
+  displayName: string,
+  trunks: TrunkPort | undefined,
+): string[] {
+  if (target.kind !== 'trunk') return [];
+  const gateway = trunks?.gateway(target, { displayName, isAnonymous: false });
+  if (!gateway) return [];
+  const headers = Object.entries(gateway.headers).filter(([, value]) => value !== undefined);
+  return [
+    `${gateway.name}: INVITE ${gateway.uri} SIP/2.0`,
+    ...headers.map(([name, value]) => `${gateway.name}: ${name}: ${String(value)}`),
+  ];
 }
 
 function placeOf(
@@ -63,8 +99,9 @@ function placeOf(
 
 function toReport(
   found: FoundRoute<Binding>,
-  start: string[],
+  start: readonly string[],
   dialled: string,
+  displayName: string,
   { realm, trunks }: CallRouterOptions,
 ): RouteReport {
   const steps = [...start, ...found.steps];
@@ -73,8 +110,12 @@ function toReport(
     return { ...base, outcome: found.refusal, status: causeOf(found.refusal).status };
   if (found.kind === 'code') return { ...base, outcome: found.code.action };
   const { plan } = found;
+  const sent = plan.rounds.flatMap(({ targets }) =>
+    targets.flatMap((target) => trunkLines(target, displayName, trunks)),
+  );
   return {
     ...base,
+    headers: [...base.headers, ...sent],
     outcome: 'rings',
     callee: plan.callee,
     rounds: plan.rounds.flatMap(({ kind, targets, ringMs }, i) =>

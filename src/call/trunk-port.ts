@@ -63,6 +63,14 @@ export interface TrunkGateway {
   ): OutgoingHeaders | undefined;
 }
 
+/** A call that is not made: its trunk, its numbers as they would be here, and why. */
+export interface ImaginedCall {
+  readonly trunk: string;
+  readonly called: string;
+  readonly caller: string;
+  readonly steps: readonly string[];
+}
+
 /** What calls ask of trunks. Without trunks there are none: nothing comes from outside, nothing goes there. */
 export interface TrunkPort {
   /** The trunk that an INVITE comes from; undefined for phones. */
@@ -73,6 +81,6 @@ export interface TrunkPort {
   gateway(target: TrunkTarget, caller: OutgoingCaller): TrunkGateway | undefined;
   /** A call to the outside begins; `payer` answers for it. */
   began(payer: string): void;
-  /** The trunk that calls from an address come from, for tests of routes. */
-  trunkAt(address: string): string | undefined;
+  /** A call as the trunk at that address would bring it, for tests of routes; undefined when there is none. */
+  imagine(address: string, called: string, caller: string): ImaginedCall | undefined;
 }

@@ -27,8 +27,7 @@ export function decideOutside<B extends RoutableBinding>(
     steps.push(fault.why);
     return { kind: 'refusal', refusal: fault.refusal, steps };
   }
-  if (facts.payer) steps.push(`${facts.payer.username} may call ${route.callClass} numbers`);
-  else steps.push('the way was set by an operator: no limits of a subscriber');
+  steps.push(permission(facts));
   const usable = gatewaysInOrder(facts, steps);
   if (usable.ready.length === 0) {
     const refusal = usable.isFull ? 'trunks-full' : 'trunks-down';
@@ -37,6 +36,12 @@ export function decideOutside<B extends RoutableBinding>(
   }
   const rounds = usable.ready.map((gateway) => roundOf(gateway, number, ringMs, facts, steps));
   return { kind: 'plan', plan: { callee: number, outside: route.name, rounds, onFailure: {} }, steps };
+}
+
+function permission({ payer, origin, isForwarded, route }: OutsideFacts): string {
+  if (payer) return `${payer.username} may call ${route.callClass} numbers`;
+  if (origin && !isForwarded) return `calls from trunk ${origin.name} may go out again`;
+  return 'the way was set by an operator: no limits of a subscriber';
 }
 
 interface Fault {

@@ -7,7 +7,8 @@ export function findOutsideRoute(routes: readonly OutsideRoute[], number: string
 }
 
 function fits({ prefix, pattern }: OutsideRoute, number: string): boolean {
-  if (pattern === undefined) return number.startsWith(prefix ?? '');
+  // Names are no telephone numbers: a route of every number does not carry them away.
+  if (pattern === undefined) return number.startsWith(prefix ?? '') && /^\+?[\d*#]+$/.test(number);
   return patternOf(pattern).match(number) !== undefined;
 }
 

@@ -58,11 +58,20 @@ export class TrunkTable {
 
   /** The active trunk whose calls come from there, that which names it most narrowly. */
   at(address: string, port: number): Trunk | undefined {
+    return this.best((source) => fitOf(source, address, port));
+  }
+
+  /** The same for somebody whose port is not known. */
+  atAnyPort(address: string): Trunk | undefined {
+    return this.best((source) => fitOf(source, address, source.port ?? 0));
+  }
+
+  private best(fit: (source: Source) => number): Trunk | undefined {
     let best: Trunk | undefined;
     let bestFit = -1;
     for (const { trunk, source } of this.sources) {
-      const fit = fitOf(source, address, port);
-      if (fit > bestFit) [best, bestFit] = [trunk, fit];
+      const found = fit(source);
+      if (found > bestFit) [best, bestFit] = [trunk, found];
     }
     return best;
   }

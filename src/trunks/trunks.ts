@@ -1,5 +1,6 @@
 import type { User, UserService } from '../accounts/types.js';
 import type {
+  ImaginedCall,
   OutgoingCaller,
   TrunkCall,
   TrunkGateway,
@@ -103,8 +104,20 @@ class StoredTrunks implements Trunks {
     return { kind: 'failed', outcome: { ok: false, failure: 'wrong-credentials', stale: false } };
   }
 
-  trunkAt(address: string): string | undefined {
-    return this.table.list().find(({ name }) => this.table.at(address, 0)?.name === name)?.name;
+  imagine(address: string, called: string, caller: string): ImaginedCall | undefined {
+    const trunk = this.table.atAnyPort(address);
+    if (!trunk) return undefined;
+    const { name, rules, inUsername } = trunk;
+    const steps = [
+      `${address} is trunk ${name}${inUsername === '' ? '' : ', which has to show its password'}`,
+    ];
+    const change = (number: string, of: 'CALLED' | 'CALLER'): string => {
+      const { number: after, rule } = translate(number, rules, 'IN', of);
+      if (rule !== undefined)
+        steps.push(`${name}: ${of.toLowerCase()} ${number} becomes ${after} (translation ${rule})`);
+      return after;
+    };
+    return { trunk: name, called: change(called, 'CALLED'), caller: change(caller, 'CALLER'), steps };
   }
 
   async outside({ number, caller, diversions }: OutsideQuestion): Promise<OutsideFacts | undefined> {

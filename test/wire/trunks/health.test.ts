@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import type { SipPeer } from '../../support/sip-peer.js';
+import { addTrunk, reach, refuseAndEnd, routeZero } from '../../support/trunk-steps.js';
+import { waitFor } from '../../support/wait-for.js';
+
+describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
+  let rig: CallRig;
+  let a: SipPeer;
+  let one: SipPeer;
+  let two: SipPeer;
+  let answer: number | undefined = 200;
+  let isOver = false;
+  before(async () => {
+    rig = await startCallRig();
+    a = await rig.phone('1001');
+    [one, two] = [await rig.peer('one'), await rig.peer('two')];
+    await addTrunk(rig, 'one', one, { optionsSec: 1, downAfter: 2, upAfter: 2 });
+    await addTrunk(rig, 'two', two);
+    await routeZero(rig, 'one', 'two');
+    void (async () => {
+      while (!isOver) {
+        const options = await one.next('OPTIONS', 30_000).catch(() => undefined);
+        if (options && answer !== undefined) one.respond(options, answer);
+      }
+    })();
+  });
+  after(() => {
+    isOver = true;
+    return rig.close();
+  });
+  const state = () => rig.trunks.states().find(({ name }) => name === 'one')!;
+  const healthIs = (health: string) => waitFor(health, () => state().health === health, 8000);
+
+  test('a trunk that refuses OPTIONS is alive', async () => {
+    answer = 404;
+    await waitFor('a look', () => state().healthReason.startsWith('404'));
+    assert.equal(state().health, 'up');
+  });
+
+  test('503 makes it down, calls pass it by and the steps say why', async () => {
+    answer = 503;
+    await healthIs('down');
+    const { steps } = await rig.control.routes.explain('1001', '030123');
+    assert.match(steps.join('\n'), /trunk one is down \(503 [^)]*\): skipped/);
+    const { invite, atGateway } = await reach(a, two, '030123');
+    await refuseAndEnd(a, two, invite, atGateway);
+    assert.equal(one.has('INVITE'), false);
+  });
+
+  test('it comes up when it has answered often enough', async () => {
+    answer = 200;
+    await healthIs('up');
+    const { invite, atGateway } = await reach(a, one, '030123');
+    await refuseAndEnd(a, one, invite, atGateway);
+  });
+
+  test('silence makes it down', async () => {
+    answer = undefined;
+    await healthIs('down');
+    assert.equal(state().healthReason, 'no answer');
+    const records = await rig.records(2);
+    assert.deepEqual(
+      records.map(({ trunkOut }) => trunkOut),
+      ['two', 'one'],
+    );
+  });
+});
