@@ -47,6 +47,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
+/** Messages on their way out are cut from pieces of memory of this size: Node's own 8 KiB hold but a dozen. Of its thread. */
+const OCTET_POOL_BYTES = 64 * 1024;
+
 class RunningEngine implements Engine {
   adminPort = 0;
   adminTlsPort: number | undefined;
@@ -71,6 +74,7 @@ class RunningEngine implements Engine {
   private udpQueues: UdpQueues | undefined;
 
   constructor(private readonly options: EngineOptions) {
+    Buffer.poolSize = Math.max(Buffer.poolSize, OCTET_POOL_BYTES);
     this.log = options.log ?? silentLogger;
     this.clock = queuedClock(options.clock ?? systemClock);
     this.lifecycle = new Lifecycle(this.log);

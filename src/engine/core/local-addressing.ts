@@ -9,6 +9,8 @@ export interface LocalEnd {
   readonly protocol: Protocol;
 }
 
+/** What applications write most: in <>, with a user part, without display name, port or parameters of the URI. */
+const PLAIN_LOCALHOST = /^<(sips?:[A-Za-z0-9+._-]+@)localhost>((?:;tag=[A-Za-z0-9._-]+)?)$/;
 const DOTTED_IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /** Our end of the way back to where a message came from. Throws TransportError when its listener is gone. */
@@ -39,6 +41,8 @@ export function defaultContact(local: LocalEnd, secure = false): string {
  */
 export function fillLocalhost(value: string, local: LocalEnd, userless = false): string {
   if (!value.includes('@localhost') && !(userless && value.includes('localhost'))) return value;
+  const plain = PLAIN_LOCALHOST.exec(value);
+  if (plain) return `<${plain[1]}${hostPortText(local.sentBy)}>${plain[2]}`;
   const address = parseNameAddr(value);
   if (!address) return value;
   const pattern = userless

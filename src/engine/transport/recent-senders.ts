@@ -9,24 +9,24 @@ const GENERATION_MS = 8_000;
  * are kept, so that forgetting the old ones needs no timer.
  */
 export class RecentSenders {
-  private young = new Set<SendFailureListener>();
-  private old = new Set<SendFailureListener>();
+  private young: SendFailureListener[] = [];
+  private old: SendFailureListener[] = [];
   private youngSinceMs = 0;
 
   add(sender: SendFailureListener, nowMs: number): void {
     if (nowMs - this.youngSinceMs > GENERATION_MS) {
-      this.old = nowMs - this.youngSinceMs > 2 * GENERATION_MS ? new Set() : this.young;
-      this.young = new Set();
+      this.old = nowMs - this.youngSinceMs > 2 * GENERATION_MS ? [] : this.young;
+      this.young = [];
       this.youngSinceMs = nowMs;
     }
-    this.young.add(sender);
+    if (this.young.at(-1) !== sender) this.young.push(sender);
   }
 
   /** Tells each of them once and forgets all. */
   fail(error: TransportError): void {
     const senders = new Set([...this.old, ...this.young]);
-    this.old = new Set();
-    this.young = new Set();
+    this.old = [];
+    this.young = [];
     for (const sender of senders) sender.onSendFailure(error);
   }
 }
