@@ -72,6 +72,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
   parts.own('trunks', trunks);
   let messages: Messaging | undefined;
   let events: Events | undefined;
+  const record = registerRecords(records, config.SIP_REALM);
   const registrations = createRegistrar({
     connection,
     authenticator,
@@ -83,7 +84,10 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       expiry: { minSec: config.REG_MIN_SEC, maxSec: config.REG_MAX_SEC, defaultSec: config.REG_MAX_SEC },
       maxContacts: config.MAX_CONTACTS,
     },
-    observer: registerRecords(records, config.SIP_REALM),
+    observer: (event) => {
+      record(event);
+      if (event.kind !== 'refused') events?.registrationChanged(event.username);
+    },
     onRegistered: (username) => messages?.registered(username),
     log: logs.for('registrar'),
   });
@@ -102,6 +106,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     authenticator,
     names,
     messaging,
+    registrations,
     watchCalls: (watcher) => calls.watch(watcher),
   });
   events = eventing;
@@ -118,6 +123,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     outside: {
       MESSAGE: (req, res) => messaging.handle(req, res),
       SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
+      PUBLISH: (req, res) => eventing.onPublish(req, res),
     },
     trunks,
     realm: config.SIP_REALM,
@@ -174,6 +180,7 @@ interface EventParts extends Pick<TelephonyParts, 'connection' | 'users'> {
   readonly authenticator: Authenticator;
   readonly names: LocalNames;
   readonly messaging: Messaging;
+  readonly registrations: Registrar;
   readonly watchCalls: CallControl['watch'];
 }
 

@@ -111,6 +111,9 @@ export function createCallControl(options: CallControlOptions): CallControl {
   return new EngineCallControl(options);
 }
 
+/** When to ask again after 503, seconds (RFC 3261 §20.33). */
+const RETRY_AFTER_SEC = 10;
+
 class EngineCallControl extends LiveCallService implements CallControl {
   readonly routes: RouteService;
   private isDraining = false;
@@ -218,6 +221,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
       const taker = this.options.outside?.[method as 'MESSAGE'];
       if (taker && (method === 'SUBSCRIBE' || !hasToTag(req))) return taker(req, res);
       if (method === 'REFER' && !hasToTag(req)) return this.clickToCall.handle(req, res);
+      // RFC 3261 §11.2: as an INVITE would be answered.
+      if (method === 'OPTIONS' && this.admission.isDraining() && !hasToTag(req))
+        return respondOnly(res, 503, { headers: { 'Retry-After': RETRY_AFTER_SEC } });
       if (method !== 'INVITE' || req.stackDialogId) return answerStray(req, res);
       return this.isClosed ? respondOnly(res, 503) : this.onInvite(req, res);
     };

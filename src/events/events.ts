@@ -2,6 +2,7 @@ import type { UserService } from '../accounts/types.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import type { RegistrationService } from '../registrar/types.js';
 import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import type { LocalNames } from '../signalling/local-names.js';
@@ -10,6 +11,9 @@ import { DialogModel, type WatchCalls } from './dialog-model.js';
 import { dialogPackage } from './dialog-package.js';
 import { messageSummary } from './message-summary.js';
 import { Notifier } from './notifier.js';
+import { presencePackage } from './presence-package.js';
+import { Publications } from './publications.js';
+import { Publisher } from './publisher.js';
 import type { EventLimits, SubscriptionView } from './types.js';
 
 /** How long a closing server waits for the phones that are told. */
@@ -21,6 +25,7 @@ export interface EventsOptions {
   readonly connection: Pick<SignallingConnection, 'srf' | 'onStateChange'>;
   readonly users: Pick<UserService, 'authData'>;
   readonly names: Pick<LocalNames, 'has'>;
+  readonly registrations: Pick<RegistrationService, 'bindings'>;
   /** What happens in calls. */
   readonly watchCalls: WatchCalls;
   /** Instant messages that wait for a user. */
@@ -42,27 +47,32 @@ export class Events implements EventService, Closeable {
   private readonly clock: Clock;
   private readonly notifier: Notifier;
   private readonly dialogs: DialogModel;
+  private readonly publications: Publications;
+  private readonly publisher: Publisher;
+  /** Users that talk, as those who watch their presence know it. */
+  private readonly talking = new Set<string>();
   private readonly unwatch: () => void;
   private closing: Promise<void> | undefined;
 
   constructor(options: EventsOptions) {
-    const { connection, authenticator, users, names, log } = options;
-    this.clock = options.clock ?? systemClock;
-    this.dialogs = new DialogModel(options.watchCalls, this.clock, (username) =>
-      this.notifier.changed('dialog', username),
+    const { connection, authenticator, users, names, registrations, log } = options;
+    const clock = options.clock ?? systemClock;
+    this.clock = clock;
+    const limits = { ...DEFAULTS, ...options.limits };
+    const requests = { authenticator, users, names };
+    this.dialogs = new DialogModel(options.watchCalls, clock, (username) => this.callsChanged(username));
+    this.publications = new Publications(clock, limits.maxTotal, (username) =>
+      this.notifier.changed('presence', username),
     );
-    this.notifier = new Notifier(
-      {
-        engine: connection.srf,
-        clock: this.clock,
-        log,
-        authenticator,
-        users,
-        names,
-        limits: { ...DEFAULTS, ...options.limits },
-      },
-      [messageSummary(options.waitingMessages), dialogPackage(this.dialogs)],
-    );
+    this.publisher = new Publisher({ ...requests, publications: this.publications, limits, log });
+    const isRegistered = async (username: string): Promise<boolean> =>
+      (await registrations.bindings(username)).length > 0;
+    const { dialogs, publications } = this;
+    this.notifier = new Notifier({ ...requests, engine: connection.srf, clock, log, limits }, [
+      messageSummary(options.waitingMessages),
+      dialogPackage(dialogs),
+      presencePackage({ publications, dialogs, isRegistered }),
+    ]);
     // An engine that comes back knows the dialogs still, or nothing: phones are to begin anew (RFC 6665 §4.1.3).
     this.unwatch = connection.onStateChange((connected) => {
       if (connected) void this.notifier.endAll('deactivated');
@@ -82,14 +92,25 @@ export class Events implements EventService, Closeable {
     return this.notifier.handle(req, res);
   }
 
+  /** Takes a PUBLISH. */
+  onPublish(req: SrfRequest, res: SrfResponse): Promise<void> {
+    return this.publisher.handle(req, res);
+  }
+
+  /** A phone of a user came or went. */
+  registrationChanged(username: string): void {
+    this.notifier.changed('presence', username);
+  }
+
   /** Messages came or went that wait for a user. */
   messagesChanged(username: string): void {
     this.notifier.changed('message-summary', username);
   }
 
-  /** Draining: no new subscriptions. */
+  /** Draining: no new subscriptions and publications. */
   setDraining(draining: boolean): void {
     this.notifier.setDraining(draining);
+    this.publisher.setDraining(draining);
   }
 
   /** Ends all subscriptions, so that phones subscribe anew with whoever comes next. */
@@ -98,9 +119,19 @@ export class Events implements EventService, Closeable {
     return this.closing;
   }
 
+  /** Presence tells of talking only, not of each step to it. */
+  private callsChanged(username: string): void {
+    this.notifier.changed('dialog', username);
+    const isTalking = this.dialogs.isTalking(username);
+    if (isTalking === this.talking.has(username)) return;
+    if (isTalking) this.talking.add(username);
+    else this.talking.delete(username);
+    this.notifier.changed('presence', username);
+  }
+
   private async shutDown(): Promise<void> {
     this.unwatch();
-    this.notifier.setDraining(true);
+    this.setDraining(true);
     let timer: TimerHandle | undefined;
     const late = new Promise<void>((resolve) => {
       timer = this.clock.setTimeout(resolve, CLOSE_WAIT_MS);
@@ -109,5 +140,6 @@ export class Events implements EventService, Closeable {
     this.clock.clearTimeout(timer);
     this.notifier.dropAll();
     this.dialogs.close();
+    this.publications.close();
   }
 }

@@ -3,9 +3,13 @@ import { respondOnly } from './respond.js';
 import type { SrfRequest, SrfResponse } from './srf-types.js';
 
 /** Allow for requests outside dialogs: what this server acts on (RFC 3261 §20.5). */
-export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE';
+export const ALLOW =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, SUBSCRIBE, PUBLISH';
 
-/** Methods that act outside dialogs too, but that nobody here takes; all others there belong to a dialog that is over. */
+/** Event packages of this server (RFC 6665 §8.2.2). */
+const ALLOW_EVENTS = 'message-summary, dialog, presence';
+
+/** Methods that act outside dialogs too, for when nobody takes them; all others there belong to a dialog that is over. */
 const NOT_TAKEN: readonly string[] = ['MESSAGE', 'SUBSCRIBE', 'PUBLISH'];
 
 /**
@@ -31,6 +35,7 @@ function answerOptions(req: SrfRequest, res: SrfResponse, supported: readonly st
 function capabilities(supported: readonly string[]): Record<string, string> {
   return {
     Allow: ALLOW,
+    'Allow-Events': ALLOW_EVENTS,
     Accept: 'application/sdp',
     'Accept-Encoding': 'identity',
     'Accept-Language': 'en',

@@ -123,6 +123,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const authenticator = new Authenticator({ realm: REALM, users, names, nonces, throttle, log });
   const { bindings } = temp.store;
   let onRegistered: ((username: string) => void) | undefined;
+  let events: Events | undefined;
   const registrar = createRegistrar({
     connection,
     authenticator,
@@ -131,6 +132,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     names,
     log,
     onRegistered: (username) => onRegistered?.(username),
+    observer: ({ username }) => events?.registrationChanged(username),
   });
   closers.push(() => registrar.close());
   const node = { node: 'rig', engine: connection.description, serverIp: '127.0.0.1', serverPort: 0 };
@@ -139,7 +141,6 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
   const watched = watch(records);
-  let events: Events | undefined;
   const messaging = new Messaging({
     authenticator,
     connection,
@@ -162,6 +163,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     connection,
     users,
     names,
+    registrations: registrar,
     watchCalls: (watcher) => control.watch(watcher),
     waitingMessages: async (username) => (await messaging.waitingFor(username)).length,
     log,
@@ -194,6 +196,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     outside: {
       MESSAGE: (req, res) => messaging.handle(req, res),
       SUBSCRIBE: (req, res) => eventing.onSubscribe(req, res),
+      PUBLISH: (req, res) => eventing.onPublish(req, res),
     },
     trunks,
     log,

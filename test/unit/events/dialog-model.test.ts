@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import type { CallDialog } from '../../../src/call/call-dialogs.js';
 import { DialogModel } from '../../../src/events/dialog-model.js';
 import { dialogPackage } from '../../../src/events/dialog-package.js';
+import { presencePackage } from '../../../src/events/presence-package.js';
+import { Publications } from '../../../src/events/publications.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 type Watcher = (id: string, dialogs: readonly CallDialog[]) => void;
@@ -82,7 +84,11 @@ describe('the dialogs of watched users', () => {
     );
   });
 
-  test('RFC 4235 §3.10: NOTIFYs are a second apart', () => {
-    assert.equal(dialogPackage(setUp().model).intervalMs, 1000);
+  test('RFC 4235 §3.10, RFC 3856 §6.10: NOTIFYs are a second apart, of presence five', () => {
+    const { model: dialogs, clock } = setUp();
+    assert.equal(dialogPackage(dialogs).intervalMs, 1000);
+    const publications = new Publications(clock, 1, () => undefined);
+    const isRegistered = async () => true;
+    assert.equal(presencePackage({ publications, dialogs, isRegistered }).intervalMs, 5000);
   });
 });

@@ -113,7 +113,14 @@ describe('a call between two phones', () => {
   test('RFC 3261 §11.2: OPTIONS is answered outside and inside a call', async () => {
     const outside = a.request('OPTIONS', `sip:${rig.server.address}`);
     a.send(outside);
-    assert.match((await a.response(outside, 200)).get('allow') ?? '', /INVITE/);
+    const answer = await a.response(outside, 200);
+    assert.match(answer.get('allow') ?? '', /INVITE.*SUBSCRIBE/);
+    assert.match(answer.get('allow-events') ?? '', /dialog/);
+    rig.control.setDraining(true);
+    const draining = a.request('OPTIONS', `sip:${rig.server.address}`);
+    a.send(draining);
+    assert.ok(Number((await a.response(draining, 503)).get('retry-after')) > 0);
+    rig.control.setDraining(false);
     const call = await connect(a, b);
     const inside = b.inDialog(call.b, 'OPTIONS');
     assert.match((await b.response(inside, 200)).get('accept') ?? '', /application\/sdp/);
