@@ -214,6 +214,7 @@ class Server implements RunningServer {
     return openRecords({
       journalDir: join(config.DATA_DIR, 'journal'),
       store: this.store,
+      keepLeft: config.CALL_RESTORE_SEC > 0,
       clock: systemClock,
       log: logs.for('cdr'),
       node: {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { bracket } from '../config/describe.js';
 import type { Config } from '../config/schema.js';
 import type { EngineOptions, EngineStats } from '../engine/engine.js';
@@ -76,6 +78,19 @@ export function nextHopOptions(
   return { ...(DNS_SERVERS.length > 0 && { dnsServers: DNS_SERVERS }), udpMaxBytes: SIP_UDP_MAX_BYTES };
 }
 
+/** Where the engine keeps its dialogs, when calls go on after a restart. */
+export function survival(
+  config: Pick<Config, 'CALL_RESTORE_SEC' | 'DATA_DIR'>,
+): Pick<EngineOptions, 'dialogJournal'> {
+  const { CALL_RESTORE_SEC, DATA_DIR: directory } = config;
+  return CALL_RESTORE_SEC > 0 ? { dialogJournal: { directory, maxAwayMs: CALL_RESTORE_SEC * 1000 } } : {};
+}
+
+/** What this node's call control calls itself to an engine: after a restart it gets its dialogs back by that. */
+function applicationTag(node: string): string {
+  return `ims-${createHash('sha256').update(node).digest('hex').slice(0, 20)}`;
+}
+
 /** Starts the built-in engine, or goes to the one that SIP_ENGINE names, and connects to it. */
 export async function openEngine(
   config: Config,
@@ -83,11 +98,12 @@ export async function openEngine(
   parts: Lifecycle,
 ): Promise<ConnectedEngine> {
   const log = logs.for('signalling');
+  const tags = [applicationTag(config.NODE_NAME ?? hostname())];
   if (config.SIP_ENGINE !== 'embedded') {
     const { host, port, secret, tls } = parseEngineUrl(config.SIP_ENGINE);
     const connection = parts.own(
       'signalling',
-      await connectEngine({ host, port, secret, log, ...(tls && { tls: { servername: host } }) }),
+      await connectEngine({ host, port, secret, log, tags, ...(tls && { tls: { servername: host } }) }),
     );
     const listeners = connection.hostports.map(shown);
     return { connection, name: connection.description, listeners };
@@ -100,12 +116,13 @@ export async function openEngine(
       ...bounds(config),
       ...transports(config, logs.for('engine')),
       ...nextHopOptions(config),
+      ...survival(config),
       log: logs.for('engine'),
     }),
   );
   const connection = parts.own(
     'signalling',
-    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log }),
+    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log, tags }),
   );
   const listeners = engine.listeners.map(shown);
   return {

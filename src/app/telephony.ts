@@ -1,8 +1,8 @@
 import type { UserService } from '../accounts/types.js';
 import type { AnnouncementFinder } from '../announcements/types.js';
 import type { AudioHost } from '../audio/types.js';
-import { type CallControl, createCallControl } from '../call/call-control.js';
-import type { RecordService } from '../cdr/types.js';
+import { type CallControl, resumeCallControl } from '../call/call-control.js';
+import type { JournalledRecords } from '../cdr/record-service.js';
 import { Events } from '../events/events.js';
 import type { MediaRelay } from '../media/types.js';
 import { Messaging } from '../messaging/message-service.js';
@@ -26,7 +26,7 @@ export interface TelephonyParts {
   readonly store: Store;
   readonly users: UserService;
   readonly numbering: NumberingService;
-  readonly records: RecordService;
+  readonly records: JournalledRecords;
   readonly relay: MediaRelay;
   readonly audio: AudioHost;
   readonly announcements: AnnouncementFinder;
@@ -110,7 +110,8 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     watchCalls: (watcher) => calls.watch(watcher),
   });
   events = eventing;
-  const calls: CallControl = createCallControl({
+  const maxAwayMs = config.CALL_RESTORE_SEC * 1000;
+  const calls: CallControl = await resumeCallControl({
     connection,
     authenticator,
     users,
@@ -127,6 +128,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     },
     trunks,
     realm: config.SIP_REALM,
+    ...(maxAwayMs > 0 && { survival: { left: () => records.left(), maxAwayMs } }),
     limits: {
       maxCalls: config.MAX_CALLS,
       noAnswerMs: config.NO_ANSWER_SEC * 1000,

@@ -14,6 +14,8 @@ import type { DialogTags, Leg, LegEnding, LegPlace } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import { answerSession, type SessionPolicy } from './session-policy.js';
+import { savedInvite, savedPlace } from './survival/save-call.js';
+import type { SavedLeg } from './survival/saved-call.js';
 import type { Trail } from './trail.js';
 import type { TrunkPlace } from './trunk-port.js';
 
@@ -89,6 +91,36 @@ export class ALeg implements Leg {
     this.target = { uri, nextHop: undefined, address, port, transport: protocol };
     this.allowed = parseAllow(header(req, 'allow'));
     req.on('update', answerEarlyUpdate);
+  }
+
+  /** A leg that was answered in an earlier process; its dialog is there once it has joined a call. */
+  static restored(invite: SrfRequest, limits: LegLimits, deps: ALegDeps): ALeg {
+    const leg = new ALeg(invite, invite.res, deps);
+    leg.limits = limits;
+    leg.state = 'confirmed';
+    leg.isAcknowledged = true;
+    return leg;
+  }
+
+  /** Called once it has joined its call. */
+  restore(): void {
+    this.confirmed = this.makeDialog();
+  }
+
+  /** What a restart must not lose. */
+  save(): SavedLeg {
+    const { dialogId, callId, userAgent, allowed, req } = this;
+    return {
+      role: 'uas',
+      ...savedPlace(this),
+      dialogId,
+      callId,
+      target: { ...this.target },
+      ...(userAgent !== undefined && { userAgent }),
+      ...(allowed && { allowed: [...allowed] }),
+      limits: { ...this.limits },
+      invite: savedInvite(req),
+    };
   }
 
   get peer(): { signallingAddress: string } {

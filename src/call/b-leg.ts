@@ -25,6 +25,8 @@ import {
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import { offered } from './offered.js';
 import { intervalIn, offerLongerSession, offerSession, type SessionPolicy } from './session-policy.js';
+import { savedPlace } from './survival/save-call.js';
+import type { SavedLeg } from './survival/saved-call.js';
 import type { Trail } from './trail.js';
 import type { TrunkPlace } from './trunk-port.js';
 
@@ -63,6 +65,14 @@ export interface BLegDeps {
   onRequest(leg: BLeg, req: SrfRequest, res: SrfResponse): void;
 }
 
+/** Of a leg that is answered already. */
+const NOBODY: BLegUser = {
+  onSent: () => undefined,
+  onProvisional: () => undefined,
+  onAnswer: () => undefined,
+  onFailure: () => undefined,
+};
+
 /** One phone of the callee: we are the UAC of the INVITE to it (RFC 3261 §13.2). */
 export class BLeg implements CalleeLeg {
   side: MediaSide = 'b';
@@ -97,6 +107,36 @@ export class BLeg implements CalleeLeg {
     private readonly user: BLegUser,
   ) {
     this.address = target.address;
+  }
+
+  /** A phone that answered in an earlier process; its dialog is there once it has been moved to its place. */
+  static restored(saved: SavedLeg, deps: BLegDeps): BLeg {
+    const { name, dialogId, callId, userAgent, allowed } = saved;
+    const leg = new BLeg(name, saved.target as CalleeTarget, deps, NOBODY);
+    leg.dialogId = dialogId;
+    leg.callId = callId;
+    leg.userAgent = userAgent;
+    leg.allowed = allowed && new Set(allowed);
+    leg.hasResult = true;
+    leg.state = 'confirmed';
+    leg.confirmed = leg.makeDialog(dialogId);
+    return leg;
+  }
+
+  /** What a restart must not lose; undefined while there is no dialog. */
+  save(): SavedLeg | undefined {
+    const { dialogId, callId, userAgent, allowed, address } = this;
+    if (dialogId === undefined) return undefined;
+    const { trunk: _, ...target } = this.target;
+    return {
+      role: 'uac',
+      ...savedPlace(this),
+      dialogId,
+      callId,
+      target: { ...target, address },
+      ...(userAgent !== undefined && { userAgent }),
+      ...(allowed && { allowed: [...allowed] }),
+    };
   }
 
   get peer(): { signallingAddress: string } {

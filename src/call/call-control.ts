@@ -1,4 +1,4 @@
-import type { RecordService } from '../cdr/types.js';
+import type { LeftRecord, RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Closeable } from '../platform/lifecycle.js';
@@ -27,6 +27,8 @@ import { RouteTester } from './route-test.js';
 import type { SessionPolicy } from './session-policy.js';
 import type { SilencePolicy } from './silence.js';
 import type { CallerStandIn } from './stand-in.js';
+import { CallRestorer } from './survival/call-restorer.js';
+import { CallSaver } from './survival/call-saver.js';
 import type { TrunkPort } from './trunk-port.js';
 import type { CallService, RouteService } from './types.js';
 
@@ -50,6 +52,14 @@ export interface CallLimits {
   readonly checkMs?: number;
 }
 
+/** How calls outlive this process. */
+export interface CallSurvival {
+  /** Records of the calls that were up when the last process ended. */
+  left(): readonly LeftRecord[];
+  /** Calls that were away for longer are over, milliseconds. */
+  readonly maxAwayMs: number;
+}
+
 export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'registrations'> {
   readonly authenticator: AdmissionDeps['authenticator'];
   /** Hunt groups and short numbers; without it there are none. */
@@ -69,6 +79,8 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly announcer?: AnnouncerParts;
   /** The ways to and from outside; without it there are none. */
   readonly trunks?: TrunkPort;
+  /** Calls that are up when this process ends go on in the next one; absent: they end. */
+  readonly survival?: CallSurvival;
   readonly limits?: CallLimits;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -108,7 +120,17 @@ const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REFER';
 
 /** Starts call control on a connection to an engine. Its requests are taken until `close`, which ends all calls. */
 export function createCallControl(options: CallControlOptions): CallControl {
-  return new EngineCallControl(options);
+  const control = new EngineCallControl(options);
+  control.start();
+  return control;
+}
+
+/** The same, and the calls of the last process go on before a request in one of their dialogs is taken. Never rejects. */
+export async function resumeCallControl(options: CallControlOptions): Promise<CallControl> {
+  const control = new EngineCallControl(options);
+  await control.restore();
+  control.start();
+  return control;
 }
 
 /** When to ask again after 503, seconds (RFC 3261 §20.33). */
@@ -121,9 +143,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
   private readonly callDeps: CallDeps;
   private readonly admission: AdmissionDeps;
   private readonly orphans: OrphanedDialogs;
-  private readonly unwatch: () => void;
   private readonly originateDeps: OriginateDeps;
   private readonly clickToCall: ClickToCall;
+  private unwatch: () => void = () => undefined;
 
   constructor(private readonly options: CallControlOptions) {
     const registry = new CallRegistry();
@@ -146,6 +168,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
       checkMs: limits.checkMs ?? 0,
       session: limits.session ?? { intervalSec: 0, minSec: 90 },
       silence: limits.silence ?? { silenceSec: 0, of: 'both', whenHeld: false },
+      ...(options.survival && { saver: new CallSaver(clock, log) }),
       allow: ALLOW,
       ...(options.announcer && { announcer: new Announcer(options.announcer) }),
     };
@@ -170,8 +193,21 @@ class EngineCallControl extends LiveCallService implements CallControl {
     const { authenticator } = options;
     this.clickToCall = new ClickToCall({ ...this.originateDeps, authenticator, routes: this.routes });
     this.orphans = new OrphanedDialogs(engine, clock);
+  }
+
+  /** Takes requests from now on. */
+  start(): void {
+    const { connection } = this.options;
     for (const method of CALL_METHODS) connection.on(method, this.handlerFor(method));
     this.unwatch = connection.onStateChange((connected) => this.onEngineState(connected));
+  }
+
+  /** Brings back the calls of the last process. */
+  async restore(): Promise<void> {
+    const { survival } = this.options;
+    if (!survival) return;
+    const { left, maxAwayMs } = survival;
+    await new CallRestorer({ deps: this.callDeps, maxAwayMs }).restore(left());
   }
 
   setDraining(draining: boolean): void {
@@ -186,12 +222,17 @@ class EngineCallControl extends LiveCallService implements CallControl {
     return originate(this.originateDeps, origination, standIn);
   }
 
-  /** Ends every call with BYE or 503 and resolves when their records are closed. */
+  /** Ends every call with BYE or 503, but those that go on in the next process; resolves when their records are closed. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.unwatch();
+    const { saver } = this.callDeps;
     const cause = causeOf('server-shutdown');
-    await Promise.allSettled(this.registry.list().map((call) => call.end({ cause, by: 'SERVER' })));
+    await Promise.allSettled(
+      this.registry
+        .list()
+        .map((call) => (saver?.save(call) ? call.leave() : call.end({ cause, by: 'SERVER' }))),
+    );
   }
 
   private routerOptions(registry: CallRegistry, memory: HuntMemory): CallRouterOptions {

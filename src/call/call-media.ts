@@ -1,5 +1,7 @@
+import type { SavedMedia } from '../media/saved-media.js';
 import {
   BadSdpError,
+  type MediaAgreement,
   MediaError,
   type MediaPeer,
   type MediaSession,
@@ -14,12 +16,7 @@ import { type Direction, parseSdp } from '../sdp/session-description.js';
 const MEDIA_TIMEOUT_MS = 8000;
 
 /** An accepted pair of descriptions, as the parties sent them. */
-interface Agreement {
-  readonly offerer: MediaSide;
-  readonly offer: string;
-  readonly offerPeer: MediaPeer;
-  readonly answer: string;
-  readonly answerPeer: MediaPeer;
+export interface Agreement extends MediaAgreement {
   /** What each side was told, with the relay's addresses. */
   readonly told: Readonly<Record<MediaSide, string>>;
 }
@@ -31,12 +28,26 @@ interface Agreement {
 export class CallMedia {
   private agreed: Agreement | undefined;
   private pending: (Pick<Agreement, 'offerer' | 'offer' | 'offerPeer'> & { rewritten: string }) | undefined;
+
   private opened: MediaSession | undefined;
   /** The way back to the agreed pair, while it lasts: what comes meanwhile waits for its end. */
   private restoring: Promise<boolean> | undefined;
 
   /** `open` is called at the first offer: a call that is refused before asks nothing of a relay. */
   constructor(private readonly open: () => MediaSession) {}
+
+  /** What is needed to go on after a restart; undefined when the session cannot, or nothing is agreed on. */
+  save(): { agreed: Agreement; session: SavedMedia } | undefined {
+    const { agreed } = this;
+    const session = agreed && this.opened?.save?.();
+    return session && { agreed, session };
+  }
+
+  /** Goes on with the session of an earlier process. */
+  resume(session: MediaSession, agreed: Agreement): void {
+    this.opened = session;
+    this.agreed = agreed;
+  }
 
   /** The answer in force, as its sender wrote it. */
   get lastAnswer(): string | undefined {

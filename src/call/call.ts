@@ -21,6 +21,8 @@ import type { CallRouterOptions } from './route-call.js';
 import type { HuntMemory } from './route-directory.js';
 import type { SessionPolicy } from './session-policy.js';
 import { type SilencePolicy, SilenceWatch } from './silence.js';
+import type { CallSaver } from './survival/call-saver.js';
+import { SAVED_CALL_VERSION, type SavedCall } from './survival/saved-call.js';
 import { Trail } from './trail.js';
 import type { CallState } from './types.js';
 
@@ -41,6 +43,8 @@ export interface CallDeps {
   readonly silence: SilencePolicy;
   /** Tells callers why their calls fail; absent when it cannot. */
   readonly announcer?: Announcer;
+  /** Keeps calls over a restart; absent when they end with this process. */
+  readonly saver?: CallSaver;
   /** Methods that we take, as Allow's value. */
   readonly allow: string;
 }
@@ -99,6 +103,8 @@ export class Call implements ReofferHost {
   private readonly announcing: Announcing;
   private substitute: CalleeLeg | undefined;
   private durationTimer: TimerHandle | undefined;
+  /** Wall milliseconds at which the longest duration is over. */
+  private endsAt: number | undefined;
   private release: Pick<Release, 'done'> | undefined;
   private waiting: ((record: Promise<CallRecord>) => void)[] | undefined;
 
@@ -113,7 +119,7 @@ export class Call implements ReofferHost {
     this.allow = deps.allow;
     this.log = deps.log.child({ call: record.id, callId: a.callId });
     this.media = new CallMedia(() => deps.relay.open(record.id));
-    this.startTime = deps.clock.now();
+    this.startTime = record.timeline[0]?.at ?? deps.clock.now();
     this.ringing = new Ringing(this, deps);
     this.inDialog = new InDialog(this, this.ringing, deps);
     this.liveness = new Liveness(this, deps.clock, deps.checkMs);
@@ -214,6 +220,7 @@ export class Call implements ReofferHost {
   /** At the first sign that the 200 is with the caller: its echo, its ACK, or a BYE. Once; later calls are ignored. */
   connected(leg: CalleeLeg): void {
     this.a.confirm();
+    this.changed();
     if (this.answerTime !== undefined || this.isEnding) return;
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
@@ -240,12 +247,75 @@ export class Call implements ReofferHost {
     this.limitDuration();
   }
 
-  private limitDuration(): void {
+  private limitDuration(endsAt = this.deps.clock.now() + this.maxDurationSec * 1000): void {
     const { clock } = this.deps;
     clock.clearTimeout(this.durationTimer);
-    if (!Number.isFinite(this.maxDurationSec)) return;
+    if (!Number.isFinite(endsAt)) return;
+    this.endsAt = endsAt;
     const end = (): void => this.finish('duration-exceeded', 'SERVER');
-    this.durationTimer = clock.setTimeout(end, this.maxDurationSec * 1000);
+    this.durationTimer = clock.setTimeout(end, Math.max(0, endsAt - clock.now()));
+  }
+
+  /** Something is new that a restart must not lose. */
+  changed(): void {
+    this.deps.saver?.touch(this);
+  }
+
+  /** What it goes on with after a restart; undefined when it is not answered, or something is open that does not outlive one. */
+  save(): SavedCall | undefined {
+    const { a, near, fork, maxDurationSec, endsAt, answerTime } = this;
+    // What stands in for a caller ends with this process.
+    if (near === a && a.req.source === 'application') return undefined;
+    const winner = fork.winner?.save();
+    const media = this.media.save();
+    const isUp = this.isConnected && a.isAcknowledged && near.dialog && fork.winner?.dialog;
+    if (!isUp || !winner || !media || answerTime === undefined) return undefined;
+    return {
+      v: SAVED_CALL_VERSION,
+      a: a.save(),
+      ...(near !== a && { near: near.save() }),
+      winner,
+      legCount: fork.legs.length,
+      ...(this.caller !== undefined && { caller: this.caller }),
+      ...(this.routedTo !== undefined && { routedTo: this.routedTo }),
+      parties: { ...this.parties },
+      answerTime,
+      ...(Number.isFinite(maxDurationSec) && { maxDurationSec, endsAt }),
+      held: [...this.held].map(({ name }) => name),
+      media,
+    };
+  }
+
+  /** Takes up where `save` was called in an earlier process; its media follows. */
+  revive(saved: SavedCall, winner: CalleeLeg, near: CalleeLeg | undefined): void {
+    const { a, fork } = this;
+    a.restore();
+    this.phase = 'connected';
+    this.answerTime = saved.answerTime;
+    this.caller = saved.caller;
+    this.routedTo = saved.routedTo;
+    this.maxDurationSec = saved.maxDurationSec ?? Number.POSITIVE_INFINITY;
+    // Those that lost or left count, so that phones to come get names of their own.
+    while (fork.legs.length < saved.legCount - (near ? 2 : 1)) fork.legs.push(winner);
+    fork.legs.push(...(near ? [near, winner] : [winner]));
+    fork.winner = winner;
+    if (near) {
+      this.substitute = near;
+      a.ended();
+    }
+    for (const leg of this.legs) if (saved.held.includes(leg.name)) this.held.add(leg);
+    this.liveness.start();
+    this.silence.start();
+    this.limitDuration(saved.endsAt ?? Number.POSITIVE_INFINITY);
+    this.changed();
+  }
+
+  /** This process ends and the call goes on in the next one: nothing is said to the phones. */
+  leave(): void {
+    this.phase = 'ending';
+    this.liveness.stop();
+    this.silence.stop();
+    this.deps.clock.clearTimeout(this.durationTimer);
   }
 
   /** Another phone takes the place of one that leaves; holds of before are over. */
@@ -272,6 +342,7 @@ export class Call implements ReofferHost {
     this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);
     this.takeLimits(leg);
     this.silence.start();
+    this.changed();
   }
 
   /** Phones ring and nobody has it yet. */
@@ -373,6 +444,7 @@ export class Call implements ReofferHost {
   }
 
   onAgreed(by: Leg, isHold: boolean): void {
+    this.changed();
     if (isHold === this.held.has(by)) return;
     if (isHold) this.held.add(by);
     else this.held.delete(by);

@@ -5,6 +5,7 @@ import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
 import type { SrfHandler, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import type { LegDialog } from './leg-dialog.js';
+import type { SavedLeg } from './survival/saved-call.js';
 import type { Trail } from './trail.js';
 
 /** Tags of a dialog, ours and the phone's (RFC 3261 §12). */
@@ -48,6 +49,8 @@ export interface CalleeLeg extends Leg {
   readonly earlySdp: string | undefined;
   /** It goes on in another place, of this call or another. */
   moveTo(place: LegPlace): void;
+  /** What a restart must not lose of it; undefined when it cannot outlive one. */
+  save(): SavedLeg | undefined;
   /** ACKs the 2xx, with the answer in a late-offer call. */
   acknowledge(body?: string): void;
 }

@@ -144,6 +144,7 @@ function withoutItsMessages(record: OpenRecord): OpenRecord {
       const isHidden = event.kind === 'message' && event.leg === 'a' && !REAL_MESSAGE.test(event.summary);
       if (!isHidden) record.add(event);
     },
+    keep: (state) => record.keep(state),
     finish: () => record.finish(),
   };
 }

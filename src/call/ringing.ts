@@ -102,6 +102,7 @@ export class Ringing implements ForkUser {
     }
     try {
       leg.acknowledge(await call.media.answer('a', sdp, call.a.peer));
+      call.changed();
     } catch (error) {
       call.log.warn({ err: error }, 'the answer in the ACK cannot be relayed');
       call.finish('media-failed', isBadDescription(error) ? 'CALLER' : 'SERVER');

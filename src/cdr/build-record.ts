@@ -76,7 +76,7 @@ export function buildRecord(
     ...transferOf(last(timeline, 'transferred'), wall),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
-    ...last(timeline, 'noted')?.event.facts,
+    ...notedOf(timeline),
     ...nodeOf(facts),
   };
 }
@@ -166,6 +166,12 @@ function transferOf(entry: EntryOf<'transferred'> | undefined, wall: (instant: I
   if (!entry) return {};
   const { by, to } = entry.event;
   return { transferredBy: by, transferredTo: to, transferTime: wall(entry) };
+}
+
+function notedOf(timeline: readonly TimelineEntry[]) {
+  const noted = last(timeline, 'noted')?.event.facts;
+  const restarts = timeline.filter(({ event }) => event.kind === 'restored').length;
+  return restarts === 0 ? noted : { ...noted, extra: { ...noted?.extra, restarts: String(restarts) } };
 }
 
 function forwardingOf(timeline: readonly TimelineEntry[]) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.js';
+import type { Json } from '../store/types.js';
 import { buildRecord, type LostEnd, type RecordFacts } from './build-record.js';
 import type { CallRecord, OpenRecord, TimelineEntry, TimelineEvent } from './types.js';
 
@@ -15,11 +16,14 @@ const ALWAYS_KEPT: readonly TimelineEvent['kind'][] = ['answered', 'ended', 'med
 export interface LiveRecordOwner {
   added(record: LiveRecord, entry: TimelineEntry): void;
   closed(record: LiveRecord, closed: CallRecord): void;
+  kept(record: LiveRecord, state: Json): void;
 }
 
 /** An open record in memory. */
 export class LiveRecord implements OpenRecord {
-  private readonly entries: TimelineEntry[] = [];
+  /** What its call goes on with after a restart. */
+  state: Json | undefined;
+  private readonly entries: TimelineEntry[];
   private closedRecord: CallRecord | undefined;
   private messages = 0;
   private dropped = 0;
@@ -28,7 +32,11 @@ export class LiveRecord implements OpenRecord {
     readonly facts: RecordFacts,
     private readonly clock: Clock,
     private readonly owner: LiveRecordOwner,
-  ) {}
+    /** Of an earlier run, on this run's monotonic clock. */
+    former: readonly TimelineEntry[] = [],
+  ) {
+    this.entries = [...former];
+  }
 
   get id(): string {
     return this.facts.id;
@@ -54,6 +62,12 @@ export class LiveRecord implements OpenRecord {
     if (event.kind === 'media') this.dropFormerMedia();
     this.entries.push(entry);
     this.owner.added(this, entry);
+  }
+
+  keep(state: Json): void {
+    if (this.closedRecord) return;
+    this.state = state;
+    this.owner.kept(this, state);
   }
 
   finish(lost?: LostEnd): CallRecord {

@@ -4,14 +4,21 @@ import { ClosedError } from '../platform/errors.js';
 import { ulid } from '../platform/ids.js';
 import type { Logger } from '../platform/logger.js';
 import type { RecordEntry, RecordPage, RecordQuery, Store } from '../store/types.js';
-import { buildRecord, type NodeFacts } from './build-record.js';
+import { buildRecord, type Instant, type NodeFacts, type RecordFacts } from './build-record.js';
 import { Journal, type JournalLimits } from './journal/journal.js';
-import type { RecoveredJournal } from './journal/recover-journal.js';
+import type { LostRecord, RecoveredJournal } from './journal/recover-journal.js';
 import { LiveRecord } from './live-record.js';
 import { mergePage } from './merge-page.js';
 import { fromEntry, toEntry } from './record-entry.js';
 import { StoreDelivery } from './store-delivery.js';
-import type { CallRecord, OpenRecord, RecordService, RecordType, TimelineEntry } from './types.js';
+import type {
+  CallRecord,
+  LeftRecord,
+  OpenRecord,
+  RecordService,
+  RecordType,
+  TimelineEntry,
+} from './types.js';
 import { type WaitingRecord, WaitingRecords } from './waiting-records.js';
 
 /** How often open records are marked as alive: how much of a lost call's length may be missing. Milliseconds. */
@@ -25,6 +32,8 @@ export interface RecordsOptions {
   readonly store: Store;
   readonly log: Logger;
   readonly node: NodeFacts;
+  /** Records of calls that may go on after a restart (`OpenRecord.keep`) stay open for it; default: all are closed. */
+  readonly keepLeft?: boolean;
   readonly clock?: Clock;
   readonly limits?: Partial<JournalLimits> & { readonly heartbeatMs?: number };
 }
@@ -56,6 +65,8 @@ export async function openRecords(options: RecordsOptions): Promise<JournalledRe
 /** Records in a journal first, in the Store next. */
 export class JournalledRecords implements RecordService {
   private readonly live = new Map<string, LiveRecord>();
+  /** Of calls of the last run that may go on. */
+  private readonly leftOpen = new Map<string, LostRecord>();
   private readonly waiting = new WaitingRecords();
   private readonly clock: Clock;
   private readonly delivery: StoreDelivery;
@@ -81,7 +92,7 @@ export class JournalledRecords implements RecordService {
   async start(): Promise<void> {
     const { journalDir: directory, log, limits } = this.options;
     const owner = {
-      isPending: (id: string) => this.live.has(id) || this.waiting.has(id),
+      isPending: (id: string) => this.live.has(id) || this.waiting.has(id) || this.leftOpen.has(id),
       snapshot: (id: string) => this.snapshot(id),
     };
     const opened = await Journal.open({
@@ -101,12 +112,58 @@ export class JournalledRecords implements RecordService {
     if (this.closing) throw new ClosedError('record service');
     const opened = { at: this.clock.now(), mono: this.clock.monotonic() };
     const facts = { ...this.options.node, id: ulid(opened.at), type, opened };
-    const record = new LiveRecord(facts, this.clock, {
-      added: (_, entry) => this.noteEvent(facts.id, entry),
-      closed: (_, closed) => this.noteClosed(closed),
-    });
-    this.live.set(facts.id, record);
+    const record = this.open(facts);
     this.journal.append({ k: 'open', facts }, facts.id);
+    return record;
+  }
+
+  /** Records of calls that may go on, with `keepLeft`. What nobody asks for stays open until `close`, which leaves it once more. */
+  left(): LeftRecord[] {
+    return [...this.leftOpen.values()].map((lost) => ({
+      id: lost.facts.id,
+      state: lost.state!,
+      lastKnownAt: lastKnownOf(lost).at,
+      resume: () => this.resume(lost),
+      giveUp: () => this.giveUp(lost),
+    }));
+  }
+
+  private open(facts: RecordFacts, former?: readonly TimelineEntry[]): LiveRecord {
+    const record = new LiveRecord(
+      facts,
+      this.clock,
+      {
+        added: (_, entry) => this.noteEvent(facts.id, entry),
+        closed: (_, closed) => this.noteClosed(closed),
+        kept: (_, state) => this.journal.append({ k: 'state', id: facts.id, state }, facts.id),
+      },
+      former,
+    );
+    this.live.set(facts.id, record);
+    return record;
+  }
+
+  /** Intervals of the last run stay as they were measured there; the time between the runs is that of the wall clock. */
+  private resume(lost: LostRecord): OpenRecord {
+    this.leftOpen.delete(lost.facts.id);
+    const [now, mono] = [this.clock.now(), this.clock.monotonic()];
+    const last = lastKnownOf(lost);
+    const awayMs = Math.max(0, now - last.at);
+    const shift = mono - awayMs - last.mono;
+    const rebase = <T extends Instant>(instant: T): T => ({ ...instant, mono: instant.mono + shift });
+    const record = this.open({ ...lost.facts, opened: rebase(lost.facts.opened) }, lost.timeline.map(rebase));
+    record.state = lost.state;
+    this.journal.append(snapshotOf(record), lost.facts.id);
+    record.add({ kind: 'restored', awayMs });
+    return record;
+  }
+
+  private giveUp(lost: LostRecord): CallRecord {
+    this.leftOpen.delete(lost.facts.id);
+    const { facts, timeline, lastKnown } = lost;
+    const end = { reason: 'server-crashed', ...(lastKnown && { lastKnown }) } as const;
+    const record = buildRecord(facts, timeline, end);
+    this.noteClosed(record);
     return record;
   }
 
@@ -161,7 +218,10 @@ export class JournalledRecords implements RecordService {
   private async end(): Promise<void> {
     this.clock.clearTimeout(this.heartbeat);
     const lastKnown = { at: this.clock.now(), mono: this.clock.monotonic() };
-    for (const record of [...this.live.values()]) record.finish({ reason: 'server-shutdown', lastKnown });
+    for (const record of [...this.live.values()])
+      if (!this.options.keepLeft || record.state === undefined)
+        record.finish({ reason: 'server-shutdown', lastKnown });
+    if (this.live.size > 0) this.journal.append({ k: 'beat', ...lastKnown });
     await this.flush().catch(() => undefined);
     await this.delivery.close();
     await this.journal.close();
@@ -177,11 +237,12 @@ export class JournalledRecords implements RecordService {
     this.recovered = recovered;
     const { closed, lost, corruptLines, tornLines } = recovered;
     for (const { head, location } of closed) this.waiting.addStored(head, location);
-    for (const { facts, timeline, lastKnown } of lost) {
-      const end = { reason: 'server-crashed', ...(lastKnown && { lastKnown }) } as const;
-      this.noteClosed(buildRecord(facts, timeline, end));
+    for (const record of lost) {
+      if (record.state !== undefined && this.options.keepLeft) this.leftOpen.set(record.facts.id, record);
+      else this.giveUp(record);
     }
-    const counts = { waiting: closed.length, lost: lost.length, corruptLines, tornLines };
+    const left = this.leftOpen.size;
+    const counts = { waiting: closed.length, lost: lost.length - left, left, corruptLines, tornLines };
     if (closed.length + lost.length + corruptLines + tornLines > 0)
       this.options.log.warn(counts, 'records recovered from the journal');
     await this.journal.sync().catch(() => undefined);
@@ -210,7 +271,11 @@ export class JournalledRecords implements RecordService {
 
   private snapshot(id: string) {
     const record = this.live.get(id);
-    return record && ({ k: 'snapshot', facts: record.facts, timeline: record.timelineOfFacts } as const);
+    if (record) return snapshotOf(record);
+    const left = this.leftOpen.get(id);
+    return (
+      left && ({ k: 'snapshot', facts: left.facts, timeline: left.timeline, state: left.state } as const)
+    );
   }
 
   private async load(waiting: WaitingRecord): Promise<RecordEntry | undefined> {
@@ -226,4 +291,15 @@ export class JournalledRecords implements RecordService {
       this.scheduleHeartbeat();
     }, this.options.limits?.heartbeatMs ?? HEARTBEAT_MS);
   }
+}
+
+function snapshotOf({ facts, timelineOfFacts: timeline, state }: LiveRecord) {
+  return { k: 'snapshot', facts, timeline, ...(state !== undefined && { state }) } as const;
+}
+
+/** When a record of the last run was last known alive. */
+function lastKnownOf({ facts, timeline, lastKnown }: LostRecord): Instant {
+  return [facts.opened, ...timeline, ...(lastKnown ? [lastKnown] : [])].reduce((one, other) =>
+    other.mono > one.mono ? other : one,
+  );
 }

@@ -1,5 +1,5 @@
 import type { MediaStreamStats } from '../media/types.js';
-import type { RecordPage, RecordQuery } from '../store/types.js';
+import type { Json, RecordPage, RecordQuery } from '../store/types.js';
 
 export const RECORD_TYPES = ['CALL', 'REGISTER', 'MESSAGE', 'OPTIONS'] as const;
 export type RecordType = (typeof RECORD_TYPES)[number];
@@ -175,6 +175,8 @@ export type TimelineEvent =
   /** The caller hears why the call fails. */
   | { readonly kind: 'announced'; readonly name: string }
   | { readonly kind: 'acknowledged' }
+  /** The call went on in a new process; `awayMs` without one. */
+  | { readonly kind: 'restored'; readonly awayMs: number }
   | { readonly kind: 'reinvite'; readonly by: 'CALLER' | 'CALLEE' }
   | { readonly kind: 'held' | 'resumed'; readonly by: 'CALLER' | 'CALLEE' }
   | { readonly kind: 'dtmf'; readonly by: 'CALLER' | 'CALLEE'; readonly digits: number }
@@ -221,8 +223,26 @@ export interface OpenRecord {
   /** Appends an event at the present time. Never throws; ladder messages beyond the bound are dropped and counted. */
   add(event: TimelineEvent): void;
   readonly timeline: readonly TimelineEntry[];
+  /**
+   * Keeps what the call goes on with when this process ends before the call: then the record stays open, and `left` of the
+   * next process has it. The last one counts.
+   */
+  keep(state: Json): void;
   /** Closes the record; later adds are ignored. The last `ended` event says how. Idempotent. */
   finish(): CallRecord;
+}
+
+/** The open record of a call that was up when the last process ended. One of the two is to be called. */
+export interface LeftRecord {
+  readonly id: string;
+  /** What was kept of its call. */
+  readonly state: Json;
+  /** When the call was last known alive, wall milliseconds. */
+  readonly lastKnownAt: number;
+  /** The call goes on: so does its record. */
+  resume(): OpenRecord;
+  /** The call is over: its record is closed as of then. */
+  giveUp(): CallRecord;
 }
 
 export interface RecordService {

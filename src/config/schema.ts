@@ -315,10 +315,17 @@ export const SETTINGS = {
     default: '20000',
     meaning: 'subscriptions to events of all subscribers together',
   }),
+  CALL_RESTORE_SEC: setting({
+    type: v.whole(0, 86_400),
+    default: '300',
+    meaning:
+      'calls that are up when the server ends go on when it is back within this time, seconds; 0: they end',
+  }),
   DRAIN_SEC: setting({
     type: v.whole(0, 3600),
     default: '20',
-    meaning: 'how long a stopping server waits for its calls, seconds; then it ends them',
+    meaning:
+      'how long a stopping server waits for its calls, seconds; what is up then goes on after a restart (CALL_RESTORE_SEC) or ends',
   }),
   NODE_NAME: setting({
     type: v.nonEmpty,

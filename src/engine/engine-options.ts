@@ -8,6 +8,7 @@ import type { ScreenSettings } from './core/request-screen.js';
 import type { OverloadSettings, OverloadStats } from './overload.js';
 import type { ResolveCounters } from './resolve/limits.js';
 import type { RequestHandlerSettings } from './routing/new-request-router.js';
+import type { DialogJournalOptions } from './survival/dialog-journal.js';
 import type { TransactionCounts } from './transaction/transaction-layer.js';
 import type { TransportCounters } from './transport/counters.js';
 import type { TransportLimits } from './transport/limits.js';
@@ -74,6 +75,8 @@ export interface EngineOptions {
   readonly dnsServers?: readonly string[];
   /** Larger requests to UDP peers go by TCP where that works (RFC 3261 §18.1.1); bytes, 0: never, default 1300. */
   readonly udpMaxBytes?: number;
+  /** Where confirmed dialogs are kept, so that the next engine goes on with them; default: they are lost with this one. */
+  readonly dialogJournal?: DialogJournalOptions;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;

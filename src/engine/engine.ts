@@ -11,6 +11,7 @@ import { ClientStarter, DEFAULT_UDP_MAX_BYTES } from './core/client-starter.js';
 import type { CoreContext } from './core/core-context.js';
 import { createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
+import { NO_KEEPER } from './core/dialog-keeper.js';
 import { RegisteredFlows } from './core/registered-flows.js';
 import { RequestScreen } from './core/request-screen.js';
 import { UaCore } from './core/ua-core.js';
@@ -23,6 +24,8 @@ import { OwnAddresses } from './own-addresses.js';
 import { ProxyCore } from './proxy/proxy-core.js';
 import { NextHops } from './resolve/next-hops.js';
 import { NewRequestRouter } from './routing/new-request-router.js';
+import { DialogJournal } from './survival/dialog-journal.js';
+import type { SavedDialog } from './survival/saved-dialog.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import { DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TlsCredentials } from './transport/tls/tls-credentials.js';
@@ -72,6 +75,7 @@ class RunningEngine implements Engine {
   private readonly overload: OverloadMonitor;
   private readonly capture: MessageCapture;
   private udpQueues: UdpQueues | undefined;
+  private dialogJournal: DialogJournal | undefined;
 
   constructor(private readonly options: EngineOptions) {
     Buffer.poolSize = Math.max(Buffer.poolSize, OCTET_POOL_BYTES);
@@ -105,6 +109,7 @@ class RunningEngine implements Engine {
 
   async start(): Promise<void> {
     const { admin, timers } = this.options;
+    const left = await this.openDialogJournal();
     this.lifecycle.own('transport', this.transport);
     this.listeners = await this.transport.start();
     const udpPorts = this.listeners.filter(({ protocol }) => protocol === 'udp').map(({ port }) => port);
@@ -138,6 +143,10 @@ class RunningEngine implements Engine {
       user: proxy,
     });
     server.handler = new SipCommands(core, proxy);
+    core.restore(left);
+    this.dialogJournal?.begin(this.dialogs.values());
+    if (left.length > 0)
+      this.log.info({ dialogs: this.dialogs.size }, 'dialogs of the last run are taken over');
     this.core = core;
     this.proxy = proxy;
     this.server = server;
@@ -211,6 +220,15 @@ class RunningEngine implements Engine {
     return { tls: { host, port, credentials: this.adminCredentials } };
   }
 
+  /** Dialogs that the engine before this one left; its sockets are open last, so that no request finds them missing. */
+  private async openDialogJournal(): Promise<SavedDialog[]> {
+    const { dialogJournal } = this.options;
+    if (!dialogJournal) return [];
+    const { journal, left } = await DialogJournal.open(dialogJournal, this.clock, this.log);
+    this.dialogJournal = this.lifecycle.own('dialog journal', journal);
+    return left;
+  }
+
   /** RFC 3263 §5. Nobody has us knock at what listens on this machine alone by what it writes into Via. */
   private async findForResponse(source: Source, topVia: Via): Promise<readonly Hop[]> {
     const hops = await this.nextHops.findForResponse(source.protocol, topVia);
@@ -247,6 +265,7 @@ class RunningEngine implements Engine {
       dialogs: this.dialogs,
       applications: server,
       registeredFlows: new RegisteredFlows(),
+      keeper: this.dialogJournal ?? NO_KEEPER,
       callEvents: new CallEvents(server),
       detectNat: this.options.detectNat ?? true,
       screen: new RequestScreen(this.options.screen),

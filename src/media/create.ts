@@ -54,6 +54,7 @@ async function createEmbeddedRelay(options: CreateMediaRelayOptions): Promise<Me
   const relay = createRtpProxyRelay([worker.controlUrl], { clock, log, address, names: [EMBEDDED_RELAY] });
   return {
     open: (id) => relay.open(id),
+    resume: relay.resume!.bind(relay),
     health: () => relay.health(),
     figures: async () => ({ ...(await worker.stats()) }),
     close: async () => {

@@ -1,4 +1,5 @@
 import { AppError, type ErrorContext } from '../platform/errors.js';
+import type { SavedMedia } from './saved-media.js';
 
 /** The two sides of a call as media sees them: `a` called, `b` was called. */
 export type MediaSide = 'a' | 'b';
@@ -38,6 +39,15 @@ export class MediaError extends AppError {
 
 export { BadSdpError } from '../sdp/errors.js';
 
+/** A pair of descriptions in force, as the parties sent them. */
+export interface MediaAgreement {
+  readonly offerer: MediaSide;
+  readonly offer: string;
+  readonly offerPeer: MediaPeer;
+  readonly answer: string;
+  readonly answerPeer: MediaPeer;
+}
+
 /**
  * The media of one call. Offers and answers may come from either side, in any order RFC 3264 allows: late offer,
  * re-INVITE from either side, UPDATE. Calls are serialised inside. All of them reject with MediaError or BadSdpError.
@@ -49,6 +59,8 @@ export interface MediaSession {
   answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string>;
   /** Figures so far, one entry a stream; empty before the first offer. Never rejects: unknown figures stay away. */
   stats(): Promise<MediaStreamStats[]>;
+  /** What `MediaRelay.resume` needs of it after a restart; undefined before the first offer. Absent: it cannot outlive one. */
+  save?(): SavedMedia | undefined;
   /** Frees the relay's ports and returns the last figures. Idempotent; never rejects. */
   close(): Promise<MediaStreamStats[]>;
 }
@@ -57,6 +69,11 @@ export interface MediaSession {
 export interface MediaRelay {
   /** Starts the media of a call. `id` is a token of [A-Za-z0-9-], unique per call. Nothing is sent before the first offer. */
   open(id: string): MediaSession;
+  /**
+   * Goes on with the media of a call after a restart of this process: a relay that has lost the session takes its ports back.
+   * Rejects with MediaError when it cannot be: the relay is not configured any more, or the ports are gone.
+   */
+  resume?(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession>;
   /** Health for the console and `doctor`: each relay's name and whether it answered the last command. */
   health(): Promise<RelayHealth[]>;
   /** Counters of a relay that runs inside this process; absent for others. Rejects when it does not answer. */

@@ -31,6 +31,11 @@ export interface EngineConnectionOptions {
   readonly clock?: Clock;
   /** How long the first connection may take, milliseconds, default 15000: an engine may be starting beside us. */
   readonly firstWaitMs?: number;
+  /**
+   * What we call ourselves to the engine, `[A-Za-z0-9_+@:-]{1,32}` each: the built-in one gives the dialogs of an application that
+   * is gone to the next one with such a tag. Default: none.
+   */
+  readonly tags?: readonly string[];
 }
 
 /** What a listener hears: `reason` says why the engine went away. */
@@ -78,7 +83,7 @@ export async function connectEngine(options: EngineConnectionOptions): Promise<S
 
 /** srf's own reconnect stays off: it forgets TLS and its back-off starts anew at each refused secret. */
 class EngineConnection implements SignallingConnection {
-  readonly srf = createSrf();
+  readonly srf: SrfEngine;
   readonly description: string;
   connected = false;
   hostports: readonly HostPort[] = [];
@@ -105,6 +110,7 @@ class EngineConnection implements SignallingConnection {
   constructor(private readonly options: EngineConnectionOptions) {
     this.log = options.log;
     this.clock = options.clock ?? systemClock;
+    this.srf = createSrf(options.tags);
     this.description = `drachtio://${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}`;
     this.srf.on('connect', (error, hostports, version, localHostports) =>
       error ? this.onRefused() : this.onConnected(hostports, version, localHostports),

@@ -203,8 +203,21 @@ export function isSipError(error: unknown): error is SrfSipError {
   return error instanceof Error && error.name === 'SipError' && 'status' in error;
 }
 
-/** Makes an unconnected framework object. */
-export function createSrf(): SrfEngine {
-  const Srf = createRequire(import.meta.url)('drachtio-srf') as new () => SrfEngine;
-  return new Srf();
+/** Makes an unconnected framework object. `tags` are what it calls itself to the engine. */
+export function createSrf(tags: readonly string[] = []): SrfEngine {
+  const Srf = createRequire(import.meta.url)('drachtio-srf') as new (tags: readonly string[]) => SrfEngine;
+  return new Srf(tags);
+}
+
+/** A request as srf hands it to a handler, from its text; it belongs to no connection. */
+export function createRequest(
+  text: string,
+  from: { readonly protocol: string; readonly address: string; readonly port: number },
+): SrfRequest {
+  const load = createRequire(import.meta.url);
+  const Message = load('drachtio-srf/lib/sip-parser/message') as new (text: string) => SrfMessage;
+  const Request = load('drachtio-srf/lib/request') as new (message: SrfMessage, meta: object) => SrfRequest;
+  const { protocol, address, port } = from;
+  const meta = { source: 'network', protocol, address, port: String(port), transactionId: '', dialogId: '' };
+  return new Request(new Message(text), meta);
 }

@@ -29,7 +29,7 @@ function isInJournal({ dataDir }: TestServer, callId: string): boolean {
 
 describe('kill -9 in each state of a call and of the server', () => {
   test('calls that were up leave one closed record each; phones are called without registering again', async (t) => {
-    let server = await startServer({ users });
+    let server = await startServer({ users, env: { CALL_RESTORE_SEC: '0' } });
     const peers: SipPeer[] = [];
     const phones: Phone[] = [];
     t.after(async () => {

@@ -20,7 +20,7 @@ function openPhone(server: TestServer, username: '1001' | '1002', toneHz: number
 }
 
 test('kill -9 with calls up: one closed record each, bindings kept, calls go on at once', async () => {
-  let server = await startServer({ users: USERS });
+  let server = await startServer({ users: USERS, env: { CALL_RESTORE_SEC: '0' } });
   const caller = await openPhone(server, '1001', 440);
   const callee = await openPhone(server, '1002', 880);
   try {

@@ -141,7 +141,7 @@ describe('fault 8: the end of the server left no record', () => {
   let a: SipPeer;
   let b: SipPeer;
   before(async () => {
-    calls = await startCallServer({ DRAIN_SEC: '0' });
+    calls = await startCallServer({ DRAIN_SEC: '0', CALL_RESTORE_SEC: '0' });
     a = await calls.phone('1001');
     b = await calls.phone('1002');
   });

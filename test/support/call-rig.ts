@@ -300,6 +300,7 @@ function watch(records: Pick<RecordService, 'begin'>) {
         return open.timeline;
       },
       add: (event) => open.add(event),
+      keep: (state) => open.keep(state),
       finish: () => {
         const record = open.finish();
         if (!isClosed) {

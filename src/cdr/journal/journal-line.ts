@@ -1,3 +1,4 @@
+import type { Json } from '../../store/types.js';
 import type { Instant, RecordFacts } from '../build-record.js';
 import type { CallRecord, TimelineEntry } from '../types.js';
 import { crc32 } from './crc32.js';
@@ -14,8 +15,15 @@ export type JournalEntry =
   | ({ readonly k: 'segment'; readonly version: number; readonly run: string } & Instant)
   | { readonly k: 'open'; readonly facts: RecordFacts }
   | { readonly k: 'event'; readonly id: string; readonly entry: TimelineEntry }
+  /** What the call of an open record goes on with after a restart; the last one counts. */
+  | { readonly k: 'state'; readonly id: string; readonly state: Json }
   /** An open record carried over from an older segment, whole. */
-  | { readonly k: 'snapshot'; readonly facts: RecordFacts; readonly timeline: readonly TimelineEntry[] }
+  | {
+      readonly k: 'snapshot';
+      readonly facts: RecordFacts;
+      readonly timeline: readonly TimelineEntry[];
+      readonly state?: Json | undefined;
+    }
   /** All that is open was alive at this time. */
   | ({ readonly k: 'beat' } & Instant)
   | { readonly k: 'close'; readonly record: CallRecord }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { Json } from '../../store/types.js';
 import type { Instant, RecordFacts } from '../build-record.js';
 import type { TimelineEntry } from '../types.js';
 import { type RecordHead, toHead } from '../waiting-records.js';
@@ -19,6 +20,8 @@ export interface LostRecord {
   readonly facts: RecordFacts;
   readonly timeline: TimelineEntry[];
   readonly lastKnown?: Instant;
+  /** What its call was to go on with. */
+  readonly state?: Json;
 }
 
 /** What a journal says after its server is gone. */
@@ -36,6 +39,7 @@ interface OpenState {
   readonly facts: RecordFacts;
   readonly timeline: TimelineEntry[];
   readonly run: Run;
+  state?: Json | undefined;
 }
 
 /** One run of the server: its monotonic times belong together. */
@@ -83,10 +87,11 @@ class JournalReader {
       closed: [...this.closed.values()].filter(({ head }) => !this.stored.has(head.id)),
       lost: [...this.open.values()]
         .filter(({ facts }) => !isSettled(facts.id))
-        .map(({ facts, timeline, run }) => ({
+        .map(({ facts, timeline, run, state }) => ({
           facts,
           timeline,
           ...(run.lastBeat && { lastKnown: run.lastBeat }),
+          ...(state !== undefined && { state }),
         })),
       corruptLines: this.corruptLines,
       tornLines: this.tornLines,
@@ -101,9 +106,11 @@ class JournalReader {
       case 'open':
         return this.openRecord(entry.facts, []);
       case 'snapshot':
-        return this.openRecord(entry.facts, [...entry.timeline]);
+        return this.openRecord(entry.facts, [...entry.timeline], entry.state);
       case 'event':
         return this.addEvent(entry.id, entry.entry);
+      case 'state':
+        return this.setState(entry.id, entry.state);
       case 'beat':
         this.run.lastBeat = { at: entry.at, mono: entry.mono };
         return true;
@@ -124,9 +131,16 @@ class JournalReader {
     return true;
   }
 
-  private openRecord(facts: RecordFacts, timeline: TimelineEntry[]): boolean {
+  private openRecord(facts: RecordFacts, timeline: TimelineEntry[], state?: Json): boolean {
     this.segment?.ids.add(facts.id);
-    this.open.set(facts.id, { facts, timeline, run: this.run });
+    this.open.set(facts.id, { facts, timeline, run: this.run, state });
+    return true;
+  }
+
+  private setState(id: string, state: Json): boolean {
+    this.segment?.ids.add(id);
+    const record = this.open.get(id);
+    if (record) record.state = state;
     return true;
   }
 

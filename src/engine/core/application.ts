@@ -20,6 +20,8 @@ export const UNSOLICITED = 'unsolicited';
 export interface Application {
   /** False for good once its connection is gone; nothing delivered then arrives. */
   readonly connected: boolean;
+  /** What it calls itself; one with a tag of a gone one inherits that one's dialogs. */
+  readonly tags: ReadonlySet<string>;
   /** `dialogId` is empty outside a dialog. `receivedOn` is given for new requests outside a dialog alone. */
   deliverRequest(
     request: SipRequest,
@@ -38,9 +40,9 @@ export interface Application {
   ): void;
 }
 
-/** Chooses the application for a new request or a call event; undefined when none wants that. */
+/** Chooses the application for a new request or a call event, among those with `tag` if given; undefined when none wants that. */
 export interface ApplicationDirectory {
-  pick(verb: string): Application | undefined;
+  pick(verb: string, tag?: string): Application | undefined;
 }
 
 /** Facts of a message that came from `source`. */

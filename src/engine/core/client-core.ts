@@ -83,9 +83,14 @@ export class ClientCore implements ClientRequestOwner {
       if (!gate.hold(() => this.sendInDialog(app, message, dialogId, echo))) echo(refused(NO_ROOM));
     } else {
       // An application that came back goes on with what it left behind.
-      if (!dialog.app.connected) dialog.app = app;
+      if (!dialog.app.connected) this.adopt(dialog, app);
       this.toDialogHop(dialog, echo, (hop) => this.startInDialog(app, message, dialog, hop, echo));
     }
+  }
+
+  private adopt(dialog: CoreDialog, app: Application): void {
+    dialog.app = app;
+    this.ctx.keeper.changed(dialog);
   }
 
   /** RFC 3261 §9.1. */
@@ -227,6 +232,7 @@ export class ClientCore implements ClientRequestOwner {
     const peer = rack && dialog.takePrackPeer(rack.rseq);
     const target = peer ? { peer } : {};
     const request = buildDialogRequest(message, dialog.dialog, dialog.contact, this.localEnd(hop), target);
+    if (dialog.hasOutrunKeptSeq) this.ctx.keeper.changed(dialog);
     if (message.method === 'BYE') this.closer.settleOwnInvite(dialog);
     this.sessions.completeRequest(request, dialog);
     this.start(new ClientRequest(this, app, request, dialog, false), hop, echo);

@@ -80,7 +80,10 @@ export class ClientDialogs {
       dialog.accepted ??= new Map();
       dialog.accepted.set(request.seq, request);
     }
-    if (method === 'INVITE' || method === 'UPDATE') this.sessions.onAccepted(dialog, response);
+    if (method === 'INVITE' || method === 'UPDATE') {
+      this.sessions.onAccepted(dialog, response);
+      this.ctx.keeper.changed(dialog);
+    }
   }
 
   private onRejection(request: ClientRequest, dialog: CoreDialog, response: SipResponse): void {

@@ -9,6 +9,7 @@ import type { ApplicationDirectory } from './application.js';
 import type { CallEvents } from './call-events.js';
 import type { CoreCounters } from './core-counters.js';
 import type { CoreDialog } from './core-dialog.js';
+import type { DialogKeeper } from './dialog-keeper.js';
 import type { LocalEnd } from './local-addressing.js';
 import type { RegisteredFlows } from './registered-flows.js';
 import type { RequestScreen } from './request-screen.js';
@@ -23,6 +24,7 @@ export interface CoreContext {
   readonly dialogs: DialogTable<CoreDialog>;
   readonly applications: ApplicationDirectory;
   readonly registeredFlows: RegisteredFlows;
+  readonly keeper: DialogKeeper;
   readonly callEvents: CallEvents;
   /** Answers requests that no application should see. */
   readonly screen: RequestScreen;

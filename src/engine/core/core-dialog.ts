@@ -1,7 +1,8 @@
 import type { SipMessage } from '../../sip/message.js';
 import { parseUri } from '../../sip/uri.js';
-import { contactUri, type Dialog, type Peer } from '../dialog/dialog.js';
+import { contactUri, Dialog, type Peer } from '../dialog/dialog.js';
 import { withAlternatives } from '../resolve/next-hops.js';
+import { SAVED_DIALOG_VERSION, type SavedDialog } from '../survival/saved-dialog.js';
 import { DEFAULT_PORTS, type FlowId, type Hop, type Source } from '../types.js';
 import type { AnsweredInvite } from './answered-invite.js';
 import type { Application } from './application.js';
@@ -20,6 +21,14 @@ export function wireDialogId(callId: string, fromTag: string | undefined): strin
   // A peer's Call-ID could hold what ends a field on the wire; RFC 3261 §25.1 allows none of it.
   return /[\0-\x1f|\x7f]/.test(id) ? id.replace(/[\0-\x1f|\x7f]/g, '%') : id;
 }
+
+/**
+ * A restored dialog's requests begin so far above the last number that was kept, and numbers are kept when they have grown by half of
+ * it: so a peer never sees one twice (RFC 3261 §12.2.1.1 lets them jump).
+ */
+const SEQ_STEP = 200;
+/** Stands for a connection of an earlier engine: one that is gone. */
+const LOST_FLOW: FlowId = -1;
 
 /** A dialog as the core runs it: its RFC 3261 state, its application, and what is open in it. */
 export class CoreDialog {
@@ -53,6 +62,8 @@ export class CoreDialog {
   accepted: Map<number, ClientRequest> | undefined;
   /** Monotonic time since when its application is gone. */
   orphanedAtMs: number | undefined;
+  /** Our last number when it was kept last. */
+  private keptSeq = 0;
   /** Name of the transaction that founded it. */
   initialTxnId = '';
 
@@ -90,6 +101,59 @@ export class CoreDialog {
   private rememberAllow(message: SipMessage): void {
     const allow = message.get('allow');
     if (allow !== undefined) this.takesUpdate = /\bUPDATE\b/i.test(allow);
+  }
+
+  /** A dialog of an earlier engine; its session timer is the caller's to start. */
+  static restore(saved: SavedDialog, app: Application): CoreDialog {
+    const { tag, address, target, routeSet } = saved.peer;
+    const { remoteSeq } = saved;
+    const localSeq = saved.localSeq + SEQ_STEP;
+    const state = { ...saved, peer: { tag, address, target, routeSet }, localSeq, remoteSeq };
+    const dialog = new CoreDialog(Dialog.restore(state), 'invite', saved.id, app);
+    dialog.contact = saved.contact;
+    dialog.takesUpdate = saved.takesUpdate;
+    dialog.localSdp = saved.localSdp;
+    dialog.seenAt = saved.seenAt;
+    dialog.keptSeq = localSeq;
+    if (saved.override) {
+      const { isConnection, flowOnly, ...hop } = saved.override;
+      const lost = { ...hop, flow: LOST_FLOW, ...(flowOnly && { flowOnly }) };
+      dialog.override = isConnection ? lost : hop;
+    }
+    return dialog;
+  }
+
+  /** What a restart must not lose; undefined for what does not outlive one: subscriptions, early dialogs, those that are over. */
+  save(): SavedDialog | undefined {
+    const { dialog, usage, override, seenAt, session } = this;
+    if (usage !== 'invite' || dialog.state !== 'confirmed') return undefined;
+    const { role, callId, localTag, localAddress, localSeq, remoteSeq, peer } = dialog;
+    this.keptSeq = localSeq;
+    return {
+      v: SAVED_DIALOG_VERSION,
+      id: this.wireId,
+      tags: [...this.app.tags],
+      role,
+      callId,
+      localTag,
+      localAddress,
+      localSeq,
+      remoteSeq,
+      peer: { ...peer, routeSet: [...peer.routeSet] },
+      contact: this.contact,
+      takesUpdate: this.takesUpdate,
+      ...(override && { override: savedHop(override) }),
+      ...(seenAt && { seenAt: savedSource(seenAt) }),
+      ...(session && {
+        session: { intervalSec: session.intervalSec, isRefresherUs: session.isRefresherUs },
+        localSdp: this.localSdp,
+      }),
+    };
+  }
+
+  /** Our numbers have gone on so far that they have to be kept anew. */
+  get hasOutrunKeptSeq(): boolean {
+    return this.dialog.localSeq - this.keptSeq >= SEQ_STEP / 2;
   }
 
   /** The dialog is over: transactions that linger for 32 s need not keep it, nor it what only its life needed. */
@@ -172,6 +236,14 @@ export class CoreDialog {
     )
       this.override = hopOf(source);
   }
+}
+
+function savedHop({ protocol, address, port, flow, flowOnly = false }: Hop) {
+  return { protocol, address, port, isConnection: flow !== undefined, flowOnly };
+}
+
+function savedSource({ protocol, address, port, localAddress, localPort }: Source) {
+  return { protocol, address, port, localAddress, localPort };
 }
 
 function isName(uri: string | undefined, name: string | undefined): boolean {

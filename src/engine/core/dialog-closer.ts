@@ -13,6 +13,7 @@ export class DialogCloser {
   /** Takes a dialog out of the table; the peer's open INVITE and UPDATE get 487, our open re-INVITE its application's. */
   close(dialog: CoreDialog): void {
     this.ctx.dialogs.remove(dialog);
+    this.ctx.keeper.ended(dialog);
     dialog.dialog.state = 'terminated';
     const { answered } = dialog;
     answered?.stop();

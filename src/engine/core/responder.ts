@@ -166,6 +166,7 @@ export class Responder {
       former?.release();
       this.user.onAnswered(dialog, response);
     } else if (method === 'UPDATE' && isSuccess) this.user.onAnswered(dialog, response);
+    if (isSuccess && (method === 'INVITE' || method === 'UPDATE')) this.ctx.keeper.changed(dialog);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 import type { DialogCloser } from './dialog-closer.js';
 import { NewRequests } from './new-requests.js';
+import { OrphanRequests } from './orphan-requests.js';
 import { cancelFor, isLastNotify, reply, replyLater } from './own-replies.js';
 import type { PendingRequest } from './pending-request.js';
 import type { PendingRequests } from './pending-requests.js';
@@ -17,6 +18,7 @@ const ONLY_IN_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK']);
 /** Requests of peers: which get to an application, and which the engine answers itself. */
 export class ServerCore implements ServerTransactionUser {
   private readonly newRequests: NewRequests;
+  private readonly orphans: OrphanRequests;
 
   constructor(
     private readonly ctx: CoreContext,
@@ -25,6 +27,7 @@ export class ServerCore implements ServerTransactionUser {
     private readonly sessions: SessionKeeper,
   ) {
     this.newRequests = new NewRequests(ctx, pending);
+    this.orphans = new OrphanRequests(ctx);
     pending.onUnanswered = (request) => this.onUnanswered(request);
   }
 
@@ -86,6 +89,7 @@ export class ServerCore implements ServerTransactionUser {
 
   close(): void {
     this.newRequests.close();
+    this.orphans.close();
   }
 
   private rejectOutside(tx: ServerTransaction): void {
@@ -104,10 +108,17 @@ export class ServerCore implements ServerTransactionUser {
     else if (isSecond(method, dialog)) replyLater(tx, localTag);
     // RFC 3261 §14.2, RFC 3311 §5.2: an application answers for its own re-INVITE, not for the engine's.
     else if (dialog.ownRefresh && isOffering(request)) reply(tx, 491, localTag);
-    else if (!dialog.app.connected) {
-      this.rejectOutside(tx);
-      if (method === 'BYE') this.onOrphanBye(tx, dialog);
-    } else if (method === 'BYE') this.onBye(tx, dialog);
+    else if (dialog.app.connected) this.inDialog(tx, dialog);
+    else
+      this.orphans.take(tx, dialog, {
+        go: () => this.inDialog(tx, dialog),
+        refuse: () => this.refuseOrphan(tx, dialog),
+      });
+  }
+
+  private inDialog(tx: ServerTransaction, dialog: CoreDialog): void {
+    const { method } = tx.request;
+    if (method === 'BYE') this.onBye(tx, dialog);
     else if (method === 'PRACK') this.onPrack(tx, dialog);
     else if (this.sessions.acceptsRefresh(tx, dialog)) this.deliverInDialog(tx, dialog);
   }
@@ -119,6 +130,7 @@ export class ServerCore implements ServerTransactionUser {
     if (method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE') {
       dialog.dialog.refreshTarget(request);
       if (dialog.override) dialog.followRequest(request, tx.source, this.ctx.detectNat);
+      this.ctx.keeper.changed(dialog);
     }
     if (method === 'UPDATE' && dialog.dialog.state === 'early') {
       this.pending.addEarlyUpdate(tx, dialog);
@@ -133,7 +145,10 @@ export class ServerCore implements ServerTransactionUser {
     if (dialog.usage !== 'invite' && isLastNotify(request)) this.closer.close(dialog);
   }
 
-  private onOrphanBye(tx: ServerTransaction, dialog: CoreDialog): void {
+  /** No application has the dialog: it is as if it were not there. */
+  private refuseOrphan(tx: ServerTransaction, dialog: CoreDialog): void {
+    this.rejectOutside(tx);
+    if (tx.request.method !== 'BYE') return;
     this.closer.close(dialog);
     if (dialog.usage === 'invite') this.ctx.callEvents.stop('network', 'normal-release', tx.request);
   }

@@ -79,7 +79,16 @@ export class SessionKeeper {
     else this.arm(dialog, agreed, (agreed?.refresher ?? 'uac') === we);
   }
 
-  private arm(dialog: CoreDialog, agreed: SessionExpires | undefined, isRefresherUs: boolean): void {
+  /** The timer of a dialog of an earlier engine goes on, from now. */
+  resume(dialog: CoreDialog, intervalSec: number, isRefresherUs: boolean): void {
+    this.arm(dialog, { intervalSec }, isRefresherUs);
+  }
+
+  private arm(
+    dialog: CoreDialog,
+    agreed: Pick<SessionExpires, 'intervalSec'> | undefined,
+    isRefresherUs: boolean,
+  ): void {
     dialog.session?.stop();
     dialog.session = undefined;
     if (!agreed || dialog.dialog.state === 'terminated') return;

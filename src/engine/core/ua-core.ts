@@ -1,11 +1,14 @@
 import type { TimerHandle } from '../../platform/clock.js';
 import type { SipRequest, SipResponse } from '../../sip/message.js';
+import type { SavedDialog } from '../survival/saved-dialog.js';
 import type { ServerTransaction, Source, TransactionLayerUser } from '../types.js';
 import type { AppRequest, AppResponse } from './app-message.js';
 import type { Application } from './application.js';
 import { ClientCore } from './client-core.js';
 import type { CoreContext } from './core-context.js';
+import { CoreDialog } from './core-dialog.js';
 import { DialogCloser } from './dialog-closer.js';
+import { GoneApplication } from './orphan-requests.js';
 import type { Echo } from './outcome.js';
 import { PendingRequests } from './pending-requests.js';
 import { Responder } from './responder.js';
@@ -96,6 +99,24 @@ export class UaCore implements TransactionLayerUser {
   /** Another takes a peer's new request over, and must set its transaction's user. */
   surrender(tx: ServerTransaction): void {
     this.server.forget(tx);
+  }
+
+  /** Takes over dialogs of an earlier engine. They wait for an application with a tag of theirs, as those of one that is gone. */
+  restore(saved: readonly SavedDialog[]): void {
+    const { dialogs, clock } = this.ctx;
+    const apps = new Map<string, GoneApplication>();
+    for (const one of saved) {
+      if (dialogs.isFull) break;
+      const key = one.tags.join();
+      const app = apps.get(key) ?? new GoneApplication(new Set(one.tags));
+      apps.set(key, app);
+      const dialog = CoreDialog.restore(one, app);
+      dialog.orphanedAtMs = clock.monotonic();
+      dialogs.add(dialog);
+      if (one.session)
+        this.client.sessions.resume(dialog, one.session.intervalSec, one.session.isRefresherUs);
+    }
+    if (saved.length > 0) this.scheduleSweep();
   }
 
   /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */

@@ -18,6 +18,10 @@ export interface Peer {
   readonly routeSet: readonly string[];
 }
 
+/** What makes a confirmed dialog once more. */
+export interface RestorableDialog
+  extends Pick<Dialog, 'role' | 'callId' | 'localTag' | 'localAddress' | 'localSeq' | 'remoteSeq' | 'peer'> {}
+
 /** State of one dialog (RFC 3261 §12), and the requests it makes. A UAC keeps all forks of its INVITE in one. */
 export class Dialog {
   state: DialogState = 'early';
@@ -64,6 +68,15 @@ export class Dialog {
     const seq = request.cseq?.seq ?? 0;
     const dialog = new Dialog('uac', request.callId ?? '', request.fromTag ?? '', from, peer, seq);
     dialog.firstTarget = request.requestUri;
+    return dialog;
+  }
+
+  /** A confirmed dialog of an earlier engine; its numbers go on from `localSeq`. */
+  static restore(state: RestorableDialog): Dialog {
+    const { role, callId, localTag, localAddress, localSeq, remoteSeq, peer } = state;
+    const dialog = new Dialog(role, callId, localTag, localAddress, { ...peer }, localSeq);
+    dialog.remoteSeq = remoteSeq;
+    dialog.state = 'confirmed';
     return dialog;
   }
 

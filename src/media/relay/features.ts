@@ -3,7 +3,7 @@ export const PROTOCOL_VERSION = '20040107';
 
 /**
  * This project's own additions, asked for as `VF ims-media-1`; RTPProxy answers 0 to it. With it come the modifier
- * `h<ip>` of U and L and the counters `nbytes_ina nbytes_ino addr_ina addr_ino` of Q.
+ * `h<ip>` and `o<port>` of U and L and the counters `nbytes_ina nbytes_ino addr_ina addr_ino` of Q.
  */
 export const EXTENSION = 'ims-media-1';
 

@@ -49,6 +49,17 @@ export class PortPool {
     return undefined;
   }
 
+  /** Binds this very pair; undefined when it cannot be had, or is none of this pool. */
+  async acquireOne(port: number, address: string): Promise<PortPair | undefined> {
+    const at = this.free.indexOf(port);
+    if (at < 0) return undefined;
+    this.free.splice(at, 1);
+    this.used.add(port);
+    const pair = await bindPair(port, address);
+    if (!pair) this.recycle(port);
+    return pair;
+  }
+
   /** Closes the sockets of a pair and puts its ports at the end of the queue. Idempotent. */
   release(pair: PortPair): void {
     if (!this.used.has(pair.port)) return;

@@ -49,9 +49,14 @@ export class RelaySession {
     };
   }
 
-  /** Gives a side its ports, or other ones where it has some. Returns the RTP port, or undefined when there is none. */
-  async openPorts(index: SideIndex, bindAddress: string): Promise<number | undefined> {
-    const pair = await this.pool.acquire(bindAddress);
+  /**
+   * Gives a side its ports, or other ones where it has some; `wanted` and no other when given. Returns the RTP port, or
+   * undefined when there is none.
+   */
+  async openPorts(index: SideIndex, bindAddress: string, wanted?: number): Promise<number | undefined> {
+    const pair = await (wanted === undefined
+      ? this.pool.acquire(bindAddress)
+      : this.pool.acquireOne(wanted, bindAddress));
     if (!pair) return undefined;
     if (this.closed) {
       this.pool.release(pair);

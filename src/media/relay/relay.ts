@@ -186,7 +186,7 @@ export class Relay {
     const isFromParty = match?.isFromParty ?? true;
     const party: SideIndex = isFromParty === isUpdate ? 1 : 0;
     const facing: SideIndex = party === 1 ? 0 : 1;
-    await this.readyPorts(session, facing, bindAddress, match !== undefined && options.newPort);
+    await this.readyPorts(session, facing, bindAddress, options, match !== undefined);
     session.touchedAtMs = this.context.nowMs;
     if (options.weak) session.sides[facing].weak = true;
     else if (isUpdate) session.strong = true;
@@ -203,7 +203,7 @@ export class Relay {
   ): Promise<RelaySession> {
     if (this.sessions.size >= this.maxSessions) throw new CommandError(ERROR.OVERLOAD);
     const session = new RelaySession(callId, fromTag, this.pool, this.context);
-    if ((await session.openPorts(0, bindAddress)) === undefined) {
+    if ((await session.openPorts(0, bindAddress, options.ownPort)) === undefined) {
       this.options.log.warn({ free: this.pool.available }, 'no media port to be had');
       throw new CommandError(ERROR.NO_PORT_NEW);
     }
@@ -218,10 +218,12 @@ export class Relay {
     session: RelaySession,
     index: SideIndex,
     bindAddress: string,
-    isNewWanted: boolean,
+    { newPort, ownPort }: UpdateOptions,
+    isKnown: boolean,
   ): Promise<void> {
-    if (session.sides[index].ports && !isNewWanted) return;
-    if ((await session.openPorts(index, bindAddress)) === undefined) throw new CommandError(ERROR.NO_PORT);
+    if (session.sides[index].ports && !(newPort && isKnown)) return;
+    if ((await session.openPorts(index, bindAddress, ownPort)) === undefined)
+      throw new CommandError(ERROR.NO_PORT);
     if (!session.complete && session.sides[0].ports && session.sides[1].ports) {
       session.complete = true;
       this.tallies.complete++;

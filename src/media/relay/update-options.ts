@@ -13,6 +13,8 @@ export interface UpdateOptions {
   newPort: boolean;
   /** `l<ip>`: bind to this local address. */
   localAddress?: string;
+  /** `o<port>`, an extension (see FEATURES): the port for this side, of a session that an earlier relay had. */
+  ownPort?: number;
   /** `h<ip>`, an extension (see FEATURES): a second address that the party's packets may come from. */
   alsoExpected?: string;
 }
@@ -57,6 +59,11 @@ function takeModifier(modifiers: string, at: number, options: UpdateOptions): nu
       const local = takeAddress(modifiers.slice(next), ERROR.LOCAL_ADDRESS);
       options.localAddress = local.address;
       return next + local.length;
+    }
+    case 'o': {
+      const port = take(/^\d{1,5}/, modifiers.slice(next), ERROR.UPDATE_MODIFIER);
+      options.ownPort = Number(port);
+      return next + port.length;
     }
     case 'h': {
       const also = takeAddress(modifiers.slice(next), ERROR.REMOTE_ADDRESS);

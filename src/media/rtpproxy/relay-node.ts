@@ -66,10 +66,16 @@ export class RelayNode {
       return await run(told);
     } catch (error) {
       // Another program may have taken this one's place since it was asked what it can do.
-      if (!(error instanceof RelayRefusal) || told.alsoExpected === undefined) throw error;
+      if (!(error instanceof RelayRefusal) || told.alsoExpected === undefined || told.ownPort !== undefined)
+        throw error;
       this.extended = undefined;
       return run({ address: party.address, port: party.port });
     }
+  }
+
+  /** Whether the relay can be asked for the ports that a session had. Rejects with MediaError. */
+  canRestore(): Promise<boolean> {
+    return this.isExtended();
   }
 
   /** The address to tell phones for a port of this relay. Rejects with MediaError when there is none. */

@@ -2,8 +2,10 @@ import { checkAnswer } from '../../sdp/offer-answer.js';
 import type { StreamTarget } from '../../sdp/rewrite-sdp.js';
 import { type MediaStream, parseSdp, type SessionDescription } from '../../sdp/session-description.js';
 import { expectedParty } from '../party-address.js';
+import type { SavedMedia } from '../saved-media.js';
 import {
   BadSdpError,
+  type MediaAgreement,
   MediaError,
   type MediaPeer,
   type MediaSession,
@@ -49,7 +51,9 @@ type Targets = (StreamTarget | 'reject')[];
 
 /** The media of one call on one RTPProxy: a relay session for each m-line, moved elsewhere when the relay is gone. */
 export class RtpProxySession implements MediaSession {
-  private readonly writers = { a: new DescriptionWriter(), b: new DescriptionWriter() };
+  private readonly writers: Readonly<Record<MediaSide, DescriptionWriter>>;
+  /** Ports that each side was told, by the number of the stream. */
+  private readonly ports = { a: new Map<number, number>(), b: new Map<number, number>() };
   private readonly records = new Map<number, StreamRecord>();
   private place: Place | undefined;
   private attempts = 0;
@@ -61,7 +65,53 @@ export class RtpProxySession implements MediaSession {
   constructor(
     private readonly id: string,
     private readonly chooseNodes: ChooseNodes,
-  ) {}
+    former?: { readonly node: RelayNode; readonly saved: SavedMedia },
+  ) {
+    const origins = former?.saved.origins;
+    this.writers = { a: new DescriptionWriter(origins?.a), b: new DescriptionWriter(origins?.b) };
+    if (former) this.place = { node: former.node, relayCallId: former.saved.relayCallId };
+    this.attempts = former?.saved.attempts ?? 0;
+  }
+
+  save(): SavedMedia | undefined {
+    const { place, attempts, ports, writers, records } = this;
+    if (!place) return undefined;
+    return {
+      relay: place.node.name,
+      relayCallId: place.relayCallId,
+      attempts,
+      ports: { a: Object.fromEntries(ports.a), b: Object.fromEntries(ports.b) },
+      origins: { a: writers.a.origin, b: writers.b.origin },
+      codecs: Object.fromEntries([...records].map(([index, { kind, codec }]) => [index, { kind, codec }])),
+    };
+  }
+
+  /** Called once, before anything else: the relay's session as it was, made again there if need be. */
+  async resume(saved: SavedMedia, agreed: MediaAgreement): Promise<void> {
+    const { place } = this;
+    if (!place) throw new MediaError('nothing to go on with');
+    const [offer, answer] = [parseSdp(agreed.offer), parseSdp(agreed.answer)];
+    for (const [index, record] of Object.entries(saved.codecs))
+      this.records.set(Number(index), {
+        kind: record.kind,
+        ...(record.codec !== undefined && { codec: record.codec }),
+      });
+    for (const side of ['a', 'b'] as const)
+      for (const [index, port] of Object.entries(saved.ports[side]))
+        this.ports[side].set(Number(index), port);
+    const { offerer } = agreed;
+    this.exchange = { offerer, offer };
+    const live = answer.streams.filter(({ index, port }) => port !== 0 && offer.streams[index]?.port !== 0);
+    const known = await Promise.all(live.map(({ index }) => isKnownThere(place, index)));
+    const lost = live.filter((_, at) => !known[at]).map(({ index }) => index);
+    if (lost.length === 0) return;
+    if (!(await place.node.canRestore())) throw new MediaError('the media relay has forgotten the call');
+    const only = (streams: readonly MediaStream[]) => streams.filter(({ index }) => lost.includes(index));
+    const answerer = offerer === 'a' ? 'b' : 'a';
+    const { offerPeer, answerPeer } = agreed;
+    await tellRelay(place, 'offer', offerer, only(offer.streams), offerPeer, this.ports[answerer]);
+    await tellRelay(place, 'answer', offerer, only(answer.streams), answerPeer, this.ports[offerer]);
+  }
 
   offer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     return this.inTurn(() => this.takeOffer(from, sdp, peer));
@@ -107,6 +157,7 @@ export class RtpProxySession implements MediaSession {
     if (this.place && this.place.node !== place.node) void this.place.node.delete(this.place.relayCallId);
     this.place = place;
     this.exchange = { offerer: from, offer };
+    this.notePorts(from, offer, targets);
     for (const stream of offer.streams) {
       if (targets[stream.index] !== 'reject') this.record(stream);
     }
@@ -159,6 +210,7 @@ export class RtpProxySession implements MediaSession {
       exchange.offer.streams[stream.index]!.port === 0 ? { ...stream, port: 0 } : stream,
     );
     const targets = await tellRelay(place, 'answer', exchange.offerer, streams, peer);
+    this.notePorts(from, answer, targets);
     for (const stream of streams) {
       if (targets[stream.index] !== 'reject') this.record(stream, stream.codecs[0]);
     }
@@ -172,6 +224,16 @@ export class RtpProxySession implements MediaSession {
     const live = targets.find((target) => target !== 'reject');
     const address = live?.address ?? (await this.place!.node.addressOf({ port: 0 }).catch(() => '127.0.0.1'));
     return this.writers[from === 'a' ? 'b' : 'a'].write(description, targets, address);
+  }
+
+  /** What the other side is told. */
+  private notePorts(from: MediaSide, { streams }: SessionDescription, targets: Targets): void {
+    const ports = this.ports[from === 'a' ? 'b' : 'a'];
+    for (const { index } of streams) {
+      const target = targets[index];
+      if (target && target !== 'reject') ports.set(index, target.port);
+      else ports.delete(index);
+    }
   }
 
   private record(stream: MediaStream, codec?: string): void {
@@ -189,13 +251,15 @@ async function tellRelay(
   offerer: MediaSide,
   streams: readonly MediaStream[],
   peer: MediaPeer,
+  ownPorts?: ReadonlyMap<number, number>,
 ): Promise<Targets> {
   const settled = await Promise.allSettled(
     streams.map(async (stream): Promise<StreamTarget | 'reject'> => {
       if (stream.port === 0 || !isRelayable(stream)) return 'reject';
       // RFC 3264 §8.1: a stream that was added later gets ports like the others.
       const key = streamKey(relayCallId, offerer, stream.index);
-      const port = await node.tell(verb, key, expectedParty(stream, peer.signallingAddress));
+      const party = expectedParty(stream, peer.signallingAddress);
+      const port = await node.tell(verb, key, { ...party, ownPort: ownPorts?.get(stream.index) });
       return { address: await node.addressOf(port), port: port.port, rtcpPort: port.port + 1 };
     }),
   );
@@ -203,6 +267,16 @@ async function tellRelay(
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
+}
+
+/** False when the relay says that it has no such stream. A relay that says nothing may still have it. */
+async function isKnownThere({ node, relayCallId }: Place, index: number): Promise<boolean> {
+  try {
+    await node.query(streamKey(relayCallId, 'a', index));
+    return true;
+  } catch (error) {
+    return !(error instanceof RelayRefusal);
+  }
 }
 
 async function figuresOf(place: Place, index: number, record: StreamRecord): Promise<MediaStreamStats> {

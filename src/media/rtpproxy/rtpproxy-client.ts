@@ -20,6 +20,8 @@ export interface PartyAddress {
   readonly port: number;
   /** A second address that its packets may come from; only for a relay with the extension. */
   readonly alsoExpected?: string | undefined;
+  /** The port that the relay shall take for it; only for a relay with the extension. */
+  readonly ownPort?: number | undefined;
 }
 
 /** The relay's port for a stream. */
@@ -67,6 +69,7 @@ export class RtpProxyClient {
   private async updateOrLookup(letter: 'U' | 'L', key: StreamKey, party: PartyAddress): Promise<RelayPort> {
     const family = isIPv6(party.address) ? '6' : '';
     const also = party.alsoExpected === undefined ? '' : `h${bracketed(address(party.alsoExpected))}`;
+    const own = party.ownPort === undefined ? '' : `o${integer(party.ownPort)}`;
     const words = [
       token(key.callId),
       address(party.address),
@@ -75,7 +78,7 @@ export class RtpProxyClient {
       token(key.toTag),
     ];
     // A first offer has no answerer yet, and still both tags: that way it also finds a stream the other side began.
-    return parsePort(await this.command(`${letter}${family}${also}`, words));
+    return parsePort(await this.command(`${letter}${family}${also}${own}`, words));
   }
 
   /** Ends all streams of a call that a party began; unknown ones are no failure: they have timed out. */

@@ -1,6 +1,13 @@
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
-import type { MediaRelay, MediaSession, RelayHealth } from '../types.js';
+import type { SavedMedia } from '../saved-media.js';
+import {
+  type MediaAgreement,
+  MediaError,
+  type MediaRelay,
+  type MediaSession,
+  type RelayHealth,
+} from '../types.js';
 import { RelayNode } from './relay-node.js';
 import { RtpProxySession } from './relay-session.js';
 import { parseRelayUrl } from './relay-url.js';
@@ -36,6 +43,14 @@ class RtpProxyRelay implements MediaRelay {
 
   open(id: string): MediaSession {
     return new RtpProxySession(id, (current) => this.choose(current));
+  }
+
+  async resume(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession> {
+    const node = this.nodes.find(({ name }) => name === saved.relay);
+    if (!node) throw new MediaError('the media relay of the call is not configured any more');
+    const session = new RtpProxySession(id, (current) => this.choose(current), { node, saved });
+    await session.resume(saved, agreed);
+    return session;
   }
 
   health(): Promise<RelayHealth[]> {

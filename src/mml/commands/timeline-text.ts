@@ -29,6 +29,8 @@ export function timelineText(event: TimelineEvent): string {
       return `caller told: ${event.name}`;
     case 'acknowledged':
       return 'acknowledged';
+    case 'restored':
+      return `goes on after a restart, ${(event.awayMs / 1000).toFixed(1)} s without a server`;
     case 'reinvite':
       return `re-INVITE by ${event.by}`;
     case 'held':

@@ -1,0 +1,148 @@
+import type { LeftRecord, OpenRecord } from '../../cdr/types.js';
+import { errorMessage } from '../../platform/errors.js';
+import type { LegLimits } from '../../routing/leg-limits.js';
+import { requestFromParts } from '../../signalling/restored-request.js';
+import { ALeg } from '../a-leg.js';
+import { BLeg } from '../b-leg.js';
+import { Call, type CallDeps } from '../call.js';
+import { causeOf } from '../causes.js';
+import { ClientRequest } from '../client-request.js';
+import { reasonHeader } from '../header-policy.js';
+import type { CalleeLeg, Leg } from '../leg.js';
+import { readSavedCall, type SavedCall, type SavedLeg } from './saved-call.js';
+
+/** Calls whose media is made ready at once. */
+const AT_ONCE = 50;
+/** Phones that are asked a second whether their dialog is still there. */
+const ASKED_PER_SEC = 200;
+const BYE_TIMEOUT_MS = 40_000;
+
+export interface CallRestorerOptions {
+  readonly deps: CallDeps;
+  /** Calls that were last known alive longer ago are over, milliseconds. */
+  readonly maxAwayMs: number;
+}
+
+/** Brings back the calls that were up when the last process ended. */
+export class CallRestorer {
+  constructor(private readonly options: CallRestorerOptions) {}
+
+  /**
+   * Makes a call of each record again, its media first; those that cannot go on are closed. Resolves when no dialog of theirs
+   * is unknown any more. Never rejects.
+   */
+  async restore(left: readonly LeftRecord[]): Promise<void> {
+    const { log } = this.options.deps;
+    if (left.length === 0) return;
+    const restored: Call[] = [];
+    for (let at = 0; at < left.length; at += AT_ONCE)
+      await Promise.all(
+        left.slice(at, at + AT_ONCE).map(async (record) => {
+          const call = await this.restoreOne(record);
+          if (call) restored.push(call);
+        }),
+      );
+    log.info({ calls: restored.length, lost: left.length - restored.length }, 'calls of the last run go on');
+    this.ask(restored);
+  }
+
+  private async restoreOne(left: LeftRecord): Promise<Call | undefined> {
+    const { deps, maxAwayMs } = this.options;
+    const saved = readSavedCall(left.state);
+    const awayMs = deps.clock.now() - left.lastKnownAt;
+    const why = saved
+      ? awayMs > maxAwayMs
+        ? 'away for too long'
+        : undefined
+      : 'what was kept cannot be read';
+    if (!saved || why !== undefined) {
+      deps.log.warn({ call: left.id, why, awaySec: Math.round(awayMs / 1000) }, 'a call does not go on');
+      left.giveUp();
+      if (saved) this.hangUp(saved);
+      return undefined;
+    }
+    const call = this.revive(saved, left.resume());
+    try {
+      await this.resumeMedia(call, saved);
+    } catch (error) {
+      deps.log.warn({ call: left.id, why: errorMessage(error) }, 'a call has lost its media');
+      call.finish('media-failed', 'SERVER');
+      return undefined;
+    }
+    return call.isEnding ? undefined : call;
+  }
+
+  private revive(saved: SavedCall, record: OpenRecord): Call {
+    const { deps } = this.options;
+    const a = this.uasLeg(saved.a);
+    const call = new Call(deps, record, a, { ...saved.parties });
+    const place = (one: SavedLeg): CalleeLeg => {
+      const leg = one.role === 'uac' ? this.uacLeg(one, call) : (this.uasLeg(one) as ALeg & CalleeLeg);
+      const { name, side, party, target } = one;
+      leg.moveTo({
+        name,
+        side,
+        party,
+        trail: call.trail,
+        ...(target.username !== undefined && { username: target.username }),
+        onRequest: (req, res) => call.onRequest(leg, req, res),
+      });
+      return leg;
+    };
+    const winner = place(saved.winner);
+    const near = saved.near && place(saved.near);
+    deps.registry.add(call);
+    for (const leg of near ? [winner, near] : [winner]) deps.registry.bind(leg.dialogId, call, leg);
+    call.revive(saved, winner, near);
+    return call;
+  }
+
+  private uasLeg(saved: SavedLeg): ALeg {
+    const { uri = saved.target.uri, headers = {} } = saved.invite ?? {};
+    const { address, port, transport } = saved.target;
+    const invite = requestFromParts('INVITE', uri, headers, { address, port, protocol: transport });
+    return ALeg.restored(invite, (saved.limits ?? {}) as LegLimits, this.options.deps);
+  }
+
+  private uacLeg(saved: SavedLeg, call: Call): BLeg {
+    const { engine, clock, session } = this.options.deps;
+    const deps = { engine, clock, session, trail: call.trail, onRequest: () => undefined };
+    return BLeg.restored(saved, deps);
+  }
+
+  private async resumeMedia(call: Call, { media }: SavedCall): Promise<void> {
+    const { relay } = this.options.deps;
+    if (!relay.resume) throw new Error('the media relay cannot go on with calls');
+    call.media.resume(await relay.resume(call.id, media.session, media.agreed), media.agreed);
+  }
+
+  /** A request in each dialog makes us its application again, and shows whether the phone still has it (RFC 3261 §12.2.1.2). */
+  private ask(calls: readonly Call[]): void {
+    const { clock } = this.options.deps;
+    calls.forEach((call, at) => {
+      const askAll = (): void => {
+        for (const leg of call.legs) this.lookAt(call, leg).catch((error: unknown) => call.crash(error));
+      };
+      clock.setTimeout(askAll, Math.floor(((2 * at) / ASKED_PER_SEC) * 1000));
+    });
+  }
+
+  /** A phone that cannot be reached at all may be on its way back, by a connection of its own. */
+  private async lookAt(call: Call, leg: Leg): Promise<void> {
+    const found = await leg.dialog?.probe();
+    if (found === 'gone' && !call.isEnding) call.onDialogLost(leg);
+  }
+
+  /** Its phones may still think that they are in it. */
+  private hangUp(saved: SavedCall): void {
+    const { engine, clock } = this.options.deps;
+    const headers = { Reason: reasonHeader(causeOf('server-shutdown')) };
+    for (const { dialogId } of [saved.near ?? saved.a, saved.winner])
+      new ClientRequest(
+        engine,
+        clock,
+        { method: 'BYE', dialogId, headers, timeoutMs: BYE_TIMEOUT_MS },
+        { onFinal: () => undefined, onFailure: () => undefined },
+      );
+  }
+}
