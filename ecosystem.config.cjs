@@ -9,7 +9,7 @@ module.exports = {
       exec_mode: 'fork',
       instances: 1,
       autorestart: true,
-      // pm2 sends SIGINT; the server refuses new calls, waits DRAIN_SEC (20 s) for those that are up, ends them and exits.
+      // pm2 sends SIGINT; the server refuses new calls, waits DRAIN_SEC (20 s) for those that are up and exits; answered ones go on after a restart.
       kill_timeout: 30_000,
       // The server tells pm2 when it takes calls.
       wait_ready: true,
