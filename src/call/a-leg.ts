@@ -10,6 +10,7 @@ import { parseContact } from '../sip/contact.js';
 import { parseNameAddr } from '../sip/name-addr.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { CalleeTarget } from './fork-outcome.js';
+import { hasOption } from './header-policy.js';
 import type { DialogTags, Leg, LegEnding, LegPlace } from './leg.js';
 import { answerEarlyUpdate, parseAllow } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
@@ -168,11 +169,16 @@ export class ALeg implements Leg {
    * §13.3.1.1). Ignored once a final one went out.
    */
   progress(status: number, headers: OutgoingHeaders, body?: string): void {
-    if (this.state !== 'trying' || this.isCancelled) return;
+    if (this.state !== 'trying' || this.isCancelled || this.mustOfferFirst) return;
     this.deps.clock.clearTimeout(this.repetition);
     this.repetition = this.deps.clock.setTimeout(() => this.progress(status, headers, body), REPETITION_MS);
     this.trail?.response('a', true, status, reasonPhrase(status), 'INVITE', body);
     respondOnly(this.res, status, { headers, ...(body && { body }) });
+  }
+
+  /** RFC 3262 §5: a caller that requires 100rel and made no offer wants ours in the first provisional; it gets the 200 only. */
+  private get mustOfferFirst(): boolean {
+    return !this.req.body && hasOption(this.req, 'require', '100rel');
   }
 
   /** Sends the 200 with the description. Rejects when it did not leave: a CANCEL came first, the engine is lost or says nothing. */

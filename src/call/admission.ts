@@ -13,7 +13,7 @@ import type { ALeg } from './a-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { isBadDescription } from './call-media.js';
 import { CallRefusedError } from './errors.js';
-import { CALL_EXTENSIONS, nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
+import { INVITE_EXTENSIONS, nextMaxForwards, PRODUCT, unsupportedExtensions } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { offered } from './offered.js';
 import { replaceCall } from './replace-call.js';
@@ -90,7 +90,7 @@ function checkRequest(_deps: AdmissionDeps, { req }: Attempt): void {
   if (header(req, 'contact') === undefined)
     throw new CallRefusedError('request-malformed', 'Missing Contact Header');
   if (nextMaxForwards(req) < 0) throw new CallRefusedError('too-many-hops', 'Max-Forwards is 0');
-  const extensions = unsupportedExtensions(req, CALL_EXTENSIONS);
+  const extensions = unsupportedExtensions(req, INVITE_EXTENSIONS);
   if (extensions.length > 0)
     throw new CallRefusedError('extension-required', 'unsupported extension', {
       Unsupported: extensions.join(', '),

@@ -13,6 +13,7 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ClientRequest } from './client-request.js';
 import type { NoResponseError } from './errors.js';
 import type { CalleeTarget, LegFailure } from './fork-outcome.js';
+import { betterInvitation, type Invitation } from './invitation.js';
 import {
   answerCrossingUpdate,
   type CalleeLeg,
@@ -24,7 +25,7 @@ import {
 } from './leg.js';
 import { dialogIdOf, LegDialog } from './leg-dialog.js';
 import { offered } from './offered.js';
-import { intervalIn, offerLongerSession, offerSession, type SessionPolicy } from './session-policy.js';
+import { offerSession, type SessionPolicy } from './session-policy.js';
 import { savedPlace } from './survival/save-call.js';
 import type { SavedLeg } from './survival/saved-call.js';
 import type { Trail } from './trail.js';
@@ -39,20 +40,6 @@ export interface BLegUser {
   onAnswer(leg: BLeg, res: SrfResponse): void;
   onFailure(leg: BLeg, failure: LegFailure): void;
 }
-
-/** An INVITE of a B leg. */
-interface Invitation {
-  readonly headers: OutgoingHeaders;
-  readonly body: string | undefined;
-  readonly timeoutMs: number;
-  readonly tries: number;
-  readonly from?: string | undefined;
-  readonly seq?: number;
-}
-
-const NOTHING_OPEN: Invitation = { headers: {}, body: undefined, timeoutMs: 0, tries: 1 };
-/** Proxies on the way may each ask for a longer session interval. */
-const MAX_LONGER = 3;
 
 type BLegState = 'calling' | 'cancelling' | 'answered' | 'confirmed' | 'ended';
 
@@ -97,7 +84,7 @@ export class BLeg implements CalleeLeg {
   private hasResult = false;
   private isLateOffer = false;
   private rejection: string | undefined;
-  /** The INVITE that is open, and its From and CSeq once it is on the wire. */
+  /** The INVITE that is open. */
   private open: Invitation | undefined;
 
   constructor(
@@ -290,7 +277,9 @@ export class BLeg implements CalleeLeg {
     this.callId = header(sent, 'call-id') ?? '';
     this.tags = { local: party(sent, 'from').tag };
     this.dialogId = dialogIdOf(this.callId, this.tags.local ?? '');
-    if (this.open) this.open = { ...this.open, from: header(sent, 'from'), seq: cseqNumber(sent) };
+    const { callId } = this;
+    if (this.open)
+      this.open = { ...this.open, sent: { from: header(sent, 'from'), callId, seq: cseqNumber(sent) } };
     if (this.target.trunk) this.address = sent.source_address || this.address;
     if (isFirst) this.attempt();
     if (this.state === 'calling') this.user.onSent(this);
@@ -299,7 +288,7 @@ export class BLeg implements CalleeLeg {
   private onProvisional(res: SrfResponse, ack: SrfAck): void {
     this.phoneTag = party(res, 'to').tag;
     this.deps.trail.response(this.name, false, res.status, res.reason, 'INVITE', res.body);
-    // We offer no 100rel; a phone that uses it all the same gets its PRACK (RFC 3262 §4).
+    // We offer 100rel to phones that insist; whoever uses it gets its PRACK (RFC 3262 §4).
     if (header(res, 'rseq') !== undefined) ack();
     this.noteTag(res);
     if (this.state !== 'calling') return;
@@ -322,8 +311,7 @@ export class BLeg implements CalleeLeg {
     this.allowed = parseAllow(header(res, 'allow'));
     this.userAgent = header(res, 'user-agent') ?? header(res, 'server');
     if (status < 300) this.onSuccess(res);
-    else if (status === 422 && this.tryLonger(res)) return;
-    else
+    else if (!this.tryBetter(res))
       this.onRefused({
         status,
         reason,
@@ -333,14 +321,11 @@ export class BLeg implements CalleeLeg {
       });
   }
 
-  /** RFC 4028 §7.3: the same INVITE with the interval that the phone asks for, in place of the one that was too short. */
-  private tryLonger(res: SrfResponse): boolean {
-    const { headers, from, seq, tries, ...rest } = this.open ?? NOTHING_OPEN;
-    const longer = offerLongerSession(res, intervalIn(headers));
-    if (this.state !== 'calling' || !longer || seq === undefined || tries > MAX_LONGER) return false;
-    const same = { From: from, 'Call-ID': this.callId, CSeq: `${seq + 1} INVITE` };
-    this.send({ ...rest, headers: { ...headers, ...same, ...longer }, tries: tries + 1 });
-    return true;
+  /** Sends the INVITE again, better, when the refusal says how. */
+  private tryBetter(res: SrfResponse): boolean {
+    const better = this.state === 'calling' && this.open && betterInvitation(this.open, res);
+    if (better) this.send(better);
+    return !!better;
   }
 
   /** Where a 3xx wants the call to go, if this phone may say so (RFC 3261 §8.1.3.4). */

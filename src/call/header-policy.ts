@@ -61,10 +61,21 @@ export function nextMaxForwards(invite: SrfMessage): number {
   return Math.min(headerNumber(invite, 'max-forwards') ?? DEFAULT_MAX_FORWARDS, 255) - 1;
 }
 
-/** Extensions that a call has: RFC 3891, RFC 4028. */
+/** Extensions that a call has and says so: RFC 3891, RFC 4028. */
 export const CALL_EXTENSIONS: readonly string[] = ['replaces', 'timer'];
 /** Supported of our INVITEs and their answers. */
 export const SUPPORTED = CALL_EXTENSIONS.join(', ');
+
+/**
+ * What a caller may require. Reliable provisionals (RFC 3262) are a matter of one leg: the engine makes ours reliable for a caller
+ * that requires them, and we say `Supported: 100rel` to phones that want it only.
+ */
+export const INVITE_EXTENSIONS: readonly string[] = [...CALL_EXTENSIONS, '100rel'];
+
+/** Whether a message names an option tag in Require or Supported. */
+export function hasOption(message: SrfMessage, name: 'require' | 'supported', tag: string): boolean {
+  return headerList(message, name).some((one) => one.toLowerCase() === tag);
+}
 
 /** Option tags that a party requires and that are not among what we have for such a request (RFC 3261 §8.2.2.3). */
 export function unsupportedExtensions(req: SrfMessage, has: readonly string[] = []): string[] {

@@ -5,7 +5,7 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import { ALeg } from './a-leg.js';
 import type { Call, CallDeps } from './call.js';
 import { type CauseName, causeOf } from './causes.js';
-import { byeHeaders, CALL_EXTENSIONS, unsupportedExtensions } from './header-policy.js';
+import { byeHeaders, INVITE_EXTENSIONS, unsupportedExtensions } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { handleMidCall } from './mid-call.js';
 import { Reoffer, type ReofferHost } from './reoffer.js';
@@ -61,7 +61,7 @@ export class InDialog {
   }
 
   private missing(req: SrfRequest): string[] {
-    return unsupportedExtensions(req, req.method === 'REFER' ? REFER_EXTENSIONS : CALL_EXTENSIONS);
+    return unsupportedExtensions(req, req.method === 'REFER' ? REFER_EXTENSIONS : INVITE_EXTENSIONS);
   }
 
   /** RFC 3311 §5.2: UPDATE with an offer changes the session; without one it refreshes the target only. */

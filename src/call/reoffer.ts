@@ -79,7 +79,7 @@ export class Reoffer {
       this.respond(from, req, res, 491);
       return;
     }
-    if (this.refresh(from, req, res)) return;
+    if (this.refresh(from, to, req, res)) return;
     const exchange: Exchange = { from, to, req, res, phase: 'offering', isCancelled: false };
     this.current = exchange;
     if (req.method === 'INVITE') this.host.watchCancel(req, () => this.onCancel(exchange));
@@ -119,10 +119,10 @@ export class Reoffer {
    * RFC 4028 §7.4: the description in force once more only refreshes the session timer of that leg, and is nothing to the
    * other phone.
    */
-  private refresh(from: Leg, req: SrfRequest, res: SrfResponse): boolean {
+  private refresh(from: Leg, to: Leg, req: SrfRequest, res: SrfResponse): boolean {
     const told = req.body && this.host.media.refreshAnswer(from.side, req.body);
     if (!told) return false;
-    this.accept(from, req, res, told);
+    this.accept(from, req, res, offered(told, to, from));
     return true;
   }
 

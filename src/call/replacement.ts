@@ -10,6 +10,7 @@ import { CallRefusedError } from './errors.js';
 import { glareDelayMs } from './glare.js';
 import { ownHeaders, reasonHeader } from './header-policy.js';
 import type { CalleeLeg, Leg } from './leg.js';
+import { offered } from './offered.js';
 
 /** A re-INVITE that crossed the phone's own is sent so often. */
 const MAX_TRIES = 4;
@@ -69,7 +70,8 @@ export class Replacement implements Takeover {
   private async offer(attempt: number): Promise<void> {
     const { call, leaves, stays } = this.task;
     const { body } = this.leg.req;
-    const sdp = body ? await call.media.offer(leaves.side, body, this.leg.peer) : undefined;
+    const rewritten = body && (await call.media.offer(leaves.side, body, this.leg.peer));
+    const sdp = rewritten ? offered(rewritten, this.leg, stays) : undefined;
     if (this.isOver) return;
     const { dialog } = stays;
     if (!dialog) return this.fail('replaced-call-over');
@@ -120,7 +122,7 @@ export class Replacement implements Takeover {
     if (rejection) this.rejectLate = () => ack({ body: rejection });
     const { media } = call;
     const sdp = await (isLate
-      ? media.offer(stays.side, res.body, stays.peer)
+      ? media.offer(stays.side, res.body, stays.peer).then((offer) => offered(offer, stays, this.leg))
       : media.answer(stays.side, res.body, stays.peer));
     if (this.isOver) return;
     await this.take(sdp, isLate ? ack : undefined);

@@ -16,6 +16,8 @@ import type { Trail } from './trail.js';
 /** How a search goes. One of `onFound` and `onFailed` ends it. */
 export interface TransferSearchUser {
   onRinging(): void;
+  /** A phone that has not answered sends media. */
+  onEarlyMedia?(leg: BLeg, sdp: string): void;
   /** A phone answered and has its ACK. */
   onFound(leg: BLeg, sdp: string): void;
   onFailed(status: number, reason: string): void;
@@ -68,8 +70,9 @@ export class TransferSearch implements ForkUser, HuntHost {
     this.deps.registry.bind(leg.dialogId, this.call, leg);
   }
 
-  onProvisional(leg: BLeg, { status }: SrfResponse): void {
+  onProvisional(leg: BLeg, { status, body }: SrfResponse): void {
     this.hunt.heard();
+    if (body) this.user.onEarlyMedia?.(leg, body);
     if (status !== 180 || this.hasRung) return;
     this.hasRung = true;
     this.trail.add({ kind: 'ringing', leg: leg.name, status });

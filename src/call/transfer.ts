@@ -12,6 +12,7 @@ import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { offered } from './offered.js';
 import type { ReferSubscription } from './refer-subscription.js';
+import { RingBack } from './ring-back.js';
 import { TransferSearch } from './transfer-search.js';
 
 /** How long the BYE to the one who transferred waits for the answer to the last NOTIFY. */
@@ -54,6 +55,7 @@ export class Transfer {
   private readonly gone = new Set<Leg>();
   private readonly search: TransferSearch;
   private client: ClientRequest | undefined;
+  private ringBack: RingBack | undefined;
   private retryTimer: TimerHandle | undefined;
 
   constructor(
@@ -61,7 +63,11 @@ export class Transfer {
     private readonly deps: CallDeps,
   ) {
     this.search = new TransferSearch(task.call, deps, {
-      onRinging: () => task.told.progress(180, reasonPhrase(180)),
+      onRinging: () => {
+        task.told.progress(180, reasonPhrase(180));
+        this.ringBack?.ring();
+      },
+      onEarlyMedia: (leg, sdp) => this.ringBack?.early(leg, sdp),
       onFound: (leg, sdp) => this.bridge(leg, sdp),
       onFailed: (status, reason) => this.fail(status, reason),
     });
@@ -98,15 +104,17 @@ export class Transfer {
   }
 
   private async dial(): Promise<void> {
-    const { call, stays, consulted, route } = this.task;
+    const { call, leaves, stays, consulted, route } = this.task;
     const plan = consulted ? undefined : await route();
     if (this.isOver) return;
     const description = unheld(call.media.descriptionOf(stays.side));
     const rewritten = await call.media.offer(stays.side, description, stays.peer);
     if (this.isOver) return;
     const offer = offered(rewritten, stays, consulted?.leg);
-    if (plan) this.search.start(plan, offer);
-    else if (consulted) this.inviteConsulted(consulted, offer);
+    if (plan) {
+      this.ringBack = new RingBack(call, leaves, rewritten, this.deps.announcer);
+      this.search.start(plan, offer);
+    } else if (consulted) this.inviteConsulted(consulted, offer);
   }
 
   private inviteConsulted({ call, leg }: Consulted, offer: string): void {
@@ -145,6 +153,7 @@ export class Transfer {
 
   private async join(leg: CalleeLeg, sdp: string): Promise<void> {
     const { call, leaves, stays, by, to, consulted } = this.task;
+    this.ringBack?.stop();
     await call.media.answer(leaves.side, sdp, leg.peer);
     if (this.isOver) {
       if (consulted) this.fallen(consulted.call);
@@ -245,6 +254,7 @@ export class Transfer {
     this.isOver = true;
     this.deps.clock.clearTimeout(this.retryTimer);
     this.client?.cancel();
+    this.ringBack?.stop();
     if (!this.isBridged) this.search.stop();
   }
 

@@ -39,6 +39,29 @@ describe('a request inside a call', () => {
     assert.equal(timeline.filter(({ event }) => event.kind === 'dtmf').length, 2);
   });
 
+  test('RFC 6086 §4: digits by application/dtmf go both ways as they are; an INFO without a body, too', async () => {
+    const headers = { 'Content-Type': 'application/dtmf' };
+    for (const [from, to, dialog] of [
+      [a, b, call.a],
+      [b, a, call.b],
+    ] as const)
+      for (const digit of ['1', '*', '#', 'D']) {
+        const info = from.inDialog(dialog, 'INFO', { headers, body: digit });
+        const passed = await to.next('INFO');
+        assert.deepEqual([passed.body.toString(), passed.get('content-type')], [digit, 'application/dtmf']);
+        to.respond(passed, 200);
+        assert.equal((await from.final(info)).statusCode, 200);
+      }
+    const empty = a.inDialog(call.a, 'INFO');
+    b.respond(await b.next('INFO'), 200);
+    assert.equal((await a.final(empty)).statusCode, 200);
+    const answer = a.bye(call.a);
+    await b.expectBye();
+    await answer;
+    assert.equal((await rig.records(++count)).at(-1)?.dtmfCount, 8);
+    call = await connect(a, b);
+  });
+
   test('RFC 3428 §4: MESSAGE goes through', async () => {
     const headers = { 'Content-Type': 'text/plain' };
     const message = b.inDialog(call.b, 'MESSAGE', { headers, body: 'grüße' });

@@ -196,7 +196,7 @@ describe('INVITE with Replaces', () => {
     ]);
   });
 
-  test('RFC 3891 §3: the early dialog of a caller is 481, a ringing phone of strangers 403', async () => {
+  test('RFC 3891 §3, §8: the early dialog of a caller is 481, a ringing phone of strangers 403', async () => {
     const call = await ring();
     await refused(c, replaces(call.ofA), 481);
     await refused(d, replaces(call.ofB), 403);
