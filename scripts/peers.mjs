@@ -13,6 +13,7 @@ export const PEERS = {
   tshark: 'tshark',
   script: 'bsdutils',
   chromium: 'chromium',
+  kamailio: 'kamailio',
 };
 
 const PATHS = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`.split(':');

@@ -105,7 +105,7 @@ function gatewaysInOrder(
       steps.push(`trunk ${trunk} ${why}: skipped`);
       isFull ||= why === full;
     } else if (gateway && ready.length < MAX_TRIES) {
-      steps.push(`${ready.length + 1}. trunk ${trunk}, priority ${priority}`);
+      steps.push(`try ${ready.length + 1}: trunk ${trunk}, priority ${priority}`);
       ready.push(gateway);
     }
   }

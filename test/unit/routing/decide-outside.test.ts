@@ -69,7 +69,7 @@ function decide(change: Partial<OutsideFacts> = {}, number = '030123') {
 const origin = { name: 'one', mayTransit: false };
 
 for (const [what, change, expected, step] of [
-  ['trunks go by priority', {}, 'one two', /1\. trunk one, priority 1\n2\. trunk two/],
+  ['trunks go by priority', {}, 'one two', /try 1: trunk one, priority 1\ntry 2: trunk two/],
   [
     'a trunk that is down is skipped',
     { gateways: [gateway('one', { down: 'is down (no answer)' }), gateway('two')] },
