@@ -35,7 +35,7 @@ export interface JournalledDialog {
 }
 
 /**
- * The confirmed dialogs of an engine in a file, so that the next engine has them (docs/adr/0008). Changes of 20 ms are one
+ * The confirmed dialogs of an engine in a file, so that the next engine has them (docs/adr/0009). Changes of 20 ms are one
  * write; a dialog that came and went in that time is none. A file that cannot be written costs survival, not calls.
  */
 export class DialogJournal implements Closeable {
