@@ -204,13 +204,14 @@ async function route(deps: AdmissionDeps, attempt: Attempt): Promise<void> {
 }
 
 /** A caller from outside as routing knows it; its name can be that of no subscriber. */
-function outsideCaller({ trunk, caller, displayName, isAnonymous }: TrunkCall, realm: string) {
+function outsideCaller({ trunk, caller, displayName, isAnonymous, limits }: TrunkCall, realm: string) {
   return {
     username: `${trunk}:${caller}`,
     status: 'ACTIVE',
     realm,
     displayName,
     outside: { trunk, number: caller, isAnonymous },
+    features: limits,
   } satisfies RoutedCaller;
 }
 

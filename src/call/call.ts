@@ -24,6 +24,7 @@ import { type SilencePolicy, SilenceWatch } from './silence.js';
 import type { CallSaver } from './survival/call-saver.js';
 import { SAVED_CALL_VERSION, type SavedCall } from './survival/saved-call.js';
 import { Trail } from './trail.js';
+import type { TrunkPlace } from './trunk-port.js';
 import type { CallState } from './types.js';
 
 export interface CallDeps {
@@ -94,6 +95,7 @@ export class Call implements ReofferHost {
   /** Wall milliseconds at which the caller had its 200. */
   answerTime: number | undefined;
 
+  private readonly places: TrunkPlace[] = [];
   private phase: 'routing' | 'ringing' | 'connected' | 'ending' = 'routing';
   private readonly held = new Set<Leg>();
   private readonly ringing: Ringing;
@@ -196,6 +198,16 @@ export class Call implements ReofferHost {
   /** Rings the phones, round after round. Without `offer` they are asked for theirs. */
   dial(plan: DialPlan, offer: string | undefined): void {
     this.ringing.dial(plan, offer);
+  }
+
+  /** A place among outside calls, which the call has until it ends. */
+  keep(place: TrunkPlace): void {
+    if (this.isEnding) place.release();
+    else this.places.push(place);
+  }
+
+  private leavePlaces(): void {
+    for (const place of this.places) place.release();
   }
 
   /** A request inside one of the call's dialogs, or the engine's own BYE. */
@@ -354,6 +366,7 @@ export class Call implements ReofferHost {
   handOver(reason: CauseName): ALeg {
     const { trail, record, deps } = this;
     this.phase = 'ending';
+    this.leavePlaces();
     this.inDialog.abort();
     const cause = causeOf(reason);
     const { result, status, q850: q850Cause, name: releaseReason } = cause;
@@ -378,6 +391,7 @@ export class Call implements ReofferHost {
   end(end: CallEnd): Promise<CallRecord> {
     if (!this.release) {
       this.phase = 'ending';
+      this.leavePlaces();
       this.ringing.stop();
       this.announcing.stop();
       this.liveness.stop();

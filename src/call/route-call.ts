@@ -7,6 +7,7 @@ import { diversionFault } from '../routing/diversions.js';
 import type { DialledCode } from '../routing/feature-codes.js';
 import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
 import { type DialledNumber, normaliseNumber } from '../routing/number.js';
+import type { PayerFacts } from '../routing/outside-types.js';
 import type {
   Diversion,
   FailureKind,
@@ -168,8 +169,8 @@ export class CallRouter {
   }
 
   private noteRoute(plan: RoutePlan<RouteTarget<Binding>>): void {
-    const { callee, group, outside } = plan;
-    if (outside !== undefined) this.noteOutside(plan);
+    const { callee, group, outside, payer } = plan;
+    if (payer) this.takePlace(payer);
     if (this.invite.transfer) return;
     this.call.parties.callee = callee;
     this.call.routedTo = (group ?? outside) === undefined ? callee : undefined;
@@ -185,10 +186,11 @@ export class CallRouter {
     });
   }
 
-  /** It counts among the outside calls of who answers for it. */
-  private noteOutside({ rounds }: RoutePlan<RouteTarget<Binding>>): void {
-    const target = rounds[0]?.targets[0];
-    if (target?.kind === 'trunk' && target.payer !== undefined) this.options.trunks?.began(target.payer);
+  /** It counts among the outside calls of who answers for it, until the call ends. */
+  private takePlace(payer: PayerFacts): void {
+    const place = this.options.trunks?.begin(payer);
+    if (!place) throw new CallRefusedError('outside-limit', `${payer.username} has used its limits up`);
+    this.call.keep(place);
   }
 
   private toDialPlan(plan: RoutePlan<RouteTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {

@@ -1,7 +1,7 @@
 import type { OutsideQuestion } from '../routing/find-route.js';
 import type { LegLimits } from '../routing/leg-limits.js';
 import type { DialledNumber } from '../routing/number.js';
-import type { OutsideFacts, TrunkTarget } from '../routing/outside-types.js';
+import type { OutsideFacts, PayerFacts, TrunkTarget } from '../routing/outside-types.js';
 import type { CodecPolicy } from '../sdp/codec-policy.js';
 import type { AuthOutcome } from '../security/authenticator.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
@@ -79,8 +79,8 @@ export interface TrunkPort {
   outside(question: OutsideQuestion): Promise<OutsideFacts | undefined>;
   /** Undefined when the trunk went away meanwhile. */
   gateway(target: TrunkTarget, caller: OutgoingCaller): TrunkGateway | undefined;
-  /** A call to the outside begins; `payer` answers for it. */
-  began(payer: string): void;
+  /** A call to the outside begins, and `payer` answers for it until it ends. Undefined when others that began meanwhile used its limits up. */
+  begin(payer: PayerFacts): TrunkPlace | undefined;
   /** A call as the trunk at that address would bring it, for tests of routes; undefined when there is none. */
   imagine(address: string, called: string, caller: string): ImaginedCall | undefined;
 }

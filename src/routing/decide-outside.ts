@@ -35,7 +35,9 @@ export function decideOutside<B extends RoutableBinding>(
     return { kind: 'refusal', refusal, steps };
   }
   const rounds = usable.ready.map((gateway) => roundOf(gateway, number, ringMs, facts, steps));
-  return { kind: 'plan', plan: { callee: number, outside: route.name, rounds, onFailure: {} }, steps };
+  const { payer } = facts;
+  const plan = { callee: number, outside: route.name, rounds, onFailure: {}, ...(payer && { payer }) };
+  return { kind: 'plan', plan, steps };
 }
 
 function permission({ payer, origin, isForwarded, route }: OutsideFacts): string {
@@ -122,7 +124,7 @@ function roundOf(
   { name, rules, tryMs }: GatewayFacts,
   number: string,
   ringMs: number,
-  { callerNumber, payer }: OutsideFacts,
+  { callerNumber }: OutsideFacts,
   steps: string[],
 ): Round<TrunkTarget> {
   const called = translate(number, rules, 'OUT', 'CALLED');
@@ -136,7 +138,6 @@ function roundOf(
     trunk: name,
     called: called.number,
     caller: caller.number,
-    ...(payer && { payer: payer.username }),
   };
   return { kind: 'trunk', targets: [target], ringMs, tryMs };
 }

@@ -91,6 +91,4 @@ export interface TrunkTarget {
   readonly trunk: string;
   readonly called: string;
   readonly caller: string;
-  /** Who answers for the call. */
-  readonly payer?: string;
 }

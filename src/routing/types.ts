@@ -1,6 +1,6 @@
 import type { DialledCode } from './feature-codes.js';
 import type { LegLimits } from './leg-limits.js';
-import type { OutsideFacts, TrunkTarget } from './outside-types.js';
+import type { OutsideFacts, PayerFacts, TrunkTarget } from './outside-types.js';
 
 /** A subscriber's standing as routing sees it. */
 export type SubscriberStatus = 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
@@ -67,6 +67,8 @@ export interface RoutePlan<T> {
   readonly group?: string;
   /** The route by which it leaves this server. */
   readonly outside?: string;
+  /** Who answers for a call to the outside; absent when nobody here does. */
+  readonly payer?: PayerFacts;
   /** A 3xx of a phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
   /** Longest call of the callee. */

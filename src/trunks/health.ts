@@ -59,7 +59,6 @@ export class TrunkHealth {
   since: number | undefined;
   private readonly count: HealthCount;
   private timer: TimerHandle | undefined;
-  private request: ClientRequest | undefined;
   private isStopped = false;
 
   constructor(
@@ -80,7 +79,6 @@ export class TrunkHealth {
   stop(): void {
     this.isStopped = true;
     this.clock.clearTimeout(this.timer);
-    this.request?.cancel();
   }
 
   private schedule(delayMs: number): void {
@@ -91,7 +89,7 @@ export class TrunkHealth {
   private ask(): void {
     const { uri, headers, intervalMs } = this.options;
     const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, intervalMs);
-    this.request = new ClientRequest(
+    new ClientRequest(
       this.engine,
       this.clock,
       { method: 'OPTIONS', uri, headers, timeoutMs },

@@ -28,12 +28,15 @@ export function parseSource(text: string): Source | undefined {
 const isAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 
-/** How narrowly a source names a peer, -1 when it does not: a port says more than any network. */
-export function fitOf(source: Source, address: string, port: number): number {
-  if (source.port !== undefined && source.port !== port) return -1;
-  if (!ipaddr.isValid(address)) return -1;
+/** The address of a peer, ready to be compared; undefined when it is none. */
+export function parsePeer(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   // A dual-stack socket names IPv4 peers ::ffff:192.0.2.7.
-  const peer = ipaddr.process(address);
+  return ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
+}
+
+/** How narrowly a source names a peer, -1 when it does not: a port says more than any network. */
+export function fitOf(source: Source, peer: ipaddr.IPv4 | ipaddr.IPv6, port: number): number {
+  if (source.port !== undefined && source.port !== port) return -1;
   if (peer.kind() !== source.network.kind() || !peer.match(source.network, source.bits)) return -1;
   return source.bits + (source.port === undefined ? 0 : 1000);
 }

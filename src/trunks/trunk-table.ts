@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { OutsideRoute } from '../routing/outside-types.js';
 import type { Collection, Json, Store } from '../store/types.js';
-import { fitOf, parseSource, type Source } from './sources.js';
+import { fitOf, parsePeer, parseSource, type Source } from './sources.js';
 import { TRUNK_DEFAULTS } from './trunk-rules.js';
 import type { Trunk } from './types.js';
 
@@ -58,22 +58,29 @@ export class TrunkTable {
 
   /** The active trunk whose calls come from there, that which names it most narrowly. */
   at(address: string, port: number): Trunk | undefined {
-    return this.best((source) => fitOf(source, address, port));
+    return this.best(address, () => port);
   }
 
   /** The same for somebody whose port is not known. */
   atAnyPort(address: string): Trunk | undefined {
-    return this.best((source) => fitOf(source, address, source.port ?? 0));
+    return this.best(address, (source) => source.port ?? 0);
   }
 
-  private best(fit: (source: Source) => number): Trunk | undefined {
+  private best(address: string, portFor: (source: Source) => number): Trunk | undefined {
+    const peer = this.sources.length === 0 ? undefined : parsePeer(address);
+    if (!peer) return undefined;
     let best: Trunk | undefined;
     let bestFit = -1;
     for (const { trunk, source } of this.sources) {
-      const found = fit(source);
+      const found = fitOf(source, peer, portFor(source));
       if (found > bestFit) [best, bestFit] = [trunk, found];
     }
     return best;
+  }
+
+  /** Whether any trunk answers challenges. */
+  get hasInUsers(): boolean {
+    return this.inUsers.size > 0;
   }
 
   /** The active trunk that answers challenges by that name. */

@@ -4,6 +4,7 @@ import type {
   OutgoingCaller,
   TrunkCall,
   TrunkGateway,
+  TrunkPlace,
   TrunkPort,
   TrunkRecognition,
 } from '../call/trunk-port.js';
@@ -14,7 +15,7 @@ import { findOutsideRoute } from '../routing/find-outside-route.js';
 import type { OutsideQuestion } from '../routing/find-route.js';
 import type { LegLimits } from '../routing/leg-limits.js';
 import { normaliseNumber } from '../routing/number.js';
-import type { GatewayFacts, OutsideFacts, TrunkTarget } from '../routing/outside-types.js';
+import type { GatewayFacts, OutsideFacts, PayerFacts, TrunkTarget } from '../routing/outside-types.js';
 import { translate } from '../routing/translate.js';
 import { Authenticator, type AuthenticatorOptions } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
@@ -94,6 +95,7 @@ class StoredTrunks implements Trunks {
     const { address, port } = peerOf(req);
     const known = this.table.at(address, port) ?? this.registeredAt(req, address);
     if (known && known.inUsername === '') return { kind: 'trunk', call: this.callOf(req, known) };
+    if (!known && !this.table.hasInUsers) return undefined;
     const named = this.table.byInUsername(namedUser(req));
     // A trunk with addresses and a password has to show both.
     const trunk = known ?? (named?.sources.length === 0 ? named : undefined);
@@ -142,10 +144,7 @@ class StoredTrunks implements Trunks {
     };
   }
 
-  gateway(
-    { trunk: name, called, caller, payer }: TrunkTarget,
-    shown: OutgoingCaller,
-  ): TrunkGateway | undefined {
+  gateway({ trunk: name, called, caller }: TrunkTarget, shown: OutgoingCaller): TrunkGateway | undefined {
     const trunk = this.table.get(name);
     const place = trunk && parseHostPort(trunk.address);
     if (!trunk || !place) return undefined;
@@ -160,13 +159,13 @@ class StoredTrunks implements Trunks {
       headers: outgoingIdentity(trunk, numbers, shown, hostOf(address), this.options.ownHost),
       ...codecsOf(trunk),
       limits: legLimitsOf(trunk),
-      take: () => this.usage.take(name, 'out', trunk, payer),
+      take: () => this.usage.take(name, 'out', trunk),
       answerChallenge: challengeAnswerer(trunk),
     };
   }
 
-  began(payer: string): void {
-    this.usage.began(payer);
+  begin(payer: PayerFacts): TrunkPlace | undefined {
+    return this.usage.begin(payer);
   }
 
   /** The trunk that the Contact of our registration names, from where its registrar is. */

@@ -1,5 +1,6 @@
 import type { TrunkPlace } from '../call/trunk-port.js';
 import type { Clock } from '../platform/clock.js';
+import type { PayerFacts } from '../routing/outside-types.js';
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
@@ -13,6 +14,9 @@ export interface UsageLimits {
   readonly maxCalls: number;
   readonly maxRate: number;
 }
+
+/** What a subscriber may have; Infinity for any number. */
+export type PayerLimits = Pick<PayerFacts, 'username' | 'maxCalls' | 'maxHour' | 'maxDay'>;
 
 interface Load {
   in: number;
@@ -31,12 +35,7 @@ export class TrunkUsage {
   constructor(private readonly clock: Clock) {}
 
   /** A place for one more call; undefined, and counted, when the trunk has as many as it may. */
-  take(
-    trunk: string,
-    direction: 'in' | 'out',
-    { maxCalls, maxRate }: UsageLimits,
-    payer?: string,
-  ): TrunkPlace | undefined {
+  take(trunk: string, direction: 'in' | 'out', { maxCalls, maxRate }: UsageLimits): TrunkPlace | undefined {
     const load = this.load(trunk);
     const isFull = maxCalls > 0 && load.in + load.out >= maxCalls;
     if (isFull || (maxRate > 0 && this.rateOf(trunk) >= maxRate)) {
@@ -45,29 +44,28 @@ export class TrunkUsage {
     }
     load[direction]++;
     load.begun.push(this.clock.monotonic());
-    if (payer !== undefined) this.live.set(payer, this.callsOf(payer) + 1);
-    let isHeld = true;
-    return {
-      release: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        load[direction]--;
-        if (payer === undefined) return;
-        const left = this.callsOf(payer) - 1;
-        if (left > 0) this.live.set(payer, left);
-        else this.live.delete(payer);
-      },
-    };
+    return placeOf(() => {
+      load[direction]--;
+    });
   }
 
-  /** A subscriber begins a call to the outside. */
-  began(payer: string): void {
-    const times = this.timesOf(payer, DAY_MS);
+  /** A subscriber begins a call to the outside; undefined when it has as many as it may. */
+  begin({ username, maxCalls, maxHour, maxDay }: PayerLimits): TrunkPlace | undefined {
+    const times = this.timesOf(username, DAY_MS);
+    const { hour, day } = this.begunBy(username);
+    const calls = this.callsOf(username);
+    if (calls >= maxCalls || hour >= maxHour || day >= maxDay) return undefined;
     times.push(this.clock.monotonic());
     if (times.length > MAX_BEGUN) times.shift();
-    this.begun.delete(payer);
-    this.begun.set(payer, times);
+    this.begun.delete(username);
+    this.begun.set(username, times);
     if (this.begun.size > MAX_PAYERS) this.begun.delete(this.begun.keys().next().value!);
+    this.live.set(username, calls + 1);
+    return placeOf(() => {
+      const left = this.callsOf(username) - 1;
+      if (left > 0) this.live.set(username, left);
+      else this.live.delete(username);
+    });
   }
 
   of(trunk: string): Readonly<Omit<Load, 'begun'>> & { readonly rate: number } {
@@ -104,4 +102,15 @@ export class TrunkUsage {
     }
     return load;
   }
+}
+
+/** A place that is given back once, however often that is asked for. */
+function placeOf(release: () => void): TrunkPlace {
+  let isHeld = true;
+  return {
+    release: () => {
+      if (isHeld) release();
+      isHeld = false;
+    },
+  };
 }

@@ -185,9 +185,10 @@ test('each trunk gets the numbers as it wants them', () => {
   assert.ok(decision.kind === 'plan');
   const targets = decision.plan.rounds.flatMap(({ targets: all }) => all);
   assert.deepEqual(targets, [
-    { kind: 'trunk', trunk: 'one', called: '+4930123', caller: '+49305551001', payer: '1001' },
-    { kind: 'trunk', trunk: 'two', called: '030123', caller: '1001', payer: '1001' },
+    { kind: 'trunk', trunk: 'one', called: '+4930123', caller: '+49305551001' },
+    { kind: 'trunk', trunk: 'two', called: '030123', caller: '1001' },
   ]);
+  assert.deepEqual([decision.plan.payer?.username, decision.plan.outside], ['1001', 'out']);
   assert.match(steps, /one: called 030123 becomes \+4930123 \(translation 1\)/);
   assert.match(steps, /one: caller 1001 becomes \+49305551001 \(translation 2\)/);
 });

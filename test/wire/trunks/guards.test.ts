@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { SipMessage } from '../../../src/sip/message.js';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { addTrunk, answerAndEnd, reach, refuseAndEnd, routeZero } from '../../support/trunk-steps.js';
 import { waitFor } from '../../support/wait-for.js';
+
+const isRefusal = (message: SipMessage): boolean =>
+  message.type === 'response' && message.statusCode === 403 && message.cseq?.method === 'INVITE';
 
 describe('guards of trunks', () => {
   let rig: CallRig;
@@ -76,6 +80,27 @@ describe('guards of trunks', () => {
     assert.equal((await rig.records(4)).length, 4);
     const used = rig.trunks.states().map(({ callsIn, callsOut }) => callsIn + callsOut);
     assert.deepEqual(used, [0, 0]);
+  });
+
+  test('calls that begin at the same moment do not get past the limit together', async () => {
+    const invites = Array.from({ length: 6 }, () => a.invitation('030111'));
+    const challenges = await Promise.all(
+      invites.map((invite) => {
+        a.send(invite);
+        return a.final(invite);
+      }),
+    );
+    for (const [i, invite] of invites.entries()) {
+      a.ackRefusal(invite, challenges[i]!);
+      a.sendWithCredentials(invite, challenges[i]!);
+    }
+    const up = [await one.next('INVITE'), await one.next('INVITE')];
+    await waitFor('four refusals', () => a.log.filter(isRefusal).length >= 4);
+    assert.equal(one.has('INVITE'), false);
+    for (const atOne of up) one.respond(atOne, 603);
+    const records = await rig.records(6);
+    const limited = records.filter(({ releaseReason }) => releaseReason === 'outside-limit');
+    assert.equal(limited.length, 4);
   });
 
   test('as many calls in an hour as the user is allowed', async () => {
@@ -193,7 +218,81 @@ describe('guards of trunks', () => {
     assert.deepEqual([record?.transferredBy, record?.transferredTo], ['1002', '030777']);
   });
 
-  test('a party beyond a trunk can be transferred by a subscriber, and may not transfer itself', async () => {
+  test('a party beyond a trunk is transferred by a subscriber', async () => {
+    const invite = one.invitation('1001');
+    one.send(invite);
+    const atA = await a.next('INVITE');
+    a.respond(atA, 200, { sdp: a.sdp() });
+    const ok = await one.response(invite, 200);
+    await a.next('ACK');
+    const dialog = one.ack(invite, ok);
+    const headers = { 'Refer-To': '<sip:1002@ims>', Contact: a.contact };
+    await a.final(a.inDialog(a.dialogAsUas(atA), 'REFER', { headers }));
+    const atB = await b.next('INVITE');
+    assert.match(atB.get('from') ?? '', /<sip:one@/);
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await b.next('ACK');
+    const reinvite = await one.next('INVITE');
+    one.respond(reinvite, 200, { sdp: one.sdp('sendrecv', 2) });
+    await one.next('ACK');
+    await a.expectBye();
+    const ended = b.bye(b.dialogAsUas(atB));
+    await one.expectBye();
+    await ended;
+    const [record] = await rig.records(1);
+    assert.deepEqual(
+      [record?.trunkIn, record?.direction, record?.transferredBy, record?.transferredTo],
+      ['one', 'INBOUND', '1001', '1002'],
+    );
+    assert.ok(dialog);
+    assert.deepEqual(rig.trunks.states()[0]?.callsIn, 0);
+  });
+
+  test('a transfer to outside does not send a party back to its own trunk', async () => {
+    const invite = one.invitation('1001');
+    one.send(invite);
+    const atA = await a.next('INVITE');
+    a.respond(atA, 200, { sdp: a.sdp() });
+    const ok = await one.response(invite, 200);
+    await a.next('ACK');
+    const dialog = one.ack(invite, ok);
+    const headers = { 'Refer-To': '<sip:030777@ims>', Contact: a.contact };
+    await a.final(a.inDialog(a.dialogAsUas(atA), 'REFER', { headers }));
+    const atTwo = await two.next('INVITE');
+    two.respond(atTwo, 486);
+    for (let isOver = false; !isOver; ) {
+      const notify = await a.next('NOTIFY');
+      a.respond(notify, 200);
+      isOver = / 486 /.test(notify.body.toString());
+    }
+    assert.equal(one.has('INVITE'), false);
+    const ended = one.bye(dialog);
+    await a.expectBye();
+    await ended;
+    await rig.records(1);
+  });
+
+  test('the longest call of a trunk ends it, whichever way it came', async () => {
+    await rig.trunks.modify('one', { maxDurationSec: 1 });
+    const { invite, atGateway } = await reach(a, one, '030111');
+    one.respond(atGateway, 200, { sdp: one.sdp() });
+    a.ack(invite, await a.response(invite, 200));
+    await one.next('ACK');
+    await Promise.all([a.expectBye(), one.expectBye()]);
+    const call = one.invitation('1001');
+    one.send(call);
+    a.respond(await a.next('INVITE'), 200, { sdp: a.sdp() });
+    one.ack(call, await one.response(call, 200));
+    await a.next('ACK');
+    await Promise.all([a.expectBye(), one.expectBye()]);
+    const records = await rig.records(2);
+    assert.deepEqual(
+      records.map(({ releaseReason }) => releaseReason),
+      ['duration-exceeded', 'duration-exceeded'],
+    );
+  });
+
+  test('a party beyond a trunk may not transfer itself', async () => {
     const invite = one.invitation('1001');
     one.send(invite);
     a.respond(await a.next('INVITE'), 200, { sdp: a.sdp() });
