@@ -14,6 +14,7 @@ export const PEERS = {
   script: 'bsdutils',
   chromium: 'chromium',
   kamailio: 'kamailio',
+  xmllint: 'libxml2-utils',
 };
 
 const PATHS = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`.split(':');

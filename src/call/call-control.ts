@@ -3,6 +3,7 @@ import type { MediaRelay } from '../media/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import { normaliseNumber } from '../routing/number.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import { answerStray } from '../signalling/fallbacks.js';
 import type { SipHandler } from '../signalling/handle.js';
@@ -30,7 +31,7 @@ import type { CallerStandIn } from './stand-in.js';
 import { CallRestorer } from './survival/call-restorer.js';
 import { CallSaver } from './survival/call-saver.js';
 import type { TrunkPort } from './trunk-port.js';
-import type { CallService, RouteService } from './types.js';
+import type { CallService, ClickService, RouteService } from './types.js';
 
 /** Bounds of call control; each may be left out. */
 export interface CallLimits {
@@ -87,7 +88,7 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
 }
 
 /** Call control as the composition root holds it. */
-export interface CallControl extends CallService, Originator, Closeable {
+export interface CallControl extends CallService, Originator, ClickService, Closeable {
   /** Says where calls would go. */
   readonly routes: RouteService;
   /**
@@ -216,6 +217,12 @@ class EngineCallControl extends LiveCallService implements CallControl {
 
   watch(watcher: (id: string, dialogs: readonly CallDialog[]) => void): () => void {
     return this.registry.watch((call) => watcher(call.id, dialogsOf(call)));
+  }
+
+  async connect(from: string, to: string, by: string): Promise<string | undefined> {
+    const user = await this.options.users.authData(from);
+    const number = normaliseNumber(to)?.number ?? to;
+    return user && this.clickToCall.connect(user, number, by).id;
   }
 
   originate(origination: Origination, standIn: CallerStandIn): Call {

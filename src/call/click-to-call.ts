@@ -1,6 +1,7 @@
 import type { User } from '../accounts/types.js';
 import { withDeadline } from '../platform/deadline.js';
 import { AppError } from '../platform/errors.js';
+import { randomToken } from '../platform/ids.js';
 import type { Authenticator } from '../security/authenticator.js';
 import { cseqNumber, header, party, peerOf } from '../signalling/request.js';
 import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
@@ -9,6 +10,7 @@ import { parseContact } from '../sip/contact.js';
 import { escapeUser } from '../sip/escape.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import { parseUri } from '../sip/uri.js';
+import type { Call } from './call.js';
 import { CallRefusedError } from './errors.js';
 import { unsupportedExtensions } from './header-policy.js';
 import { type OriginateDeps, originate } from './originate.js';
@@ -48,6 +50,18 @@ export class ClickToCall {
       this.deps.call.log.info({ status, reason: error.message }, 'REFER refused');
       respondOnly(res, status, { headers });
     }
+  }
+
+  /** Begins a call that an operator asked for; nobody hears of its progress. */
+  connect(user: User, to: string, by: string): Call {
+    const { deps } = this;
+    const ignore = (): void => undefined;
+    const phones = new OwnPhones(deps.call, deps.routes, user, to, {
+      progress: ignore,
+      connected: ignore,
+      failed: ignore,
+    });
+    return originate(deps, { user, to, by, method: 'MML', callId: randomToken(24) }, phones);
   }
 
   private async authenticate(req: SrfRequest, res: SrfResponse): Promise<User | undefined> {

@@ -31,6 +31,15 @@ export interface CallService {
   end(id: string): Promise<CallRecord | undefined>;
 }
 
+/** Click to call by an operator. */
+export interface ClickService {
+  /**
+   * Makes the phones of a subscriber ring and then calls the number; resolves the id of the call, undefined without such a
+   * subscriber. `by` asked for it.
+   */
+  connect(from: string, to: string, by: string): Promise<string | undefined>;
+}
+
 /** Where a call would go, and why. */
 export interface RouteReport {
   /** `rings`, a release reason, or the action of a feature code. */

@@ -19,7 +19,8 @@ export class DialogModel {
   constructor(
     private readonly watchCalls: WatchCalls,
     private readonly clock: Clock,
-    private readonly onChange: (username: string) => void,
+    /** `isNews`: it began to talk, or ended that. */
+    private readonly onChange: (username: string, isNews: boolean) => void,
   ) {}
 
   /** Whether `who` needs it; calls are watched while anybody does. */
@@ -72,8 +73,9 @@ export class DialogModel {
     };
     const entries = this.byUser.get(username) ?? new Map<string, DialogEntry>();
     if (JSON.stringify(entries.get(callId)) === JSON.stringify(entry)) return;
+    const wasTalking = this.isTalking(username);
     this.byUser.set(username, entries.set(callId, entry));
-    this.onChange(username);
+    this.onChange(username, wasTalking !== this.isTalking(username));
   }
 
   /** It is told of as terminated for a while, then no more; the last needs no NOTIFY. */

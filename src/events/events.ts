@@ -11,10 +11,11 @@ import { DialogModel, type WatchCalls } from './dialog-model.js';
 import { dialogPackage } from './dialog-package.js';
 import { messageSummary } from './message-summary.js';
 import { Notifier } from './notifier.js';
+import { derivedNote, summaryOf } from './pidf.js';
 import { presencePackage } from './presence-package.js';
 import { Publications } from './publications.js';
 import { Publisher } from './publisher.js';
-import type { EventLimits, SubscriptionView } from './types.js';
+import type { EventLimits, EventService, PresenceView, SubscriptionView } from './types.js';
 
 /** How long a closing server waits for the phones that are told. */
 const CLOSE_WAIT_MS = 2000;
@@ -35,13 +36,6 @@ export interface EventsOptions {
   readonly log: Logger;
 }
 
-/** Event packages as others see them. */
-export interface EventService {
-  subscriptions(): SubscriptionView[];
-  /** Ends a subscription by an operator's word; resolves false for an id of none. */
-  endSubscription(id: string): Promise<boolean>;
-}
-
 /** The event packages of this server: SUBSCRIBE, PUBLISH, and what leads to a NOTIFY. */
 export class Events implements EventService, Closeable {
   private readonly clock: Clock;
@@ -49,18 +43,18 @@ export class Events implements EventService, Closeable {
   private readonly dialogs: DialogModel;
   private readonly publications: Publications;
   private readonly publisher: Publisher;
-  /** Users that talk, as those who watch their presence know it. */
-  private readonly talking = new Set<string>();
   private readonly unwatch: () => void;
   private closing: Promise<void> | undefined;
 
-  constructor(options: EventsOptions) {
+  constructor(private readonly options: EventsOptions) {
     const { connection, authenticator, users, names, registrations, log } = options;
     const clock = options.clock ?? systemClock;
     this.clock = clock;
     const limits = { ...DEFAULTS, ...options.limits };
     const requests = { authenticator, users, names };
-    this.dialogs = new DialogModel(options.watchCalls, clock, (username) => this.callsChanged(username));
+    this.dialogs = new DialogModel(options.watchCalls, clock, (username, isNews) =>
+      this.callsChanged(username, isNews),
+    );
     this.publications = new Publications(clock, limits.maxTotal, (username) =>
       this.notifier.changed('presence', username),
     );
@@ -83,7 +77,37 @@ export class Events implements EventService, Closeable {
     return this.notifier.list();
   }
 
-  endSubscription(id: string): Promise<boolean> {
+  presenceUsers(): string[] {
+    const watched = this.subscriptions().flatMap(({ event, resource }) =>
+      event === 'presence' ? [resource] : [],
+    );
+    return [...new Set([...this.publications.users(), ...watched])].sort();
+  }
+
+  async presenceOf(username: string): Promise<PresenceView | undefined> {
+    const { users, registrations } = this.options;
+    const user = await users.authData(username);
+    if (!user) return undefined;
+    const published = this.publications.of(user);
+    const isRegistered = (await registrations.bindings(username)).length > 0;
+    this.dialogs.need('console', true);
+    const isTalking = this.dialogs.isTalking(username);
+    this.dialogs.need('console', false);
+    const said = published.map(({ parts }) => summaryOf(parts));
+    const derived = { isOpen: isRegistered, note: derivedNote({ isOpen: isRegistered, isTalking }) };
+    const expiresAt = Math.max(...published.map((one) => one.expiresAt));
+    return {
+      username,
+      isOpen: published.length > 0 ? said.some(({ isOpen }) => isOpen) : derived.isOpen,
+      note: published.length > 0 ? (said.find(({ note }) => note !== '')?.note ?? '') : derived.note,
+      publications: published.length,
+      ...(published.length > 0 && { expiresAt }),
+      watchers: this.subscriptions().filter((one) => one.event === 'presence' && one.resource === username)
+        .length,
+    };
+  }
+
+  endSubscription(id: string): boolean {
     return this.notifier.remove(id);
   }
 
@@ -120,13 +144,9 @@ export class Events implements EventService, Closeable {
   }
 
   /** Presence tells of talking only, not of each step to it. */
-  private callsChanged(username: string): void {
+  private callsChanged(username: string, isNews: boolean): void {
     this.notifier.changed('dialog', username);
-    const isTalking = this.dialogs.isTalking(username);
-    if (isTalking === this.talking.has(username)) return;
-    if (isTalking) this.talking.add(username);
-    else this.talking.delete(username);
-    this.notifier.changed('presence', username);
+    if (isNews) this.notifier.changed('presence', username);
   }
 
   private async shutDown(): Promise<void> {

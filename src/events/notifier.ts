@@ -49,10 +49,10 @@ export class Notifier {
     return [...this.table.values()].map(({ view }) => view);
   }
 
-  /** Ends one by an operator's word; resolves false for an id of none. */
-  async remove(id: string): Promise<boolean> {
+  /** Ends one by an operator's word; false for an id of none. */
+  remove(id: string): boolean {
     const found = [...this.table.values()].find(({ facts }) => facts.id === id);
-    await found?.end('rejected');
+    void found?.end('rejected');
     return found !== undefined;
   }
 

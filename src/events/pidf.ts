@@ -66,20 +66,25 @@ export function composePidf(username: string, realm: string, published: readonly
 
 /** The document of a user of which nobody has published anything (RFC 3863 §4.1, RFC 4480 §3.2). */
 export function derivedPidf(username: string, realm: string, { isOpen, isTalking }: DerivedPresence): string {
-  const note = isTalking ? 'On the phone' : isOpen ? 'Online' : 'Offline';
   return document(username, realm, [
     [
       '<tuple id="ims">',
       // RFC 3863 §4.1.4
       `<status><basic>${isOpen ? 'open' : 'closed'}</basic></status>`,
       ...(isOpen ? [`<contact>${escapeXml(aor(username, realm))}</contact>`] : []),
-      `<note>${note}</note>`,
+      `<note>${derivedNote({ isOpen, isTalking })}</note>`,
       '</tuple>',
     ].join(''),
     ...(isTalking
       ? ['<dm:person id="p"><rpid:activities><rpid:on-the-phone/></rpid:activities></dm:person>']
       : []),
   ]);
+}
+
+/** For people. */
+export function derivedNote({ isOpen, isTalking }: DerivedPresence): string {
+  if (isTalking) return 'On the phone';
+  return isOpen ? 'Online' : 'Offline';
 }
 
 /** What a publisher says in short, for consoles. */

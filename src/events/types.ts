@@ -27,3 +27,27 @@ export interface SubscriptionView {
   /** NOTIFYs sent. */
   readonly notified: number;
 }
+
+/** Presence of a user as consoles see it. */
+export interface PresenceView {
+  readonly username: string;
+  readonly isOpen: boolean;
+  /** Of the first publisher that has one; what the server knows when nothing is published. */
+  readonly note: string;
+  readonly publications: number;
+  /** When the last publication ends, wall milliseconds; absent without one. */
+  readonly expiresAt?: number;
+  /** Subscriptions to it. */
+  readonly watchers: number;
+}
+
+/** Event packages as others see them. */
+export interface EventService {
+  subscriptions(): SubscriptionView[];
+  /** Users that published their presence, or whose presence is watched. */
+  presenceUsers(): string[];
+  /** What those hear who watch a user; undefined when there is no such user. Rejects with StoreError. */
+  presenceOf(username: string): Promise<PresenceView | undefined>;
+  /** Ends a subscription by an operator's word: its phone is told. False for an id of none. */
+  endSubscription(id: string): boolean;
+}

@@ -47,6 +47,15 @@ export class Mailbox {
     return this.live(entries.map(({ value }) => value as unknown as Letter));
   }
 
+  /** Of all users in order of recipient and age, after `after`; what has expired and was not removed yet is among them. */
+  async page(options: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<{ key: string; letter: Letter }[]> {
+    const entries = await this.collection.list(options);
+    return entries.map(({ key, value }) => ({ key, letter: value as unknown as Letter }));
+  }
+
   /** Removes what has expired of all users; resolves how many there were. */
   async sweep(): Promise<number> {
     let removed = 0;

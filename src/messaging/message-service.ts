@@ -22,7 +22,7 @@ import { Mailbox } from './mailbox.js';
 import { endRecord, noteLetter, openMessageRecord } from './message-records.js';
 import { SenderRate } from './sender-rate.js';
 import { type Posting, type TurnEnd, Turns } from './turns.js';
-import type { Letter, MessageLimits } from './types.js';
+import type { Letter, MessageBoxService, MessageLimits } from './types.js';
 
 /** Longest wait for the directory inside a MESSAGE. */
 const LOOKUP_TIMEOUT_MS = 4000;
@@ -69,7 +69,7 @@ interface Attempt {
 }
 
 /** Instant messages outside calls (RFC 3428): `handle` takes them, `registered` sends what has waited. */
-export class Messaging implements Closeable {
+export class Messaging implements MessageBoxService, Closeable {
   private readonly clock: Clock;
   private readonly limits: Required<MessageLimits>;
   private readonly mailbox: Mailbox;
@@ -135,6 +135,18 @@ export class Messaging implements Closeable {
   /** What waits for a user, oldest first. Rejects with StoreError. */
   waitingFor(username: string): Promise<Letter[]> {
     return this.mailbox.waiting(username);
+  }
+
+  listWaiting(options: { readonly after?: string; readonly limit: number }): ReturnType<Mailbox['page']> {
+    return this.mailbox.page(options);
+  }
+
+  async discard(username: string, id?: string): Promise<number> {
+    const letters = (await this.mailbox.waiting(username)).filter(
+      (letter) => id === undefined || letter.id === id,
+    );
+    for (const letter of letters) await this.mailbox.remove(letter);
+    return letters.length;
   }
 
   /** Draining: new messages hear 503. */

@@ -23,6 +23,19 @@ export interface Letter {
   readonly expiresAt: number;
 }
 
+/** Messages that wait, for consoles. Rejects with StoreError. */
+export interface MessageBoxService {
+  /** Of one user, oldest first. */
+  waitingFor(username: string): Promise<Letter[]>;
+  /** Of all users, in order of `key`, after `after`. */
+  listWaiting(options: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<{ key: string; letter: Letter }[]>;
+  /** Removes those of a user, or the one of an id; resolves how many there were. */
+  discard(username: string, id?: string): Promise<number>;
+}
+
 /** Bounds of messaging; each may be left out. */
 export interface MessageLimits {
   /** Largest body, bytes. Default 8192. */

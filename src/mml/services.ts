@@ -1,9 +1,11 @@
 import type { OperatorService, UserService } from '../accounts/types.js';
 import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
-import type { CallService, RouteService } from '../call/types.js';
+import type { CallService, ClickService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
 import type { DialService } from '../dialler/types.js';
+import type { EventService } from '../events/types.js';
+import type { MessageBoxService } from '../messaging/types.js';
 import type { NumberingService } from '../numbering/types.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
@@ -53,6 +55,9 @@ export interface Services {
   readonly operators: OperatorService;
   readonly registrations: RegistrationService;
   readonly calls: CallService;
+  readonly clicks: ClickService;
+  readonly events: EventService;
+  readonly messages: MessageBoxService;
   readonly numbering: NumberingService;
   readonly routes: RouteService;
   readonly trunks: TrunkService;

@@ -28,6 +28,12 @@ export interface BaresipOptions {
   readonly transport?: 'udp' | 'tcp' | 'tls';
   /** Authorities for TLS, PEM file. */
   readonly caFile?: string;
+  /** Further modules: `mwi`, `presence`. */
+  readonly modules?: readonly string[];
+  /** Lines of its contacts, `"Bob" <sip:…>;presence=p2p`. */
+  readonly contacts?: readonly string[];
+  /** Further parameters of its account, such as `;pubint=60`. */
+  readonly account?: string;
 }
 
 /** What happened in baresip, as its ctrl_tcp module tells: `CALL_ESTABLISHED`, `REGISTER_OK`, … */
@@ -65,12 +71,9 @@ export class Baresip {
     const controlPort = await freeTcpPort();
     const rtp = await freePorts(8);
     writeToneWav(join(directory, 'tone.wav'), options.toneHz, TONE_SEC);
-    writeFileSync(
-      join(directory, 'config'),
-      configText(directory, sipPort, controlPort, rtp, options.caFile),
-    );
+    writeFileSync(join(directory, 'config'), configText(directory, sipPort, controlPort, rtp, options));
     writeFileSync(join(directory, 'accounts'), accountText(options));
-    writeFileSync(join(directory, 'contacts'), '');
+    writeFileSync(join(directory, 'contacts'), (options.contacts ?? []).map((line) => `${line}\n`).join(''));
     const child = spawn(programPath('baresip'), ['-4', '-s', '-f', directory], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -137,6 +140,15 @@ export class Baresip {
       .flatMap(readWav);
   }
 
+  /** Resolves when it has printed that. */
+  async printed(pattern: RegExp, timeoutMs = EVENT_TIMEOUT_MS): Promise<void> {
+    try {
+      await waitFor(String(pattern), () => pattern.test(this.output), timeoutMs);
+    } catch (error) {
+      throw new Error(`${String(pattern)} was not printed:\n${this.log()}`, { cause: error });
+    }
+  }
+
   /** What it printed, SIP messages included, and the events not looked at. */
   log(): string {
     return `${this.output.slice(-8000)}\nevents: ${this.events.map(({ type }) => type).join(' ')}`;
@@ -188,9 +200,15 @@ export class Baresip {
   }
 }
 
-function accountText({ username, password, server, transport = 'udp' }: BaresipOptions): string {
+function accountText({
+  username,
+  password,
+  server,
+  transport = 'udp',
+  account = '',
+}: BaresipOptions): string {
   const uri = `sip:${username}@${server.address}:${server.port};transport=${transport}`;
-  return `<${uri}>;auth_user=${username};auth_pass=${password};regint=60;answermode=manual;audio_codecs=pcmu\n`;
+  return `<${uri}>;auth_user=${username};auth_pass=${password};regint=60;answermode=manual;audio_codecs=pcmu${account}\n`;
 }
 
 function configText(
@@ -198,7 +216,7 @@ function configText(
   sipPort: number,
   controlPort: number,
   rtp: { min: number; max: number },
-  caFile?: string,
+  { caFile, modules = [] }: Pick<BaresipOptions, 'caFile' | 'modules'>,
 ): string {
   const tls = caFile === undefined ? '' : `sip_cafile ${caFile}\nsip_verify_server yes\n`;
   return `
@@ -224,7 +242,7 @@ module ctrl_tcp.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
-ctrl_tcp_listen 127.0.0.1:${controlPort}
+${modules.map((name) => `module_app ${name}.so\n`).join('')}ctrl_tcp_listen 127.0.0.1:${controlPort}
 snd_path ${directory}
 `;
 }

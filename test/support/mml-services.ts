@@ -140,6 +140,18 @@ export function mmlTestServices(): MmlTestServices {
         return call && callRecord({ id, callerNumber: call.caller, calleeNumber: call.callee });
       },
     },
+    clicks: { connect: async (from) => (userMap.has(from) ? '01J0000000000000000000000B' : undefined) },
+    events: {
+      subscriptions: () => [],
+      endSubscription: () => false,
+      presenceUsers: () => [],
+      presenceOf: async () => undefined,
+    },
+    messages: {
+      waitingFor: async () => [],
+      listWaiting: async () => [],
+      discard: async () => 0,
+    },
     records: {
       begin: () => {
         throw new Error('not for consoles');

@@ -2,7 +2,9 @@ import type { Command } from '../registry/command.js';
 import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
 import { dialCommands } from './dial-commands.js';
+import { eventCommands } from './event-commands.js';
 import { groupCommands } from './group-commands.js';
+import { messageCommands } from './message-commands.js';
 import { numberCommands } from './number-commands.js';
 import { operatorCommands } from './operator-commands.js';
 import { outsideRouteCommands } from './outside-route-commands.js';
@@ -27,6 +29,8 @@ export const allCommands: readonly Command[] = [
   ...routeCommands,
   ...registrationCommands,
   ...callCommands,
+  ...messageCommands,
+  ...eventCommands,
   ...announcementCommands,
   ...dialCommands,
   ...recordCommands,

@@ -150,6 +150,50 @@ const removeCall = defineCommand({
   },
 });
 
+const connectedReport: ReportSpec = {
+  name: 'startedCall',
+  title: text('Call begun', '已发起的呼叫'),
+  columns: [
+    { key: 'id', title: text('Call', '呼叫号') },
+    { key: 'from', title: text('Rung first', '先振铃方') },
+    { key: 'to', title: text('Then called', '被叫') },
+  ],
+};
+
+const connectCall = defineCommand({
+  verb: 'STR',
+  object: 'CALL',
+  variant: 'CONNECT',
+  purpose: text(
+    'Click to call: ring the phones of a user, then call a number for it',
+    '点击拨号：先呼叫用户的话机，再呼叫对方号码',
+  ),
+  params: {
+    FROM: {
+      type: username,
+      purpose: text('User whose phones ring first', '先振铃的用户'),
+      required: true,
+      example: '1001',
+    },
+    TO: {
+      type: username,
+      purpose: text('Number to be called then', '随后呼叫的号码'),
+      required: true,
+      example: '1002',
+    },
+  },
+  reports: [connectedReport],
+  examples: ['STR CALL CONNECT: FROM=1001, TO=1002'],
+  async handler({ services, session }, { FROM: from, TO: to }) {
+    const id = await services.clicks.connect(from, to, session.operator);
+    if (id === undefined) {
+      const hint = text('See LST USER', '请查看 LST USER');
+      throw new MmlError(4001, { what: text('user', '用户'), name: from, hint });
+    }
+    return { sections: [{ report: connectedReport, rows: [{ id, from, to }] }] };
+  },
+});
+
 function findCall(services: Services, wanted: string): CallView {
   const call = services.calls.list().find(({ id, callId }) => id === wanted || callId === wanted);
   if (!call) throw noSuchCall(wanted);
@@ -192,5 +236,5 @@ function timelineSections(timeline: readonly TimelineEntry[]): Section[] {
   ];
 }
 
-/** Live calls: DSP CALL, DSP CALL STAT, RMV CALL. */
-export const callCommands: readonly Command[] = [displayCalls, countCalls, removeCall];
+/** Live calls: DSP CALL, DSP CALL STAT, STR CALL CONNECT, RMV CALL. */
+export const callCommands: readonly Command[] = [displayCalls, countCalls, connectCall, removeCall];

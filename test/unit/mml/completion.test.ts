@@ -20,7 +20,10 @@ describe('MML completion', () => {
   const cases: [string, string | RegExp][] = [
     ['', /^ADD DSP HLP LGO LST MOD RMV SET STP STR TST$/],
     ['l', 'LGO LST'],
-    ['LST ', 'ANNOUNCE CDR CODE GROUP NUMBER OPERATOR OPLOG ROUTE SESSION SOUND TRANSLATION TRUNK USER'],
+    [
+      'LST ',
+      'ANNOUNCE CDR CODE GROUP MESSAGE NUMBER OPERATOR OPLOG ROUTE SESSION SOUND TRANSLATION TRUNK USER',
+    ],
     ['lst us', 'USER'],
     ['LST USR', 'USR'],
     ['DSP CALL ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STAT STATE=$/],

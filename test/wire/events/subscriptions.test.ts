@@ -21,7 +21,7 @@ describe('subscriptions', () => {
   });
   after(() => rig.close());
   beforeEach(async () => {
-    for (const { id } of rig.events.subscriptions()) void rig.events.endSubscription(id);
+    for (const { id } of rig.events.subscriptions()) rig.events.endSubscription(id);
     await waitFor('no subscription', async () => {
       for (const phone of [a, b]) if (phone.has('NOTIFY')) phone.respond(await phone.next('NOTIFY'), 200);
       return rig.events.subscriptions().length === 0;
