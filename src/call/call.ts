@@ -14,7 +14,7 @@ import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { Liveness } from './liveness.js';
-import { type CallEnd, Release } from './release.js';
+import { type CallEnd, Release, toldBy } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
 import type { CallRouterOptions } from './route-call.js';
@@ -144,6 +144,10 @@ export class Call implements ReofferHost {
   }
 
   /** Nothing leads to an answer any more, though the caller may hear why. */
+  isHeldBy(leg: Leg): boolean {
+    return this.held.has(leg);
+  }
+
   get isEnding(): boolean {
     return this.phase === 'ending' || this.announcing.isOn;
   }
@@ -221,7 +225,8 @@ export class Call implements ReofferHost {
     this.a.isCancelled = true;
     // RFC 3326 §2: a Reason of the caller's goes on to the phones.
     const headers = cancel ? cancelHeaders(cancel) : {};
-    if (!this.isConnected) this.conclude({ cause: causeOf('caller-cancelled'), by: 'CALLER', headers });
+    if (!this.isConnected)
+      this.conclude({ cause: causeOf('caller-cancelled'), by: 'CALLER', ...toldBy(headers) });
   }
 
   /** A phone rings. */

@@ -8,6 +8,7 @@ import { type CauseName, causeOf } from './causes.js';
 import { byeHeaders, INVITE_EXTENSIONS, unsupportedExtensions } from './header-policy.js';
 import type { Leg } from './leg.js';
 import { handleMidCall } from './mid-call.js';
+import { toldBy } from './release.js';
 import { Reoffer, type ReofferHost } from './reoffer.js';
 import type { Ringing } from './ringing.js';
 import { startTransfer } from './start-transfer.js';
@@ -115,7 +116,7 @@ export class InDialog {
       return;
     }
     if (isEngines) this.onEngineBye(leg, header(req, 'reason') ?? '');
-    else call.conclude({ cause: causeOf('normal-clearing'), by: leg.party, headers: byeHeaders(req) });
+    else call.conclude({ cause: causeOf('normal-clearing'), by: leg.party, ...toldBy(byeHeaders(req)) });
   }
 
   /** The engine ended a dialog itself: no ACK came, or a session timer ran out. */

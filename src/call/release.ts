@@ -19,7 +19,7 @@ export interface CallEnd {
   readonly phrase?: string;
   /** The callee's own status behind it. */
   readonly sip?: { readonly status: number; readonly text: string };
-  /** A Reason header that the callee sent; ours when absent. */
+  /** A Reason header that a party sent; ours when absent. */
   readonly reason?: string;
   /** For the final response, e.g. Retry-After; or from the other party's BYE. */
   readonly headers?: OutgoingHeaders;
@@ -119,6 +119,12 @@ function endLegs(call: Releasable, end: CallEnd): Promise<unknown> {
   return Promise.allSettled(
     legs.map((leg) => leg.end(leg === call.a && call.a.isTrying ? ending : toPhones)),
   );
+}
+
+/** What a party said of the end in its BYE or CANCEL: it goes on to the other one, its cause into the record. */
+export function toldBy(headers: OutgoingHeaders): Pick<CallEnd, 'reason' | 'headers'> {
+  const { Reason: reason } = headers;
+  return typeof reason === 'string' ? { reason, headers } : { headers };
 }
 
 /** The Q.850 cause in a Reason header (RFC 3326 §2); undefined without one of 1..127. */

@@ -42,7 +42,7 @@ export async function replaceCall(
 
 /** Throws CallRefusedError for what is not there, or is over (RFC 3891 §3). */
 function findReplaced(registry: CallRegistry, replaces: ReplacedDialog): Found {
-  // The dialog has the name of who sent its INVITE: the phone's tag is from-tag here, ours to-tag.
+  // The dialog has the name of who sent its INVITE.
   const ids = [replaces.fromTag, replaces.toTag].map((tag) => dialogIdOf(replaces.callId, tag));
   const found = ids.map((id) => registry.find(id)).find((one) => one !== undefined);
   const isPast = ids.some((id) => registry.isPast(id));
@@ -71,17 +71,16 @@ async function pickUpEarly(deps: CallDeps, own: Call, username: string, { call, 
 }
 
 /**
- * Whether a subscriber may take a party's place (RFC 3891 §8): with another phone of that party, or when it is in another
- * call with that party, who told it the dialog's name to transfer it (RFC 5589 §7.3).
+ * Whether a subscriber may take a party's place (RFC 3891 §8): with another phone of that party, or when that party holds another
+ * call with it, as who transfers does (RFC 5589 §7.3). To know the dialog's name is not enough: watchers of dialogs know it, too.
  */
 function mayReplace(registry: CallRegistry, replaced: Call, leaves: Leg, username: string): boolean {
   const owner = replaced.userOf(leaves);
   if (owner === undefined) return false;
   if (owner === username) return true;
   for (const call of registry.values()) {
-    if (call === replaced || !call.isConnected) continue;
-    const { users } = call;
-    if (users.has(owner) && users.has(username)) return true;
+    if (call === replaced || !call.isConnected || !call.users.has(username)) continue;
+    if (call.legs.some((leg) => call.isHeldBy(leg) && call.userOf(leg) === owner)) return true;
   }
   return false;
 }

@@ -28,7 +28,12 @@ export function readReplaces(invite: SrfMessage): ReplacedDialog | undefined | n
   return (values.length === 1 && parseReplaces(values[0]!)) || null;
 }
 
-/** Whether a leg's dialog has the tags that Replaces names: to-tag ours, from-tag the phone's. A tag that we do not know fits. */
+/**
+ * Whether a leg's dialog has the tags that Replaces names; a tag that we do not know fits. to-tag is ours for who talks to us
+ * (RFC 3891 §3); who read of the dialog in the phone's own words (RFC 4235 §4.1.1) writes the phone's there.
+ */
 export function fitsTags({ tags }: Pick<Leg, 'tags'>, { fromTag, toTag }: ReplacedDialog): boolean {
-  return (tags?.local ?? toTag) === toTag && (tags?.remote ?? fromTag) === fromTag;
+  const fits = (ours: string, theirs: string): boolean =>
+    (tags?.local ?? ours) === ours && (tags?.remote ?? theirs) === theirs;
+  return fits(toTag, fromTag) || fits(fromTag, toTag);
 }

@@ -4,7 +4,9 @@ import type { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import type { DialogState } from '../../../src/testkit/dialog.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
+import { notified, resubscribe, subscribe } from '../../support/event-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 
 /** Replaces as its reader sees the dialog of a phone: from-tag is the phone's, to-tag ours (RFC 3891 §3). */
 const replaces = ({ callId, localTag, remoteTag }: DialogState, more = ''): string =>
@@ -66,11 +68,22 @@ describe('INVITE with Replaces', () => {
     return { dialog: phone.ack(invite, ok), bye };
   }
 
+  /** One phone puts the other on hold. */
+  async function hold(x: SipPeer, y: SipPeer, ofX: DialogState): Promise<void> {
+    const request = x.inDialog(ofX, 'INVITE', { sdp: x.sdp('sendonly', 2) });
+    y.respond(await y.next('INVITE'), 200, { sdp: y.sdp('recvonly', 2) });
+    await y.next('ACK');
+    await x.response(request, 200);
+    x.ackIn(ofX, request.cseq?.seq ?? 0);
+    await waitFor('the hold', () => rig.control.list().some(({ state }) => state === 'held'));
+  }
+
   for (const consulting of ['caller', 'callee'] as const)
     test(`RFC 5589 §7.3, RFC 3891 §3: attended transfer by the phones; 1001 was ${consulting} of the call that is taken over`, async () => {
       const first = await connect(a, b);
       const second = consulting === 'caller' ? await connect(a, c) : await connect(c, a);
       const [ofA, ofC] = consulting === 'caller' ? [second.a, second.b] : [second.b, second.a];
+      await hold(a, b, first.a);
       // 1002 was told by a REFER that did not come through us.
       const invite = await replace(b, replaces(ofA), undefined, {
         Require: 'replaces',
@@ -78,12 +91,12 @@ describe('INVITE with Replaces', () => {
       });
       const { dialog } = await taken(b, invite, c, a);
       // Hold, INFO and the end go between the two that are left.
-      const hold = c.inDialog(ofC, 'INVITE', { sdp: c.sdp('sendonly', 3) });
+      const holding = c.inDialog(ofC, 'INVITE', { sdp: c.sdp('sendonly', 3) });
       const atB = await b.next('INVITE');
       assert.match(atB.body.toString(), /a=sendonly/);
       b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
       await b.next('ACK');
-      c.ackIn(ofC, (await c.response(hold, 200)).cseq?.seq ?? 0);
+      c.ackIn(ofC, (await c.response(holding, 200)).cseq?.seq ?? 0);
       await hangUp(a, b, first);
       const answer = b.bye(dialog);
       await c.expectBye();
@@ -150,17 +163,44 @@ describe('INVITE with Replaces', () => {
     return { invite, atB, ofA, ofB: b.dialogAsUas(atB) };
   }
 
-  test('RFC 3891 §4: a phone of the group picks up what rings by the name of that dialog', async () => {
+  for (const seenBy of ['us', 'the phone'] as const)
+    test(`RFC 3891 §4, RFC 4235 §4.1.1: a phone of the group picks up what rings by the name of that dialog, as seen by ${seenBy}`, async () => {
+      const call = await ring();
+      const { localTag, remoteTag } = call.ofB;
+      const named = seenBy === 'us' ? call.ofB : { ...call.ofB, localTag: remoteTag, remoteTag: localTag };
+      const picking = await replace(c, replaces(named, ';early-only'));
+      const silent = await c.response(picking, 200);
+      const dialog = c.ack(picking, silent);
+      b.respond(await b.next('CANCEL'), 200);
+      b.respond(call.atB, 487);
+      c.respond(await c.next('INVITE'), 200, { sdp: c.sdp() });
+      const ok = await a.response(call.invite, 200);
+      await c.next('ACK');
+      a.ack(call.invite, ok);
+      const answer = c.bye(dialog);
+      await a.expectBye();
+      await answer;
+      const [, record] = await records(2);
+      assert.deepEqual([record?.pickedUpBy, record?.result], ['1003', 'ANSWERED']);
+    });
+
+  test('RFC 3891 §4, RFC 4235 §4.1.1: a lamp key picks up by what its NOTIFY says', async () => {
+    const lamp = await subscribe(c, '1002', 'dialog');
     const call = await ring();
-    const picking = await replace(c, replaces(call.ofB, ';early-only'));
-    const silent = await c.response(picking, 200);
-    const dialog = c.ack(picking, silent);
+    let early = '';
+    while (!early.includes('<state>early')) early = (await notified(c)).body.toString();
+    const [, callId, local, remote] =
+      /call-id="([^"]+)" local-tag="([^"]+)" remote-tag="([^"]+)"/.exec(early) ?? [];
+    const picking = await c.invite('1002', undefined, (invite) => {
+      invite.append('Replaces', `${callId};to-tag=${local};from-tag=${remote};early-only`);
+    });
+    const dialog = c.ack(picking, await c.response(picking, 200));
     b.respond(await b.next('CANCEL'), 200);
     b.respond(call.atB, 487);
     c.respond(await c.next('INVITE'), 200, { sdp: c.sdp() });
-    const ok = await a.response(call.invite, 200);
+    a.ack(call.invite, await a.response(call.invite, 200));
     await c.next('ACK');
-    a.ack(call.invite, ok);
+    assert.equal((await resubscribe(c, lamp.dialog, 'dialog', 0)).statusCode, 200);
     const answer = c.bye(dialog);
     await a.expectBye();
     await answer;
@@ -174,6 +214,8 @@ describe('INVITE with Replaces', () => {
     await records(1);
     const call: UpCall = await connect(a, b);
     const named = replaces(call.b);
+    // To talk to one of them is not enough.
+    const other: UpCall = await connect(c, b);
     await refused(c, 'nobody@nowhere;to-tag=x;from-tag=y', 481);
     await refused(c, replaces({ ...call.b, remoteTag: 'guessed' }), 481);
     await refused(c, replaces({ ...call.b, localTag: 'guessed' }), 481);
@@ -183,7 +225,8 @@ describe('INVITE with Replaces', () => {
     await refused(c, `${call.b.callId};to-tag=x`, 400);
     await refused(c, `${named}, ${named}`, 400);
     await hangUp(a, b, call);
-    const reasons = (await records(10)).slice(1, 9).map(({ releaseReason }) => releaseReason);
+    await hangUp(c, b, other);
+    const reasons = (await records(11)).slice(1, 9).map(({ releaseReason }) => releaseReason);
     assert.deepEqual(reasons, [
       'replaced-call-unknown',
       'replaced-call-unknown',
