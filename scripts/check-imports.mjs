@@ -54,6 +54,7 @@ const MAY_IMPORT = {
   ],
   events: ['accounts', 'call', 'registrar', 'routing', 'security', 'signalling', 'sip'],
   trunks: ['accounts', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
+  conference: ['accounts', 'audio', 'call', 'numbering', 'routing', 'store'],
   dialler: ['accounts', 'audio', 'call', 'cdr', 'store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
@@ -62,6 +63,7 @@ const MAY_IMPORT = {
     'audio',
     'call',
     'cdr',
+    'conference',
     'dialler',
     'events',
     'media',

@@ -153,6 +153,7 @@ class Server implements RunningServer {
       records,
       relay: relay.relay,
       audio: audio.host,
+      audioAddress: audio.address,
       announcements,
     });
     this.dialler = parts.own(
@@ -247,6 +248,7 @@ class Server implements RunningServer {
         trunks: this.telephony.trunks.service,
         announcements: this.announcements,
         dialler: this.dialler,
+        conferences: this.telephony.conferences,
         sounds: this.audio.sounds,
         records: this.records,
         logs: {

@@ -13,6 +13,8 @@ const LOOPBACK = '127.0.0.1';
 export interface OpenedAudio {
   readonly host: AudioHost;
   readonly sounds: SoundLibrary;
+  /** Where endpoints are. */
+  readonly address: string;
 }
 
 /** Opens both; the audio thread starts when it is first wanted. `relay` is the relay's name (docs/adr/0008). */
@@ -21,8 +23,9 @@ export function openAudio(context: ServerContext, relay: string): OpenedAudio {
   const log = logs.for('audio');
   const { first: min, last: max } = config.AUDIO_PORTS;
   const isOwn = relay === 'embedded';
+  const address = isOwn ? LOOPBACK : serverIpOf(config);
   const host = createAudioHost({
-    address: isOwn ? LOOPBACK : serverIpOf(config),
+    address,
     // The built-in relay tells phones an address that may be a NAT's; it listens on all of this machine's.
     ...(isOwn && { remoteAddress: LOOPBACK }),
     ports: { min, max },
@@ -34,5 +37,5 @@ export function openAudio(context: ServerContext, relay: string): OpenedAudio {
   } catch (error) {
     log.warn({ directory, reason: errorMessage(error) }, 'the directory of sounds cannot be made');
   }
-  return { host: parts.own('audio', host), sounds: new SoundLibrary(directory, host) };
+  return { host: parts.own('audio', host), sounds: new SoundLibrary(directory, host), address };
 }

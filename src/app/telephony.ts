@@ -3,6 +3,7 @@ import type { AnnouncementFinder } from '../announcements/types.js';
 import type { AudioHost } from '../audio/types.js';
 import { type CallControl, resumeCallControl } from '../call/call-control.js';
 import type { JournalledRecords } from '../cdr/record-service.js';
+import { Conferences } from '../conference/conferences.js';
 import { Events } from '../events/events.js';
 import type { MediaRelay } from '../media/types.js';
 import { Messaging } from '../messaging/message-service.js';
@@ -29,6 +30,8 @@ export interface TelephonyParts {
   readonly records: JournalledRecords;
   readonly relay: MediaRelay;
   readonly audio: AudioHost;
+  /** Where audio endpoints are. */
+  readonly audioAddress: string;
   readonly announcements: AnnouncementFinder;
 }
 
@@ -38,6 +41,7 @@ export interface Telephony {
   readonly messages: Messaging;
   readonly events: Events;
   readonly trunks: Trunks;
+  readonly conferences: Conferences;
 }
 
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
@@ -110,6 +114,14 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     watchCalls: (watcher) => calls.watch(watcher),
   });
   events = eventing;
+  const conferences = new Conferences({
+    store,
+    users,
+    audio,
+    address: wired.audioAddress,
+    callFor: (user, to, by) => calls.callFor(user, to, by),
+    log: logs.for('conference'),
+  });
   const maxAwayMs = config.CALL_RESTORE_SEC * 1000;
   const calls: CallControl = await resumeCallControl({
     connection,
@@ -127,6 +139,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       PUBLISH: (req, res) => eventing.onPublish(req, res),
     },
     trunks,
+    conferences,
     realm: config.SIP_REALM,
     ...(maxAwayMs > 0 && { survival: { left: () => records.left(), maxAwayMs } }),
     limits: {
@@ -150,6 +163,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     messages: messaging,
     events: eventing,
     trunks,
+    conferences,
   };
 }
 

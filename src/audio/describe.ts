@@ -10,6 +10,8 @@ import type { AudioRemote } from './types.js';
 const EVENT_TYPE = 101;
 /** Where an endpoint listens. */
 export interface LocalAudio {
+  /** Of its description in the session, from 1 (RFC 3264 §8: one more with every change). */
+  readonly version?: number;
   readonly address: string;
   readonly port: number;
 }
@@ -106,8 +108,8 @@ function eventLines(type: number): string[] {
   return [`a=rtpmap:${type} telephone-event/8000`, `a=fmtp:${type} 0-15`];
 }
 
-function write({ address }: LocalAudio, media: readonly string[]): string {
+function write({ address, version = 1 }: LocalAudio, media: readonly string[]): string {
   const where = `IN ${isIPv6(address) ? 'IP6' : 'IP4'} ${address}`;
-  const session = ['v=0', `o=- 1 1 ${where}`, 's=-', `c=${where}`, 't=0 0'];
+  const session = ['v=0', `o=- 1 ${version} ${where}`, 's=-', `c=${where}`, 't=0 0'];
   return [...session, ...media, ''].join('\r\n');
 }

@@ -44,7 +44,7 @@ export interface BLegUser {
 type BLegState = 'calling' | 'cancelling' | 'answered' | 'confirmed' | 'ended';
 
 export interface BLegDeps {
-  readonly engine: SrfEngine;
+  readonly engine: Pick<SrfEngine, 'request'>;
   readonly clock: Clock;
   readonly trail: Trail;
   readonly session: SessionPolicy;
@@ -93,6 +93,8 @@ export class BLeg implements CalleeLeg {
     private deps: BLegDeps,
     private readonly user: BLegUser,
   ) {
+    const { local } = target;
+    if (local) this.deps = { ...deps, engine: local.engine, trail: deps.trail.withoutMessages() };
     this.address = target.address;
   }
 
@@ -113,7 +115,7 @@ export class BLeg implements CalleeLeg {
   /** What a restart must not lose; undefined while there is no dialog. */
   save(): SavedLeg | undefined {
     const { dialogId, callId, userAgent, allowed, address } = this;
-    if (dialogId === undefined) return undefined;
+    if (dialogId === undefined || this.target.local) return undefined;
     const { trunk: _, ...target } = this.target;
     return {
       role: 'uac',
@@ -136,6 +138,10 @@ export class BLeg implements CalleeLeg {
 
   get limits(): LegLimits | undefined {
     return this.target.limits;
+  }
+
+  get isFocus(): boolean {
+    return this.target.room !== undefined;
   }
 
   get dialog(): LegDialog | undefined {
@@ -219,7 +225,8 @@ export class BLeg implements CalleeLeg {
     this.name = name;
     this.side = side;
     this.party = role;
-    this.deps = { ...this.deps, trail, onRequest: (_leg, req, res) => onRequest(req, res) };
+    const own = this.target.local ? trail.withoutMessages() : trail;
+    this.deps = { ...this.deps, trail: own, onRequest: (_leg, req, res) => onRequest(req, res) };
     if (this.confirmed) this.confirmed = this.makeDialog(this.confirmed.id);
   }
 
@@ -318,6 +325,7 @@ export class BLeg implements CalleeLeg {
         isLocal: res.source_address === '',
         reasonHeader: header(res, 'reason'),
         ...this.deflection(res),
+        ...this.ownCause(),
       });
   }
 
@@ -333,6 +341,11 @@ export class BLeg implements CalleeLeg {
     if (!this.target.mayDeflect || res.status < 300 || res.status > 399) return {};
     const uri = parseContact(headerList(res, 'contact')[0] ?? '')?.uri;
     return uri === undefined ? {} : { deflectTo: uri };
+  }
+
+  private ownCause(): Pick<LegFailure, 'cause'> {
+    const cause = this.target.local?.refusal;
+    return cause === undefined ? {} : { cause };
   }
 
   private onSuccess(res: SrfResponse): void {

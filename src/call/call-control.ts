@@ -1,6 +1,8 @@
+import type { User } from '../accounts/types.js';
 import type { LeftRecord, RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
+import { randomToken } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { normaliseNumber } from '../routing/number.js';
@@ -20,8 +22,10 @@ import { CallRegistry } from './call-registry.js';
 import { LiveCallService } from './call-service.js';
 import { causeOf } from './causes.js';
 import { ClickToCall } from './click-to-call.js';
+import type { ConferencePort } from './conference-port.js';
 import { type OriginateDeps, type Origination, type Originator, originate } from './originate.js';
 import { OrphanedDialogs } from './orphaned-dialogs.js';
+import { OwnPhones } from './own-phones.js';
 import type { CallRouterOptions } from './route-call.js';
 import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
 import { RouteTester } from './route-test.js';
@@ -80,6 +84,8 @@ export interface CallControlOptions extends Pick<DirectoryParts, 'users' | 'regi
   readonly announcer?: AnnouncerParts;
   /** The ways to and from outside; without it there are none. */
   readonly trunks?: TrunkPort;
+  /** Conference rooms; without it no number is one. */
+  readonly conferences?: ConferencePort;
   /** Calls that are up when this process ends go on in the next one; absent: they end. */
   readonly survival?: CallSurvival;
   readonly limits?: CallLimits;
@@ -96,6 +102,11 @@ export interface CallControl extends CallService, Originator, ClickService, Clos
    * Returns what ends that. The watcher must not throw.
    */
   watch(watcher: (id: string, dialogs: readonly CallDialog[]) => void): () => void;
+  /**
+   * Rings a subscriber's phones and calls a number for it when one answers (RFC 3725 §4.1), for an operator, `by`. The call has its
+   * record whatever becomes of it.
+   */
+  callFor(user: User, to: string, by: string): Call;
   /** Draining: new INVITEs hear 503 with Retry-After, calls that are up go on. */
   setDraining(draining: boolean): void;
 }
@@ -229,6 +240,13 @@ class EngineCallControl extends LiveCallService implements CallControl {
     return originate(this.originateDeps, origination, standIn);
   }
 
+  callFor(user: User, to: string, by: string): Call {
+    const nobody = { progress: () => undefined, connected: () => undefined, failed: () => undefined };
+    const phones = new OwnPhones(this.callDeps, this.routes, user, to, nobody);
+    const origination = { user, to, by, method: 'MML', callId: `${randomToken(24)}@local` };
+    return originate(this.originateDeps, origination, phones);
+  }
+
   /** Ends every call with BYE or 503, but those that go on in the next process; resolves when their records are closed. */
   async close(): Promise<void> {
     this.isClosed = true;
@@ -244,10 +262,10 @@ class EngineCallControl extends LiveCallService implements CallControl {
 
   private routerOptions(registry: CallRegistry, memory: HuntMemory): CallRouterOptions {
     const { users, registrations, numbering, names, limits = {}, identityHost = 'localhost' } = this.options;
-    const { trunks, realm = 'ims' } = this.options;
+    const { trunks, conferences, realm = 'ims' } = this.options;
     const clock = this.options.clock ?? systemClock;
     return {
-      directory: { users, registrations, registry, numbering, memory, trunks },
+      directory: { users, registrations, registry, numbering, memory, trunks, conferences },
       users,
       trunks,
       realm,

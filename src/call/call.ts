@@ -283,6 +283,8 @@ export class Call implements ReofferHost {
     const { a, near, fork, maxDurationSec, endsAt, answerTime } = this;
     // What stands in for a caller ends with this process.
     if (near === a && a.req.source === 'application') return undefined;
+    // So do conference rooms.
+    if (this.legs.some((leg) => leg.isFocus)) return undefined;
     const winner = fork.winner?.save();
     const media = this.media.save();
     const isUp = this.isConnected && a.isAcknowledged && near.dialog && fork.winner?.dialog;
@@ -355,6 +357,7 @@ export class Call implements ReofferHost {
     if (isNear) this.substitute = leg;
     else this.fork.winner = leg;
     if (username !== undefined) this.parties[isNear ? 'caller' : 'callee'] = username;
+    if (leg.target.room !== undefined) this.trail.add({ kind: 'conference', room: leg.target.room });
     this.log.debug({ left: name, came: newName }, 'transferred');
     this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);
     this.takeLimits(leg);

@@ -46,6 +46,14 @@ const CATALOGUE = {
   'trunks-down': { result: 'FAILED', status: 503, q850: 38 },
   'trunks-full': { result: 'FAILED', status: 503, q850: 34 },
   'trunk-limit': { result: 'FAILED', status: 503, q850: 42 },
+  // Conference rooms: 403 for who may not come in at all (RFC 3261 §21.4.4), 480 for a room that is shut for now (RFC 3261 §21.4.18),
+  // 486 for one that takes no more (RFC 3261 §21.4.24), 503 when it is the server that has no room left (RFC 3261 §21.5.4).
+  'conference-forbidden': { result: 'REJECTED', status: 403, q850: 21 },
+  'conference-locked': { result: 'REJECTED', status: 480, q850: 21 },
+  'conference-full': { result: 'BUSY', status: 486, q850: 17 },
+  'conference-limit': { result: 'FAILED', status: 503, q850: 42 },
+  'conference-removed': { result: 'CANCELLED', status: 480, q850: 16 },
+  'conference-ended': { result: 'CANCELLED', status: 480, q850: 16 },
   // Refusals before a phone rang (RFC 3261 §21.4.4, §21.4.5, §21.4.18).
   'authentication-failed': { result: 'REJECTED', status: 403, q850: 21 },
   'from-mismatch': { result: 'REJECTED', status: 403, q850: 21 },

@@ -67,7 +67,7 @@ export class ClientRequest {
   private challenges = 0;
 
   constructor(
-    private readonly engine: SrfEngine,
+    private readonly engine: Pick<SrfEngine, 'request'>,
     private readonly clock: Clock,
     private readonly request: OutgoingRequest,
     private readonly user: ClientRequestUser,

@@ -2,6 +2,8 @@ import type { LegLimits } from '../routing/leg-limits.js';
 
 /** A phone to be rung. */
 import type { OutgoingHeaders } from '../signalling/respond.js';
+import type { CauseName } from './causes.js';
+import type { LocalPhone } from './local-phone.js';
 import type { TrunkGateway } from './trunk-port.js';
 
 /** A phone or a trunk to be rung. */
@@ -21,6 +23,10 @@ export interface CalleeTarget {
   readonly limits?: LegLimits;
   /** The trunk that it is. */
   readonly trunk?: TrunkGateway;
+  /** It is no phone but something of the server's own, reached without the wire. */
+  readonly local?: LocalPhone;
+  /** The conference room that it is. */
+  readonly room?: string;
   /** What it gets in place of the plan's headers of these names. */
   readonly headers?: OutgoingHeaders;
 }
@@ -35,6 +41,8 @@ export interface LegFailure {
   readonly reasonHeader: string | undefined;
   /** A 3xx of a phone that may deflect: the Contact it wants the call to go to. */
   readonly deflectTo?: string;
+  /** What it is called when it is none of a phone's. */
+  readonly cause?: CauseName;
 }
 
 /** Statuses of 4xx that tell the caller how to do better come first (RFC 3261 §16.7 step 6). */

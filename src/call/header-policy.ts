@@ -1,6 +1,6 @@
 import { header, headerList, headerNumber } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
-import type { SrfMessage } from '../signalling/srf-types.js';
+import type { SrfMessage, SrfRequest } from '../signalling/srf-types.js';
 import { escapeUser } from '../sip/escape.js';
 import { formatNameAddr } from '../sip/name-addr.js';
 import { ParamList } from '../sip/param-list.js';
@@ -138,6 +138,16 @@ export function provisionalHeaders(fromCallee: SrfMessage): OutgoingHeaders {
 /** Headers for the caller of the callee's 200. */
 export function answerHeaders(fromCallee: SrfMessage, allow: string): OutgoingHeaders {
   return { ...pick(fromCallee, ANSWER_HEADERS), ...ownHeaders(allow, 'Server') };
+}
+
+/**
+ * The Contact of a 200 to a caller that comes into a conference room (RFC 4579 §4). The engine puts its own address for `localhost`.
+ * Scheme and transport are the caller's (RFC 3261 §12.1.1).
+ */
+export function focusContact({ uri, protocol }: SrfRequest, room: string): OutgoingHeaders {
+  const scheme = uri.startsWith('sips:') ? 'sips' : 'sip';
+  const transport = protocol === 'udp' ? '' : `;transport=${protocol === 'wss' ? 'ws' : protocol}`;
+  return { Contact: `<${scheme}:${escapeUser(room)}@localhost${transport}>;isfocus` };
 }
 
 /** Headers of the BYE that passes the other party's BYE on (RFC 3326 §2). */

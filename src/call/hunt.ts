@@ -208,6 +208,7 @@ const NO_ANSWER: CallEnd = { cause: causeOf('callee-no-answer'), by: 'SERVER' };
 
 /** How a call ends by a phone's failure. */
 function endOf(failure: LegFailure): CallEnd {
+  if (failure.cause) return { cause: causeOf(failure.cause), by: 'SERVER' };
   const { cause, status } = failure.isLocal ? localFailure(failure.status) : calleeFailure(failure.status);
   const isPassedOn = status === failure.status && !failure.isLocal;
   return {

@@ -23,7 +23,7 @@ export class LegDialog {
     readonly madeBy: 'us' | 'phone',
     /** Name of the leg in the timeline. */
     private readonly leg: string,
-    private readonly engine: SrfEngine,
+    private readonly engine: Pick<SrfEngine, 'request'>,
     private readonly clock: Clock,
     private readonly trail: Trail,
     /** Takes an UPDATE that srf brings up on a request of ours. */

@@ -30,6 +30,8 @@ export interface Leg {
   readonly dialog: LegDialog | undefined;
   /** Whether its phone said that it takes the method; true when it said nothing (RFC 3261 §20.5). */
   allows(method: string): boolean;
+  /** Behind it is a conference room, which is heard all the time whoever is in it. */
+  readonly isFocus?: boolean;
   /** Tags of its dialog, as far as they are known. */
   readonly tags?: DialogTags | undefined;
   /** Marks the dialog as over without a BYE of ours: the other side sent one, or the engine did. */

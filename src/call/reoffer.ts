@@ -128,7 +128,8 @@ export class Reoffer {
 
   private accept(from: Leg, req: SrfRequest, res: SrfResponse, body: string): void {
     // RFC 3311 §5.2: the Contact of a 2xx to UPDATE is where the request came to.
-    const contact = req.method === 'UPDATE' ? { Contact: `<${req.uri}>` } : {};
+    const focus = this.host.other(from)?.isFocus ? ';isfocus' : '';
+    const contact = focus || req.method === 'UPDATE' ? { Contact: `<${req.uri}>${focus}` } : {};
     this.respond(from, req, res, 200, { ...ownHeaders(this.host.allow, 'Server'), ...contact }, body);
   }
 

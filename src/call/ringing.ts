@@ -8,7 +8,7 @@ import { isBadDescription } from './call-media.js';
 import type { CauseName } from './causes.js';
 import { Fork, type ForkUser } from './fork.js';
 import type { LegFailure } from './fork-outcome.js';
-import { answerHeaders, provisionalHeaders } from './header-policy.js';
+import { answerHeaders, focusContact, provisionalHeaders } from './header-policy.js';
 import { type DialPlan, Hunt } from './hunt.js';
 import type { CalleeLeg } from './leg.js';
 import { offered } from './offered.js';
@@ -150,7 +150,8 @@ export class Ringing implements ForkUser {
     }
     if (call.isEnding) return;
     try {
-      await call.a.answer(answerHeaders(res, call.allow), body);
+      const focus = leg.isFocus ? focusContact(call.a.req, call.parties.callee) : {};
+      await call.a.answer({ ...answerHeaders(res, call.allow), ...focus }, body);
     } catch (error) {
       this.notAnswered(error);
       return;

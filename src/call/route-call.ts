@@ -12,6 +12,7 @@ import type {
   Diversion,
   FailureKind,
   PhoneTarget,
+  RoomTarget,
   Round,
   RouteCaller,
   RoutePlan,
@@ -20,6 +21,7 @@ import type {
 import { numberOf, type Party } from '../signalling/request.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { SrfRequest } from '../signalling/srf-types.js';
+import { escapeUser } from '../sip/escape.js';
 import { parseUri } from '../sip/uri.js';
 import type { Call } from './call.js';
 import { causeOf } from './causes.js';
@@ -29,6 +31,7 @@ import { runFeatureCode } from './feature-codes.js';
 import type { CalleeTarget } from './fork-outcome.js';
 import { type CallerIdentity, calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
 import type { DialPlan, DialRound, NextPlan } from './hunt.js';
+import { LocalPhone } from './local-phone.js';
 import { findPickUp, pickUp } from './pick-up.js';
 import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
 import type { TrunkGateway, TrunkPort } from './trunk-port.js';
@@ -108,6 +111,8 @@ export class CallRouter {
     const found = await withDeadline(findRoute(directory, request), LOOKUP_TIMEOUT_MS, 'finding the route');
     call.log.debug({ steps: found.steps }, 'routed');
     for (const diversion of found.diversions.slice(to.diversions.length)) this.note(diversion);
+    if (found.room !== undefined && !this.invite.transfer)
+      call.trail.add({ kind: 'conference', room: found.room });
     if (found.kind === 'refusal') throw new CallRefusedError(found.refusal, found.steps.at(-1) ?? '');
     if (found.kind === 'code') return this.runCode(found.code);
     this.noteRoute(found.plan);
@@ -169,11 +174,11 @@ export class CallRouter {
   }
 
   private noteRoute(plan: RoutePlan<RouteTarget<Binding>>): void {
-    const { callee, group, outside, payer } = plan;
+    const { callee, group, outside, room, payer } = plan;
     if (payer) this.takePlace(payer);
     if (this.invite.transfer) return;
     this.call.parties.callee = callee;
-    this.call.routedTo = (group ?? outside) === undefined ? callee : undefined;
+    this.call.routedTo = (group ?? outside ?? room) === undefined ? callee : undefined;
     if (group !== undefined) this.options.directory.memory.took(group);
     this.call.trail.add({
       kind: 'routed',
@@ -231,10 +236,22 @@ export class CallRouter {
   ): DialRound {
     const ready = targets.flatMap((target) => {
       if (target.kind === 'phone') return [toTarget(target, mayDeflect)];
+      if (target.kind === 'room') return this.toSeat(target);
       const gateway = this.options.trunks?.gateway(target, caller);
       return gateway ? [trunkTarget(gateway)] : [];
     });
     return { kind, ringMs, targets: ready, ...(tryMs !== undefined && { tryMs }) };
+  }
+
+  private toSeat({ room }: RoomTarget): CalleeTarget[] {
+    const { directory, realm } = this.options;
+    const { conferences, registry } = directory;
+    if (!conferences) return [];
+    const { address } = conferences;
+    const uri = `sip:${escapeUser(room)}@${realm};isfocus`;
+    const local = new LocalPhone(registry, address, uri);
+    local.connect(conferences.seat(room, local, this.caller.trunk));
+    return [{ uri, nextHop: undefined, address, port: 0, transport: 'local', local, room }];
   }
 
   /** What follows when a plan failed: another plan, another end, or nothing but the failure itself. */

@@ -3,9 +3,10 @@ import type { Binding, RegistrationService } from '../registrar/types.js';
 import type { CodeTable } from '../routing/feature-codes.js';
 import type { OutsideQuestion, RouteDirectory } from '../routing/find-route.js';
 import type { OutsideFacts } from '../routing/outside-types.js';
-import type { CalleeFacts, HuntGroup, NumberEntry } from '../routing/types.js';
+import type { CalleeFacts, HuntGroup, NumberEntry, RoomFacts } from '../routing/types.js';
 import type { Call } from './call.js';
 import type { CallRegistry } from './call-registry.js';
+import type { ConferencePort } from './conference-port.js';
 import type { TrunkPort } from './trunk-port.js';
 
 /** Groups, short numbers and feature codes. Rejects with StoreError when the Store is away and nothing is remembered. */
@@ -58,6 +59,7 @@ export interface DirectoryParts {
   readonly numbering: Numbering | undefined;
   readonly memory: HuntMemory;
   readonly trunks?: TrunkPort | undefined;
+  readonly conferences?: ConferencePort | undefined;
 }
 
 /** The facts for routing: accounts, registrations, numbers, and the calls that are up. */
@@ -100,6 +102,10 @@ export class CallRouteDirectory implements RouteDirectory<Binding> {
       },
       lastAnswer: memory.lastAnswer(name),
     };
+  }
+
+  async room(candidates: readonly string[]): Promise<RoomFacts | undefined> {
+    return this.parts.conferences?.room(candidates);
   }
 
   async outside(question: OutsideQuestion): Promise<OutsideFacts | undefined> {

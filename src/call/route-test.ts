@@ -93,6 +93,8 @@ function placeOf(
     const { uri = '', host = '', port = 0, transport = '' } = gateway ?? {};
     return { username: target.trunk, contact: uri, address: `${host}:${port}/${transport}` };
   }
+  if (target.kind === 'room')
+    return { username: target.room, contact: `room ${target.room}`, address: 'conference' };
   const { contact, address, port, protocol } = target.binding;
   return { username: target.username, contact, address: `${address}:${port}/${protocol}` };
 }

@@ -108,9 +108,13 @@ export class SilenceWatch {
     const { call, policy } = this;
     const [a, b] = [this.isSilent('a'), this.isSilent('b')];
     if (a && b) return 'SERVER';
-    if (policy.of === 'both') return undefined;
+    // A conference room sends all the time, which says nothing of whether anybody is there.
+    const hasFocus = call.legs.some((leg) => leg.isFocus);
+    if (policy.of === 'both' && !hasFocus) return undefined;
     // Who was asked not to send, or said that it would not, is silent by right (RFC 3264 §5.1).
-    const found = call.legs.find(({ side }) => (side === 'a' ? a : b) && call.media.sends(side));
+    const found = call.legs.find(
+      ({ side, isFocus }) => !isFocus && (side === 'a' ? a : b) && call.media.sends(side),
+    );
     return found?.party;
   }
 

@@ -24,6 +24,15 @@ export class Trail {
     this.message(leg, sent, `${status} ${reason} (${method})${mark}`);
   }
 
+  /** The same for a leg that has nothing on the wire: the ladder shows what was sent. */
+  withoutMessages(): Trail {
+    const { record } = this;
+    const facts: OpenRecord = Object.create(record, {
+      add: { value: (event: TimelineEvent) => event.kind !== 'message' && record.add(event) },
+    });
+    return new Trail(facts, this.onFact);
+  }
+
   private message(leg: string, sent: boolean, summary: string): void {
     this.record.add({ kind: 'message', leg, sent, summary });
   }

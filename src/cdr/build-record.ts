@@ -73,6 +73,7 @@ export function buildRecord(
     ...originOf(first(timeline, 'originated')?.event),
     ...pickUpOf(last(timeline, 'picked-up')?.event),
     ...announcementOf(last(timeline, 'announced')?.event),
+    ...conferenceOf(last(timeline, 'conference')?.event),
     ...transferOf(last(timeline, 'transferred'), wall),
     ...outcomeOf(ended?.event, answered !== undefined, lost),
     ...countsOf(timeline, lasting, end),
@@ -160,6 +161,10 @@ function pickUpOf(event: EventOf<'picked-up'> | undefined) {
 
 function announcementOf(event: EventOf<'announced'> | undefined) {
   return event ? { announcement: event.name } : {};
+}
+
+function conferenceOf(event: EventOf<'conference'> | undefined) {
+  return event ? { conferenceId: event.room } : {};
 }
 
 function transferOf(entry: EntryOf<'transferred'> | undefined, wall: (instant: Instant) => number) {

@@ -44,6 +44,7 @@ export const FULL_COLUMNS = [
   'originatedBy',
   'pickedUpBy',
   'announcement',
+  'conferenceId',
   'transferredBy',
   'transferredTo',
   'transferTime',

@@ -92,6 +92,8 @@ export interface CallRecord {
   readonly originatedBy?: string;
   /** What the caller was told before the call failed. */
   readonly announcement?: string;
+  /** The conference room that the call went to, or was refused by. */
+  readonly conferenceId?: string;
   /** Who transferred the call, to whom, and when (wall milliseconds); the last time of several. */
   readonly transferredBy?: string;
   readonly transferredTo?: string;
@@ -174,6 +176,8 @@ export type TimelineEvent =
     }
   /** The caller hears why the call fails. */
   | { readonly kind: 'announced'; readonly name: string }
+  /** The call leads to a conference room. */
+  | { readonly kind: 'conference'; readonly room: string }
   | { readonly kind: 'acknowledged' }
   /** The call went on in a new process; `awayMs` without one. */
   | { readonly kind: 'restored'; readonly awayMs: number }

@@ -3,6 +3,7 @@ import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
 import type { CallService, ClickService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
+import type { ConferenceService } from '../conference/types.js';
 import type { DialService } from '../dialler/types.js';
 import type { EventService } from '../events/types.js';
 import type { MessageBoxService } from '../messaging/types.js';
@@ -63,6 +64,7 @@ export interface Services {
   readonly trunks: TrunkService;
   readonly announcements: AnnouncementService;
   readonly dialler: DialService;
+  readonly conferences: ConferenceService;
   readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
   readonly records: RecordService;
   readonly logs: LogControl;

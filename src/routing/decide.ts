@@ -1,5 +1,6 @@
 import { decideGroup } from './decide-group.js';
 import { decideOutside } from './decide-outside.js';
+import { decideRoom } from './decide-room.js';
 import { decideUser } from './decide-user.js';
 import { ruleAt } from './time-rules.js';
 import type { NumberEntry, RoutableBinding, RouteDecision, RouteFacts, RouteRefusal } from './types.js';
@@ -38,6 +39,7 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
   const alias = facts.entry && aliasOf(facts.entry, facts.now, steps);
   if (alias !== undefined) return { kind: 'alias', to: alias, steps };
   const { destination } = facts;
+  if (!destination && facts.room) return decideRoom(facts, facts.room, steps);
   if (!destination && facts.outside) return decideOutside(facts.number, facts.ringMs, facts.outside, steps);
   if (!destination) return refuse('callee-unknown', `no subscriber, group or short number ${facts.number}`);
   if (destination.kind === 'group') return decideGroup(facts, destination, steps);

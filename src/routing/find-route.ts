@@ -10,6 +10,7 @@ import type {
   Diversion,
   HuntGroup,
   NumberEntry,
+  RoomFacts,
   RoutableBinding,
   RouteCaller,
   RoutePlan,
@@ -26,6 +27,8 @@ export interface RouteDirectory<B extends RoutableBinding> {
   entry(number: string): Promise<NumberEntry | undefined>;
   group(number: string): Promise<{ readonly group: HuntGroup; readonly turn: number } | undefined>;
   user(username: string): Promise<CalleeFacts<B> | undefined>;
+  /** The conference room that one of these numbers is; absent where there are none. */
+  room?(candidates: readonly string[]): Promise<RoomFacts | undefined>;
   /** The way to a number that nothing here has; absent where there are no trunks. */
   outside?(question: OutsideQuestion): Promise<OutsideFacts | undefined>;
 }
@@ -60,6 +63,8 @@ export type FoundRoute<B extends RoutableBinding> = {
   readonly diversions: readonly Diversion[];
   /** Every decision on the way, in order. */
   readonly steps: readonly string[];
+  /** The conference room that it is. */
+  readonly room?: string;
 } & (
   | { readonly kind: 'plan'; readonly plan: RoutePlan<RouteTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
@@ -79,8 +84,9 @@ export async function findRoute<B extends RoutableBinding>(
     const code = isDialled ? await codeOf(directory, number) : undefined;
     const found = code ? { code, destination: undefined } : await lookUp(directory, number, request.now);
     const isHere = code || 'entry' in found || found.destination || (scheme !== 'tel' && !isLocalHost);
+    const room = isHere || !number ? undefined : await directory.room?.(number.candidates);
     const outside =
-      isHere || !number
+      isHere || room || !number
         ? undefined
         : await directory.outside?.({ number: number.number, caller: request.caller, diversions });
     const decision = decideRoute<B>({
@@ -90,6 +96,7 @@ export async function findRoute<B extends RoutableBinding>(
       isLocalHost,
       number: number?.number,
       ...found,
+      room,
       outside,
       diversions,
       now: request.now,
@@ -97,7 +104,7 @@ export async function findRoute<B extends RoutableBinding>(
       ringMs: request.ringMs,
     });
     steps.push(...decision.steps);
-    const end = { number: number?.number ?? '', diversions, steps };
+    const end = { number: number?.number ?? '', diversions, steps, ...(room && { room: room.room }) };
     if (decision.kind === 'plan') return { ...end, kind: 'plan', plan: decision.plan };
     if (decision.kind === 'code') return { ...end, kind: 'code', code: decision.code };
     if (decision.kind === 'refusal') return { ...end, kind: 'refusal', refusal: decision.refusal };

@@ -19,6 +19,7 @@ export type Verdict = 'go-on' | 'search-over';
  * | phones | all else                          | 6xx (RFC 3261 §16.7 step 5)            |
  * | group  | everything: a member speaks for itself only |                              |
  * | trunk  | 408, 5xx, nothing sent or answered | all else: 404, 486, 600, 603 above all |
+ * | room   | nothing: there is one               | everything                             |
  */
 export function verdictOn(kind: RoundKind, failure: TargetFailure): Verdict {
   switch (kind) {
@@ -30,6 +31,8 @@ export function verdictOn(kind: RoundKind, failure: TargetFailure): Verdict {
       return failure.isLocal || failure.status === 408 || isServerError(failure.status)
         ? 'go-on'
         : 'search-over';
+    case 'room':
+      return 'search-over';
   }
 }
 

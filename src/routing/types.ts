@@ -22,10 +22,32 @@ export interface PhoneTarget<B extends RoutableBinding> {
 }
 
 /** What a call may be sent to. */
-export type RouteTarget<B extends RoutableBinding> = PhoneTarget<B> | TrunkTarget;
+export type RouteTarget<B extends RoutableBinding> = PhoneTarget<B> | TrunkTarget | RoomTarget;
+
+/** A seat in a conference room. */
+export interface RoomTarget {
+  readonly kind: 'room';
+  readonly room: string;
+}
+
+/** A number that is a conference room, as it is now. */
+export interface RoomFacts {
+  /** The number itself. */
+  readonly room: string;
+  /** What makes it one, for people: `prefix conf_`. */
+  readonly because: string;
+  readonly members: number;
+  readonly maxMembers: number;
+  readonly isLocked: boolean;
+  /** Callers from trunks may come in. */
+  readonly mayOutside: boolean;
+  /** Rooms that somebody is in, and how many there may be. */
+  readonly rooms: number;
+  readonly maxRooms: number;
+}
 
 /** What a round rings; it decides which failures lead on to the next one (`next-round.ts`). */
-export type RoundKind = 'phones' | 'group' | 'trunk';
+export type RoundKind = 'phones' | 'group' | 'trunk' | 'room';
 
 /** Targets that ring together; the next round follows when all failed or the time is over. */
 export interface Round<T> {
@@ -58,7 +80,7 @@ export type FailureKind = 'busy' | 'no-answer' | 'unreachable';
 
 /** What to try for a call, in order, and where to go on when all of it failed. */
 export interface RoutePlan<T> {
-  /** Who is rung: a subscriber, a group, or a number beyond a trunk. */
+  /** Who is rung: a subscriber, a group, a conference room, or a number beyond a trunk. */
   readonly callee: string;
   /** Never empty. */
   readonly rounds: readonly Round<T>[];
@@ -69,6 +91,8 @@ export interface RoutePlan<T> {
   readonly outside?: string;
   /** Who answers for a call to the outside; absent when nobody here does. */
   readonly payer?: PayerFacts;
+  /** The conference room that it is. */
+  readonly room?: string;
   /** A 3xx of a phone sends the call to another of our numbers. */
   readonly mayDeflect?: boolean;
   /** Longest call of the callee. */
@@ -176,6 +200,8 @@ export interface RouteFacts<B extends RoutableBinding> {
   /** What the table of numbers says of it. */
   readonly entry?: NumberEntry | undefined;
   readonly destination: Destination<B> | undefined;
+  /** When no subscriber, group or short number has the number: the conference room that it is. */
+  readonly room?: RoomFacts | undefined;
   /** When nothing here has the number: the way to the outside, if there is one. */
   readonly outside?: OutsideFacts | undefined;
   /** How the call came to this number. */
@@ -200,6 +226,10 @@ export type RouteRefusal =
   | 'callee-busy'
   | 'callee-do-not-disturb'
   | 'forward-loop'
+  | 'conference-forbidden'
+  | 'conference-locked'
+  | 'conference-full'
+  | 'conference-limit'
   | 'destination-barred'
   | 'outside-not-allowed'
   | 'outside-limit'

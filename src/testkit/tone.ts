@@ -36,17 +36,19 @@ export function toneOf(muLaw: Buffer, candidatesHz: readonly number[]): number {
   return toneOfSamples(Array.from(muLaw, fromMuLaw), candidatesHz);
 }
 
-/** The same for samples at 8 kHz (Goertzel's algorithm). */
+/** The same for samples at 8 kHz. */
 export function toneOfSamples(samples: readonly number[], candidatesHz: readonly number[]): number {
+  return candidatesHz.find((frequencyHz) => shareOf(samples, frequencyHz) > TONE_SHARE) ?? 0;
+}
+
+/** The share of the energy that sits at one frequency, 0..1 (Goertzel's algorithm); 0 for silence. */
+export function shareOf(samples: readonly number[], frequencyHz: number): number {
   const energy = samples.reduce((sum, sample) => sum + sample * sample, 0);
   if (energy === 0) return 0;
-  const found = candidatesHz.find((frequencyHz) => {
-    const coefficient = 2 * Math.cos((2 * Math.PI * frequencyHz) / SAMPLE_RATE_HZ);
-    let [previous, beforeThat] = [0, 0];
-    for (const sample of samples)
-      [previous, beforeThat] = [sample + coefficient * previous - beforeThat, previous];
-    const power = previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
-    return (2 * power) / (samples.length * energy) > TONE_SHARE;
-  });
-  return found ?? 0;
+  const coefficient = 2 * Math.cos((2 * Math.PI * frequencyHz) / SAMPLE_RATE_HZ);
+  let [previous, beforeThat] = [0, 0];
+  for (const sample of samples)
+    [previous, beforeThat] = [sample + coefficient * previous - beforeThat, previous];
+  const power = previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
+  return (2 * power) / (samples.length * energy);
 }

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { toneOf, toneSamples } from '../../src/testkit/tone.js';
+import { decodeG711, encodeG711, type G711Law, PAYLOAD_TYPE } from '../../src/audio/g711.js';
+import { shareOf, toneOf, toneSamples } from '../../src/testkit/tone.js';
 
 /** A packet of G.711 as it came. */
 export interface HeardPacket {
@@ -49,14 +50,37 @@ export class AudioPhone {
   }
 
   /** Says a tone until `close` or the next one. */
-  say(hz: number, port: number): void {
+  say(hz: number, port: number, law: G711Law = 'PCMU'): void {
     clearInterval(this.timer);
     let due = performance.now();
     this.timer = setInterval(() => {
       for (; due <= performance.now(); due += 20) {
-        this.send(port, 0, toneSamples(hz, this.sequence * 160, 160), this.sequence * 160);
+        const mu = toneSamples(hz, this.sequence * 160, 160);
+        const payload = law === 'PCMU' ? mu : transcode(mu, 'PCMU', law);
+        this.send(port, PAYLOAD_TYPE[law], payload, this.sequence * 160);
       }
     }, 20);
+  }
+
+  /** Says nothing any more. */
+  hush(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Forgets what it heard. */
+  forget(): void {
+    this.heard.length = 0;
+  }
+
+  /** Which of these tones are among the last `packets` packets, each with a tenth of the energy at least. */
+  chord(candidates: readonly number[], packets = 20): number[] {
+    const samples = this.heard.slice(-packets).flatMap(({ payload, payloadType }) => {
+      const law = payloadType === PAYLOAD_TYPE.PCMA ? 'PCMA' : 'PCMU';
+      const into = new Int16Array(payload.length);
+      decodeG711(law, payload, into);
+      return [...into];
+    });
+    return candidates.filter((hz) => shareOf(samples, hz) > 0.1);
   }
 
   /** Sends one packet. */
@@ -79,4 +103,12 @@ export class AudioPhone {
     clearInterval(this.timer);
     this.socket.close();
   }
+}
+
+function transcode(bytes: Buffer, from: G711Law, to: G711Law): Buffer {
+  const samples = new Int16Array(bytes.length);
+  const coded = Buffer.alloc(bytes.length);
+  decodeG711(from, bytes, samples);
+  encodeG711(to, samples, coded);
+  return coded;
 }

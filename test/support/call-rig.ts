@@ -8,6 +8,7 @@ import { type CallControl, type CallLimits, createCallControl } from '../../src/
 import type { CallState } from '../../src/call/types.js';
 import { openRecords } from '../../src/cdr/record-service.js';
 import type { CallRecord, OpenRecord, RecordService } from '../../src/cdr/types.js';
+import { Conferences } from '../../src/conference/conferences.js';
 import { type Engine, startEngine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
 import { Events } from '../../src/events/events.js';
@@ -50,6 +51,7 @@ export interface CallRig {
   readonly announcements: StoredAnnouncements;
   readonly audio: AudioHost;
   readonly sounds: SoundLibrary;
+  readonly conferences: Conferences;
   readonly trunks: TrunkService;
   readonly connection: SignallingConnection;
   /** Undefined when SIP_ENGINE names an engine elsewhere. */
@@ -124,6 +126,16 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const { bindings } = temp.store;
   let onRegistered: ((username: string) => void) | undefined;
   let events: Events | undefined;
+  const { clock = systemClock } = options;
+  const conferences = new Conferences({
+    store: temp.store,
+    users,
+    audio,
+    address: '127.0.0.1',
+    callFor: (user, to, by) => control.callFor(user, to, by),
+    log,
+    clock,
+  });
   const registrar = createRegistrar({
     connection,
     authenticator,
@@ -137,7 +149,6 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   closers.push(() => registrar.close());
   const node = { node: 'rig', engine: connection.description, serverIp: '127.0.0.1', serverPort: 0 };
   const journalDir = join(temp.directory, 'journal');
-  const { clock = systemClock } = options;
   const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
   const watched = watch(records);
@@ -199,6 +210,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
       PUBLISH: (req, res) => eventing.onPublish(req, res),
     },
     trunks,
+    conferences,
     log,
     clock,
     ...(options.limits && { limits: options.limits }),
@@ -218,6 +230,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     announcements,
     audio,
     sounds,
+    conferences,
     trunks: trunks.service,
     connection,
     engine,

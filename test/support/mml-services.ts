@@ -5,6 +5,7 @@ import { SoundCache } from '../../src/audio/sound-cache.js';
 import { SoundLibrary } from '../../src/audio/sound-library.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
+import { Conferences } from '../../src/conference/conferences.js';
 import { Dialler } from '../../src/dialler/dial-service.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
@@ -77,6 +78,19 @@ export function mmlTestServices(): MmlTestServices {
       },
       audio: { open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')) },
       sounds,
+      log: silentLogger,
+    }),
+    conferences: new Conferences({
+      store: memoryStore(),
+      users: { authData: async () => undefined },
+      audio: {
+        open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')),
+        playToMix: async () => undefined,
+      },
+      address: '127.0.0.1',
+      callFor: () => {
+        throw new AppError('NO_CALLS', 'there are no calls here');
+      },
       log: silentLogger,
     }),
     announcements: new StoredAnnouncements({ store: memoryStore(), sounds, log: silentLogger }),

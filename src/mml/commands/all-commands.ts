@@ -1,6 +1,7 @@
 import type { Command } from '../registry/command.js';
 import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
+import { conferenceCommands } from './conference-commands.js';
 import { dialCommands } from './dial-commands.js';
 import { eventCommands } from './event-commands.js';
 import { groupCommands } from './group-commands.js';
@@ -33,6 +34,7 @@ export const allCommands: readonly Command[] = [
   ...eventCommands,
   ...announcementCommands,
   ...dialCommands,
+  ...conferenceCommands,
   ...recordCommands,
   ...traceCommands,
   ...systemCommands,

@@ -56,6 +56,7 @@ const detailReport: ReportSpec = {
     { key: 'originatedBy', title: text('Begun for', '代为发起') },
     { key: 'pickedUpBy', title: text('Picked up by', '代答方') },
     { key: 'announcement', title: text('Announcement', '提示音') },
+    { key: 'conferenceId', title: text('Conference room', '会议室') },
     { key: 'transfer', title: text('Transferred', '转接') },
     { key: 'diversions', title: text('Forwarded', '前转') },
     { key: 'calleeUri', title: text('Callee URI', '被叫 URI') },

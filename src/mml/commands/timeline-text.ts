@@ -27,6 +27,8 @@ export function timelineText(event: TimelineEvent): string {
       return `${event.leg}: answered${event.userAgent ? ` by ${event.userAgent}` : ''}`;
     case 'announced':
       return `caller told: ${event.name}`;
+    case 'conference':
+      return `conference room ${event.room}`;
     case 'acknowledged':
       return 'acknowledged';
     case 'restored':

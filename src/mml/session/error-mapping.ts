@@ -8,6 +8,8 @@ const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP �
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
 const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
 const SEE_JOBS = text('See DSP DIALJOB', '请查看 DSP DIALJOB');
+const SEE_ROOMS = text('See LST CONF', '请查看 LST CONF');
+const SEE_LIVE = text('See DSP CONF', '请查看 DSP CONF');
 const NUMBER = text('number', '号码');
 const USER = text('user', '用户');
 const OPERATOR = text('operator', '操作员');
@@ -39,6 +41,18 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4002, { what: text('Route', '路由'), name }, error);
     case 'DIALJOB_UNKNOWN':
       return new MmlError(4001, { what: text('dial job', '拨号任务'), name, hint: SEE_JOBS }, error);
+    case 'CONF_UNKNOWN':
+      return new MmlError(4001, { what: text('room', '会议室'), name, hint: SEE_ROOMS }, error);
+    case 'CONF_EXISTS':
+      return new MmlError(4002, { what: text('Room', '会议室'), name }, error);
+    case 'CONF_EMPTY':
+      return new MmlError(
+        4001,
+        { what: text('room with members', '有成员的会议室'), name, hint: SEE_LIVE },
+        error,
+      );
+    case 'CONF_MEMBER_UNKNOWN':
+      return new MmlError(4001, { what: text('member', '成员'), name, hint: SEE_LIVE }, error);
     case 'DIALSVC_OFF':
     case 'DIAL_BUSY':
       return new MmlError(3007, { reason: error.message }, error);

@@ -42,7 +42,7 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
   assert.ok(decision.kind === 'plan');
   assert.deepEqual(
     decision.plan.rounds[0]?.targets.map((target) =>
-      target.kind === 'phone' ? target.binding.name : target.trunk,
+      target.kind === 'phone' ? target.binding.name : target.kind,
     ),
     ['best', 'new', 'old'],
   );

@@ -64,7 +64,7 @@ async function rounds(world: World, to: string, change?: Partial<RouteRequest>):
     return [found.code.action, ...(found.code.argument ? [found.code.argument] : [])];
   return found.plan.rounds.map(
     ({ targets, ringMs }) =>
-      `${targets.map((target) => (target.kind === 'phone' ? target.binding.name : target.trunk)).join('+')} ${ringMs / 1000}s`,
+      `${targets.map((target) => (target.kind === 'phone' ? target.binding.name : target.kind)).join('+')} ${ringMs / 1000}s`,
   );
 }
 
