@@ -16,17 +16,33 @@ export interface Watched {
   readonly displayName: string;
 }
 
-/** A dialog-info document with the full state of a user (RFC 4235 §4.1): all dialogs of its calls, and those that ended a moment ago. */
+/** Bytes of dialogs in one document: it has to fit into one datagram. */
+const MAX_BYTES = 49_152;
+
+/**
+ * A dialog-info document with the full state of a user (RFC 4235 §4.1): all dialogs of its calls, and those that ended a moment ago;
+ * the newest of very many.
+ */
 export function dialogInfo(user: Watched, version: number, dialogs: readonly DialogEntry[]): string {
   const entity = `sip:${escapeUser(user.username)}@${user.realm}`;
   const root = { xmlns: 'urn:ietf:params:xml:ns:dialog-info', version, state: 'full', entity };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<dialog-info${attributes(root)}>`,
-    ...dialogs.flatMap((dialog) => dialogLines(user, entity, dialog)),
+    ...newest(dialogs.map((dialog) => dialogLines(user, entity, dialog).join('\r\n'))),
     '</dialog-info>',
     '',
   ].join('\r\n');
+}
+
+/** As many from the end as have room. */
+function newest(texts: readonly string[]): readonly string[] {
+  let bytes = 0;
+  const tooMany = texts.findLastIndex((text) => {
+    bytes += Buffer.byteLength(text);
+    return bytes > MAX_BYTES;
+  });
+  return texts.slice(tooMany + 1);
 }
 
 function dialogLines(user: Watched, entity: string, dialog: DialogEntry): string[] {

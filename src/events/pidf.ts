@@ -21,6 +21,8 @@ export interface PresenceParts {
   readonly notes: readonly XmlElement[];
   /** Of other namespaces: persons and devices (RFC 4479 §4). */
   readonly others: readonly XmlElement[];
+  /** As they are written, bytes. */
+  readonly size: number;
 }
 
 /** What this server knows of a user of which nobody has published anything. */
@@ -46,7 +48,12 @@ export function readPidf(text: string): PresenceParts {
   const isWhole = tuples.every((tuple) => idOf(tuple) !== '' && childOf(tuple, 'status'));
   if (root.namespace !== PIDF || root.name !== 'presence' || !isWhole)
     throw new EventRefusedError(400, 'Bad Presence Document');
-  return { tuples, notes: of('note'), others: elements.filter(({ namespace }) => namespace !== PIDF) };
+  const parts = { tuples, notes: of('note'), others: elements.filter(({ namespace }) => namespace !== PIDF) };
+  // Namespaces are declared where they are used, so what is written may be longer than what was read.
+  const written = [...parts.tuples, ...parts.notes, ...parts.others].map((one) =>
+    writeElement(one, NAMESPACES),
+  );
+  return { ...parts, size: Buffer.byteLength(written.join('')) };
 }
 
 /** The document of a user that published: all that its publishers said, together (RFC 3903 §3). */

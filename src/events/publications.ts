@@ -6,6 +6,8 @@ import type { PresenceParts } from './pidf.js';
 
 /** Publications of one user; one a phone is usual. */
 const MAX_PER_USER = 10;
+/** All that is published of one user, bytes: it has to fit into one datagram. */
+const MAX_USER_BYTES = 49_152;
 const RETRY_AFTER_SEC = 60;
 
 /** What one publisher said, until its time is over. */
@@ -55,6 +57,7 @@ export class Publications {
     const headers = { 'Retry-After': RETRY_AFTER_SEC };
     const others = this.byUser.get(username) ?? [];
     if (others.length >= MAX_PER_USER) throw new EventRefusedError(480, 'Too Many Publications', headers);
+    checkSize(others, parts);
     if (this.size >= this.maxTotal) throw new EventRefusedError(503, 'Service Unavailable', headers);
     const publication = this.make(username, createdAt, parts, seconds);
     this.byUser.set(username, [...others, publication]);
@@ -62,12 +65,17 @@ export class Publications {
     return publication;
   }
 
-  /** Lasts so long from now on; with other parts when there are some. */
+  /** Lasts so long from now on; with other parts when there are some. Throws EventRefusedError when there is no room. */
   renew(former: Publication, parts: PresenceParts | undefined, seconds: number): Publication {
     const { username, userSince } = former;
+    const all = this.byUser.get(username) ?? [];
+    if (parts)
+      checkSize(
+        all.filter((one) => one !== former),
+        parts,
+      );
     this.stop(former);
     const publication = this.make(username, userSince, parts ?? former.parts, seconds);
-    const all = this.byUser.get(username) ?? [];
     this.byUser.set(
       username,
       all.map((one) => (one === former ? publication : one)),
@@ -106,4 +114,10 @@ export class Publications {
     this.clock.clearTimeout(this.timers.get(etag));
     this.timers.delete(etag);
   }
+}
+
+function checkSize(others: readonly Publication[], parts: PresenceParts): void {
+  const bytes = others.reduce((sum, one) => sum + one.parts.size, parts.size);
+  // RFC 3261 §21.4.11
+  if (bytes > MAX_USER_BYTES) throw new EventRefusedError(413, 'Request Entity Too Large');
 }

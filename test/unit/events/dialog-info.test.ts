@@ -45,6 +45,23 @@ describe('a dialog-info document', () => {
     );
   });
 
+  test('of very many dialogs it has the newest, so that it fits into a datagram', () => {
+    const remote = { number: '9'.repeat(128), displayName: 'x'.repeat(40) };
+    const many = Array.from({ length: 500 }, (_, i) => ({
+      id: `id${i}.1002`,
+      callId: 'c'.repeat(64),
+      localTag: 't'.repeat(32),
+      remoteTag: 't'.repeat(32),
+      direction: 'recipient' as const,
+      state: 'confirmed' as const,
+      remote,
+    }));
+    const text = dialogInfo(BOB, 0, many);
+    assert.ok(Buffer.byteLength(text) < 50_000, String(Buffer.byteLength(text)));
+    assert.match(text, /id499\.1002/);
+    assert.doesNotMatch(text, /id0\.1002/);
+  });
+
   test('RFC 3323 §4.1: who hides from the callee hides from those who watch it', () => {
     const remote = { number: '', displayName: '' };
     const text = dialogInfo(BOB, 0, [

@@ -116,6 +116,20 @@ describe('presence', () => {
     }
   });
 
+  test('RFC 3261 §21.4.11: what is published of one user fits into a datagram, however it is written', async () => {
+    const long = `u:${'x'.repeat(1000)}`;
+    const children = '<x:y/>'.repeat(200);
+    const blown = `<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:x="${long}">${children}</presence>`;
+    assert.equal((await b.withCredentials(publishRequest(b, {}, blown))).statusCode, 413);
+    const large = pidf('x'.repeat(15_000));
+    const etags: string[] = [];
+    for (let i = 0; i < 3; i++) etags.push((await publish({}, large)).etag);
+    assert.equal((await b.withCredentials(publishRequest(b, {}, large))).statusCode, 413);
+    const { notify } = await subscribe(c, '1002', 'presence', { Expires: '0' });
+    assert.ok(notify.body.length > 45_000);
+    for (const etag of etags) await publish({ 'SIP-If-Match': etag, Expires: '0' });
+  });
+
   test('is bounded for one user, and published presence of an account that is gone is not that of a later one', async () => {
     const answers: number[] = [];
     for (let i = 0; i < 11; i++)
