@@ -4,9 +4,9 @@ export type G711Law = 'PCMU' | 'PCMA';
 /** RFC 3551 §6. */
 export const PAYLOAD_TYPE: Readonly<Record<G711Law, number>> = { PCMU: 0, PCMA: 8 };
 
-/** Added before µ-law's segments are looked for, in 16-bit samples (ITU-T G.711 §3, table 2a). */
+/** Added before µ-law's segments are looked for, in 16-bit samples (ITU-T G.711, table 2a). */
 const MU_BIAS = 0x84;
-/** A-law inverts every second bit (ITU-T G.711 §3, table 1a). */
+/** A-law inverts every second bit (ITU-T G.711, table 1a). */
 const A_TOGGLE = 0x55;
 
 /** Both directions of one law as tables: a byte to a 16-bit sample, and a sample + 32768 to a byte. */

@@ -9,7 +9,7 @@ interface Part {
 /** Loudness of each frequency of a tone: about -13 dBm0, and less when several sound together. */
 const AMPLITUDE = 5000;
 
-/** The special information tone of ITU-T E.180 §2.3: three rising tones, then a second of silence. */
+/** The special information tone of ITU-T E.180: three rising tones, then a second of silence. */
 const SPECIAL_INFORMATION: readonly Part[] = [
   { hz: [950], ms: 330 },
   { hz: [1400], ms: 330 },

@@ -74,7 +74,7 @@ export class Announcer {
 }
 
 /**
- * Tells a caller why its call fails, before it fails: 183 with our answer to its offer (RFC 3264 §6, RFC 3960 §2.2), the sound, then the
+ * Tells a caller why its call fails, before it fails: 183 with our answer to its offer (RFC 3264 §6, RFC 3960 §3), the sound, then the
  * final response. The call's end stays what it was; whoever ends it meanwhile only ends the sound.
  */
 export class Announcing {

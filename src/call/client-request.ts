@@ -133,7 +133,7 @@ export class ClientRequest {
     this.user.onFinal(res, ack);
   }
 
-  /** RFC 3261 §22.2: the same request with credentials; same Call-ID, To and From, next CSeq (§8.1.3.5). */
+  /** RFC 3261 §22.2: the same request with credentials; same Call-ID, To and From, next CSeq (RFC 3261 §8.1.3.5). */
   private sendAgain(res: SrfResponse): boolean {
     const { request, sent } = this;
     if (!sent || this.isCancelled || this.challenges >= MAX_CHALLENGES) return false;

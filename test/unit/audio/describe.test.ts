@@ -53,7 +53,7 @@ test('offers without plain G.711 are refused', () => {
   for (const offer of unusable) assert.throws(() => answerAudio(LOCAL, offer), { code: 'BAD_SDP' });
 });
 
-test('RFC 3264 §5: our own offer has both laws and telephone events, and its answer is read', () => {
+test('RFC 3264 §5, RFC 4733 §2.4.1: our own offer has both laws and telephone events, and its answer is read', () => {
   const [stream] = parseSdp(audioOffer(LOCAL)).streams;
   assert.deepEqual(stream?.codecs, ['PCMU/8000', 'PCMA/8000', 'telephone-event/8000']);
   assert.deepEqual(readAudioAnswer(offerOf('m=audio 4000 RTP/AVP 8')), {

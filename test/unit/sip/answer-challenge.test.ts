@@ -17,7 +17,7 @@ describe('answers to challenges', () => {
     ['MD5', '8ca523f5e9506fed4657c9700eebdbec'],
     ['SHA-256', '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1'],
   ] as const)
-    test(`RFC 7616 §3.9.1: the example for ${algorithm}`, () => {
+    test(`RFC 7616 §3.4: the example for ${algorithm}`, () => {
       const answer = answerChallenge([`Digest ${PARTS}, algorithm=${algorithm}`], REQUEST, MUFASA);
       const credentials = parseCredentials(answer?.value ?? '');
       assert.equal(credentials?.response, response);

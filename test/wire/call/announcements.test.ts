@@ -59,7 +59,7 @@ describe('announcements for failed calls', () => {
     assert.equal(ear.heard.length, 0);
   });
 
-  test('an unknown number: 183 with SDP, the tone, then 404 with the record of a failed call', async () => {
+  test('RFC 3960 §3: an unknown number: 183 with SDP, the tone, then 404 with the record of a failed call', async () => {
     await rig.announcements.modify(['UNKNOWN'], { enabled: true, seconds: 1 });
     const invite = await call('9999');
     const progress = await a.response(invite, 183);

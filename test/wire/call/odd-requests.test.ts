@@ -78,13 +78,13 @@ describe('requests that once went wrong', () => {
   });
 
   for (const [method, status] of [
-    ['REFER', 481],
+    ['REFER', 401],
     ['INFO', 481],
     ['BYE', 481],
     ['UPDATE', 481],
     ['NOTIFY', 481],
-    ['SUBSCRIBE', 405],
-    ['PUBLISH', 405],
+    ['SUBSCRIBE', 401],
+    ['PUBLISH', 401],
     ['MESSAGE', 407],
   ] as const)
     test(`RFC 3261 §8.2.1: ${method} outside a call gets its final answer: ${status}`, async () => {

@@ -102,7 +102,7 @@ describe('what the party that stays hears during a transfer', () => {
     });
   });
 
-  test('RFC 3960 §2.2: early media of the phone that rings in place of the tone; when it declines, the old party again', async () => {
+  test('RFC 3960 §3: early media of the phone that rings in place of the tone; when it declines, the old party again', async () => {
     await transferring(async ({ rtp, aDialog, bDialog, portOfB, atC, notified }) => {
       c.respond(atC, 180);
       await notified(/180/);

@@ -71,7 +71,7 @@ describe('the dialler', () => {
     return find();
   }
 
-  test('one number: it rings, hears the file to its end, and BYE; the record says so', async () => {
+  test('RFC 4733 §3.2: one number: it rings, hears the file to its end, and BYE; the record says so', async () => {
     const job = await start({ numbers: ['1002'] });
     const invite = await answers(b);
     assert.match(invite.get('from') ?? '', /sip:1001@/);

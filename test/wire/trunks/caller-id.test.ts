@@ -85,7 +85,7 @@ describe('who calls, at the border to a trunk', () => {
       ],
     ],
     [
-      'a trunk that hides all callers',
+      'RFC 3323 §4.1.1.3: a trunk that hides all callers',
       { anonymous: true, identity: 'PAI' },
       undefined,
       [/anonymous\.invalid/, /1001@/, /^$/, /^id$/],

@@ -91,7 +91,7 @@ describe('trunks that we register with', () => {
     );
   });
 
-  test('a call to its Contact rings the number in To, from the registrar only', async () => {
+  test('RFC 3261 §8.1.1.2: a call to its Contact rings the number in To, from the registrar only', async () => {
     const register = await carrier.next('REGISTER');
     grant(register, 300);
     await isRegistered();
