@@ -70,7 +70,7 @@ describe('the reason of an end', () => {
     assert.equal((await lastRecord())?.q850Cause, 27);
   });
 
-  test('RFC 3326 §2, RFC 6432 §2: a phone is busy: its status and cause reach the caller', async () => {
+  test('RFC 3326 §2, RFC 6432: a phone is busy: its status and cause reach the caller', async () => {
     const invite = await a.invite('1002');
     b.respond(await b.next('INVITE'), 486);
     const response = await a.response(invite, 486);
