@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type CallServer, startCallServer } from '../support/call-server.js';
+import { freeUdpPort } from '../support/free-port.js';
+import { missing } from '../support/peers.js';
 import { SipPeer } from '../support/sip-peer.js';
+import { runSipp, startCallee, subscriberLine } from '../support/sipp.js';
 import { waitFor } from '../support/wait-for.js';
 
 const DOCUMENT = readFileSync(
@@ -199,5 +202,56 @@ describe('trunks through a whole server, as docs/trunks.md has them', () => {
       'RMV TRUNK: NAME=beta',
     );
     assert.match(await mml('TST ROUTE: FROM=1002, TO=0301234'), /callee-unknown/);
+  });
+});
+
+describe('trunks under some load', { skip: missing('sipp') }, () => {
+  let calls: CallServer;
+  before(async () => {
+    calls = await startCallServer({ OUTSIDE_CALLS: '0', OUTSIDE_HOUR: '0', OUTSIDE_DAY: '0' });
+  });
+  after(() => calls?.close());
+
+  test('RFC 3261 §22.2: sixty calls fail over to a gateway that asks for credentials, each leaves one right record', async () => {
+    const [full, digest] = [await freeUdpPort(), await freeUdpPort()];
+    const { code, stdout } = await calls.server.ims(
+      'mml',
+      [
+        `ADD TRUNK: NAME=full, ADDRESS=127.0.0.1:${full}, SOURCES="", OPTIONSSEC=0`,
+        `ADD TRUNK: NAME=digest, ADDRESS=127.0.0.1:${digest}, SOURCES="", OPTIONSSEC=0, USER=acme, PASSWORD="carrier secret"`,
+        'ADD ROUTE: NAME=out, PREFIX=0, TRUNKS=full:1&digest:2',
+      ].join('; '),
+    );
+    assert.equal(code, 0, stdout);
+    const gateways = [
+      startCallee('uas-gateway-expect-failover', full),
+      startCallee('uas-gateway-challenge-expect-credentials', digest),
+    ];
+    try {
+      const result = await runSipp({
+        scenario: 'uac-call-outside-expect-180-200',
+        port: calls.server.udpPort,
+        lines: [subscriberLine('1001', '1001-secret')],
+        calls: 60,
+        rate: 40,
+        args: ['-s', '0301234', '-d', '300'],
+      });
+      assert.equal(result.code, 0, result.output.slice(-4000));
+    } finally {
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+    }
+    for (const record of await calls.records(60)) {
+      const { result, trunkOut, route, attempts } = record;
+      assert.deepEqual([result, trunkOut, route], ['ANSWERED', 'digest', 'out']);
+      assert.deepEqual(
+        attempts.map(({ trunk, sipStatus }) => [trunk, sipStatus]),
+        [
+          ['full', 503],
+          ['digest', 200],
+        ],
+      );
+    }
+    const { stdout: state } = await calls.server.ims('mml', 'DSP TRUNK: NAME=digest');
+    assert.match(state, /Out += +0/);
   });
 });
