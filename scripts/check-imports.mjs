@@ -64,6 +64,7 @@ const MAY_IMPORT = {
     'call',
     'cdr',
     'conference',
+    'config',
     'dialler',
     'events',
     'media',

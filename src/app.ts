@@ -1,11 +1,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { importUsers } from './accounts/import-users.js';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
 import { StoredAnnouncements } from './announcements/announcements.js';
 import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
+import { installedLicences } from './app/licences.js';
 import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
@@ -14,19 +16,26 @@ import { LoadMeter } from './app/system-info.js';
 import { openTelephony, type Telephony } from './app/telephony.js';
 import { type JournalledRecords, openRecords } from './cdr/record-service.js';
 import { bracket } from './config/describe.js';
-import type { Config } from './config/schema.js';
+import type { LoadedConfig } from './config/load.js';
+import { RunningSettings } from './config/settings.js';
 import { Dialler } from './dialler/dial-service.js';
 import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
 import { StoredNumbering } from './numbering/numbering.js';
 import { systemClock } from './platform/clock.js';
+import { withDeadline } from './platform/deadline.js';
 import { Lifecycle } from './platform/lifecycle.js';
+import { clearLines, findLines } from './platform/log-lines.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/types.js';
 
 const DRAIN_LOOK_MS = 100;
+/** A Store that does not answer is no reason not to start. */
+const SETTINGS_WAIT_MS = 2000;
+/** What the operator who asked for a restart still has to read. */
+const RESTART_DELAY_MS = 500;
 
 /** A server that takes calls. */
 export interface RunningServer {
@@ -46,6 +55,10 @@ export interface RunningServer {
   };
   /** Resolves with the reason when a part died that the server cannot go on without; never otherwise. */
   readonly failed: Promise<Error>;
+  /** Resolves when an operator wants the server to be stopped and started anew (RST SERVICE); never otherwise. */
+  readonly restartWanted: Promise<void>;
+  /** How long `stop` waits for calls now, seconds. */
+  readonly drainSec: number;
   /** Refuses new calls, waits up to DRAIN_SEC for those that are up, ends them, and frees everything. Idempotent. */
   stop(): Promise<void>;
   /** Reads certificates anew; connections that are up live on. */
@@ -53,12 +66,16 @@ export interface RunningServer {
 }
 
 /** Starts every part in order and wires them; rejects with the first failure, nothing being left running then. */
-export async function startServer(config: Config, logs: LoggerFactory): Promise<RunningServer> {
-  const claim = claimDataDir(config.DATA_DIR);
+export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Promise<RunningServer> {
+  const { DATA_DIR: dataDir, STORE_URL: storeUrl } = loaded.config;
+  const claim = claimDataDir(dataDir);
   const parts = new Lifecycle(logs.for('app'));
   parts.own('run file', { close: () => Promise.resolve(claim.release()) });
   try {
-    const server = new Server(config, logs, parts);
+    const opened = await openStore(storeUrl, { dataDir, log: logs.for('store') });
+    const store = parts.own('store', opened);
+    const settings = await loadSettings(loaded, store, logs);
+    const server = new Server(settings, store, logs, parts);
     await server.start();
     const { sip, mml, adminSocket } = server.facts;
     claim.publish({
@@ -75,15 +92,34 @@ export async function startServer(config: Config, logs: LoggerFactory): Promise<
   }
 }
 
+/** The settings with what the Store has of them; without it when the Store is away. */
+async function loadSettings(
+  loaded: LoadedConfig,
+  store: Store,
+  logs: LoggerFactory,
+): Promise<RunningSettings> {
+  const log = logs.for('app');
+  const settings = new RunningSettings(loaded, log);
+  const stored = settings.load(store.collection('settings'));
+  await withDeadline(stored, SETTINGS_WAIT_MS, 'reading the settings').catch((error: unknown) =>
+    log.warn({ err: error }, 'the Store is away: what was set at the console is not in force'),
+  );
+  const applyLevel = (): void => logs.setLevel(settings.config.LOG_LEVEL);
+  applyLevel();
+  settings.onChange((name) => name === 'LOG_LEVEL' && applyLevel());
+  return settings;
+}
+
 class Server implements RunningServer {
   readonly version = packageVersion();
   readonly startedAt = systemClock.now();
   readonly failed: Promise<Error>;
+  readonly restartWanted: Promise<void>;
+  private wantRestart!: () => void;
   private readonly context: ServerContext;
   private readonly node: string;
   private readonly adminSocketPath: string;
   private state: SystemInfo['state'] = 'starting';
-  private store!: Store;
   private relay!: OpenedRelay;
   private audio!: OpenedAudio;
   private announcements!: StoredAnnouncements;
@@ -96,7 +132,16 @@ class Server implements RunningServer {
   private generatedPassword: string | undefined;
   private stopping: Promise<void> | undefined;
 
-  constructor(config: Config, logs: LoggerFactory, parts: Lifecycle) {
+  constructor(
+    private readonly settings: RunningSettings,
+    private readonly store: Store,
+    logs: LoggerFactory,
+    parts: Lifecycle,
+  ) {
+    const { config } = settings;
+    this.restartWanted = new Promise((resolve) => {
+      this.wantRestart = resolve;
+    });
     let fail!: (reason: Error) => void;
     this.failed = new Promise((resolve) => {
       fail = resolve;
@@ -125,10 +170,6 @@ class Server implements RunningServer {
   async start(): Promise<void> {
     const { context } = this;
     const { config, logs, parts } = context;
-    this.store = parts.own(
-      'store',
-      await openStore(config.STORE_URL, { dataDir: config.DATA_DIR, log: logs.for('store') }),
-    );
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
     const numbering = new StoredNumbering({ store: this.store });
     const operators = new StoredOperators({ store: this.store });
@@ -182,14 +223,24 @@ class Server implements RunningServer {
     this.engine.reload?.();
   }
 
+  get drainSec(): number {
+    return this.context.config.DRAIN_SEC;
+  }
+
+  private setDraining(draining: boolean): void {
+    const { calls, messages, events } = this.telephony;
+    calls.setDraining(draining);
+    this.dialler.setDraining(draining);
+    messages.setDraining(draining);
+    events.setDraining(draining);
+    if (!this.stopping) this.state = draining ? 'draining' : 'running';
+  }
+
   private async drainAndClose(): Promise<void> {
     const { config, parts } = this.context;
-    const { calls, messages, events } = this.telephony;
+    const { calls } = this.telephony;
     this.state = 'draining';
-    calls.setDraining(true);
-    this.dialler.setDraining();
-    messages.setDraining(true);
-    events.setDraining(true);
+    this.setDraining(true);
     const until = systemClock.monotonic() + config.DRAIN_SEC * 1000;
     while (calls.count().active > 0 && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
@@ -251,9 +302,22 @@ class Server implements RunningServer {
         conferences: this.telephony.conferences,
         sounds: this.audio.sounds,
         records: this.records,
+        importUsers: (rows, options) => importUsers(users, rows, options),
+        removeRecordsBefore: (time) => this.store.records.removeBefore(time),
+        settings: this.settings,
+        control: {
+          setDraining: (draining) => this.setDraining(draining),
+          restart: () => void setTimeout(this.wantRestart, RESTART_DELAY_MS).unref(),
+        },
+        licences: installedLicences,
         logs: {
           levels: () => logs.levels(),
-          setLevel: (level, module) => logs.setLevel(level as LogLevel, module),
+          setLevel: async (level, module) => {
+            if (module === undefined) await this.settings.change('LOG_LEVEL', level, false);
+            else logs.setLevel(level as LogLevel, module);
+          },
+          find: (query) => findLines(logs.ring, query),
+          clear: (before) => clearLines(logs.ring, before),
         },
         ...(this.engine.traces && { traces: this.engine.traces }),
         system: () => this.systemInfo(load),

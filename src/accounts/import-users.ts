@@ -28,17 +28,21 @@ export interface ImportReport {
   readonly faults: readonly ImportFault[];
 }
 
+/** Where users are written. */
+export type ImportTarget = Pick<StoredUsers, 'add' | 'modify' | 'remove' | 'view'>;
+
 /**
  * Writes rows as users. Short passwords are taken: phones have them already. Rejects with StoreError when the Store
  * goes away in the middle; with `allOrNothing`, users added until then are removed again as far as the Store allows.
  */
 export async function importUsers(
-  users: StoredUsers,
+  users: ImportTarget,
   rows: readonly UserRow[],
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const faults = findFaults(rows);
+  const faults = findFaults(rows, options.existing === 'update');
   if (options.existing === 'fail' && options.allOrNothing) faults.push(...(await findExisting(users, rows)));
+  if (options.existing === 'update' && options.allOrNothing) faults.push(...(await findUnknown(users, rows)));
   if (options.allOrNothing && faults.length > 0) return { added: 0, updated: 0, skipped: 0, faults };
   const bad = new Set(faults.map(({ row }) => row));
   const good = rows.filter(({ row }) => !bad.has(row));
@@ -46,7 +50,7 @@ export async function importUsers(
 }
 
 async function writeRows(
-  users: StoredUsers,
+  users: ImportTarget,
   rows: readonly UserRow[],
   options: ImportOptions,
   faults: ImportFault[],
@@ -68,32 +72,42 @@ async function writeRows(
 }
 
 async function writeRow(
-  users: StoredUsers,
+  users: ImportTarget,
   row: UserRow,
   existing: 'skip' | 'update' | 'fail',
 ): Promise<'added' | 'updated' | 'skipped' | ImportFault> {
   const input = toInput(row);
   const relaxed = { allowShortPassword: true };
   try {
-    await users.add(row.username, { ...input, password: row.password! }, relaxed);
-    return 'added';
+    if (row.password !== undefined) {
+      await users.add(row.username, { ...input, password: row.password }, relaxed);
+      return 'added';
+    }
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;
     if (error.code !== 'USER_EXISTS' || existing === 'fail') return toFault(row, error);
   }
   if (existing === 'skip') return 'skipped';
-  await users.modify(row.username, input, relaxed);
-  return 'updated';
+  try {
+    await users.modify(row.username, input, relaxed);
+    return 'updated';
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'USER_UNKNOWN') return toFault(row, needsPassword());
+    throw error;
+  }
 }
 
-/** Checks rows without the Store: fields, and names that come twice. */
-function findFaults(rows: readonly UserRow[]): ImportFault[] {
+const needsPassword = () => new AccountError('PASSWORD_WEAK', 'a user that is new needs a password');
+
+/** Checks rows without the Store: fields, and names that come twice. Users that exist need no password to be changed. */
+function findFaults(rows: readonly UserRow[], mayLackPassword: boolean): ImportFault[] {
   const faults: ImportFault[] = [];
   const seen = new Set<string>();
   for (const row of rows) {
     try {
       checkUsername(row.username);
-      checkPassword(row.username, row.password ?? '', true);
+      if (row.password !== undefined || !mayLackPassword)
+        checkPassword(row.username, row.password ?? '', true);
       const input = toInput(row);
       checkFields(input);
       changeFeatures(row.username, undefined, input.features ?? {});
@@ -106,11 +120,20 @@ function findFaults(rows: readonly UserRow[]): ImportFault[] {
   return faults;
 }
 
-async function findExisting(users: StoredUsers, rows: readonly UserRow[]): Promise<ImportFault[]> {
+async function findExisting(users: ImportTarget, rows: readonly UserRow[]): Promise<ImportFault[]> {
   const faults: ImportFault[] = [];
   for (const row of rows)
     if (await users.view(row.username))
       faults.push(toFault(row, new AccountError('USER_EXISTS', `user ${row.username} exists`)));
+  return faults;
+}
+
+/** Rows without a password whose users are not there. */
+async function findUnknown(users: ImportTarget, rows: readonly UserRow[]): Promise<ImportFault[]> {
+  const faults: ImportFault[] = [];
+  for (const row of rows)
+    if (row.password === undefined && !(await users.view(row.username)))
+      faults.push(toFault(row, needsPassword()));
   return faults;
 }
 

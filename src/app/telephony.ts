@@ -8,7 +8,6 @@ import { Events } from '../events/events.js';
 import type { MediaRelay } from '../media/types.js';
 import { Messaging } from '../messaging/message-service.js';
 import type { NumberingService } from '../numbering/types.js';
-import { DEFAULT_BINDING_POLICY } from '../registrar/apply-register.js';
 import { createRegistrar, type Registrar } from '../registrar/registrar.js';
 import { AuthThrottle } from '../security/auth-throttle.js';
 import { Authenticator } from '../security/authenticator.js';
@@ -18,6 +17,7 @@ import type { SignallingConnection } from '../signalling/connection.js';
 import { LocalNames, machineNames } from '../signalling/local-names.js';
 import type { Store } from '../store/types.js';
 import { openTrunks, type Trunks } from '../trunks/trunks.js';
+import { bindingPolicy, callLimits, eventLimits, messageLimits, outsideDefaults } from './live-limits.js';
 import { registerRecords } from './register-records.js';
 import type { ServerContext } from './server-context.js';
 
@@ -66,11 +66,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     users,
     auth,
     ownHost: serverIp,
-    defaults: {
-      maxCalls: config.OUTSIDE_CALLS,
-      perHour: config.OUTSIDE_HOUR,
-      perDay: config.OUTSIDE_DAY,
-    },
+    defaults: outsideDefaults(config),
     log: logs.for('trunks'),
   });
   parts.own('trunks', trunks);
@@ -83,11 +79,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     bindings: store.bindings,
     realm: config.SIP_REALM,
     names,
-    policy: {
-      ...DEFAULT_BINDING_POLICY,
-      expiry: { minSec: config.REG_MIN_SEC, maxSec: config.REG_MAX_SEC, defaultSec: config.REG_MAX_SEC },
-      maxContacts: config.MAX_CONTACTS,
-    },
+    policy: bindingPolicy(config),
     observer: (event) => {
       record(event);
       if (event.kind !== 'refused') events?.registrationChanged(event.username);
@@ -142,19 +134,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     conferences,
     realm: config.SIP_REALM,
     ...(maxAwayMs > 0 && { survival: { left: () => records.left(), maxAwayMs } }),
-    limits: {
-      maxCalls: config.MAX_CALLS,
-      noAnswerMs: config.NO_ANSWER_SEC * 1000,
-      searchMs: config.RING_TOTAL_SEC * 1000,
-      maxDurationSec: config.MAX_CALL_SEC,
-      checkMs: config.CALL_CHECK_SEC * 1000,
-      session: { intervalSec: config.SESSION_TIMER_SEC, minSec: config.SESSION_MIN_SEC },
-      silence: {
-        silenceSec: config.MEDIA_SILENCE_SEC,
-        of: config.MEDIA_SILENCE_OF,
-        whenHeld: config.MEDIA_SILENCE_HELD,
-      },
-    },
+    limits: callLimits(config),
     log: logs.for('call'),
   });
   return {
@@ -180,13 +160,7 @@ function openMessaging({ config, logs, parts }: ServerContext, wired: MessagingP
     collection: wired.store.collection('messages'),
     realm: config.SIP_REALM,
     recordBodies: config.MESSAGE_RECORD_BODY,
-    limits: {
-      maxBytes: config.MESSAGE_MAX_BYTES,
-      maxWaiting: config.MESSAGE_MAX_WAITING,
-      maxTotal: config.MESSAGE_MAX_TOTAL,
-      expirySec: config.MESSAGE_EXPIRY_SEC,
-      perMinute: config.MESSAGE_RATE,
-    },
+    limits: messageLimits(config),
     log: logs.for('messaging'),
   });
   return parts.own('messages', messaging);
@@ -204,12 +178,7 @@ function openEvents({ config, logs, parts }: ServerContext, wired: EventParts): 
   const events = new Events({
     ...wired,
     waitingMessages: async (username) => (await wired.messaging.waitingFor(username)).length,
-    limits: {
-      minSec: config.EVENT_MIN_SEC,
-      maxSec: config.EVENT_MAX_SEC,
-      maxPerUser: config.EVENT_MAX_PER_USER,
-      maxTotal: config.EVENT_MAX_TOTAL,
-    },
+    limits: eventLimits(config),
     log: logs.for('events'),
   });
   return parts.own('events', events);

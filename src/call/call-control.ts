@@ -176,8 +176,13 @@ class EngineCallControl extends LiveCallService implements CallControl {
       registry,
       memory,
       router,
-      searchMs: Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0),
-      checkMs: limits.checkMs ?? 0,
+      // Limits may change while running: each is read when it is used.
+      get searchMs() {
+        return Math.max(limits.searchMs ?? 180_000, limits.noAnswerMs ?? 0);
+      },
+      get checkMs() {
+        return limits.checkMs ?? 0;
+      },
       session: limits.session ?? { intervalSec: 0, minSec: 90 },
       silence: limits.silence ?? { silenceSec: 0, of: 'both', whenHeld: false },
       ...(options.survival && { saver: new CallSaver(clock, log) }),
@@ -188,7 +193,9 @@ class EngineCallControl extends LiveCallService implements CallControl {
       authenticator: options.authenticator,
       trunks: options.trunks,
       router,
-      maxCalls: limits.maxCalls ?? 5000,
+      get maxCalls() {
+        return limits.maxCalls ?? 5000;
+      },
       session: this.callDeps.session,
       calls: this.callDeps,
       clock,
@@ -199,11 +206,20 @@ class EngineCallControl extends LiveCallService implements CallControl {
     this.originateDeps = {
       call: this.callDeps,
       records: options.records,
-      maxCalls: this.admission.maxCalls,
+      get maxCalls() {
+        return limits.maxCalls ?? 5000;
+      },
       isDraining: () => this.admission.isDraining(),
     };
     const { authenticator } = options;
-    this.clickToCall = new ClickToCall({ ...this.originateDeps, authenticator, routes: this.routes });
+    this.clickToCall = new ClickToCall({
+      ...this.originateDeps,
+      get maxCalls() {
+        return limits.maxCalls ?? 5000;
+      },
+      authenticator,
+      routes: this.routes,
+    });
     this.orphans = new OrphanedDialogs(engine, clock);
   }
 
@@ -272,8 +288,12 @@ class EngineCallControl extends LiveCallService implements CallControl {
       isLocalHost: (host) => names?.has(host) ?? true,
       identityHost,
       maxTargets: limits.maxTargets ?? 10,
-      ringMs: limits.noAnswerMs ?? 60_000,
-      maxDurationSec: limits.maxDurationSec || Number.POSITIVE_INFINITY,
+      get ringMs() {
+        return limits.noAnswerMs ?? 60_000;
+      },
+      get maxDurationSec() {
+        return limits.maxDurationSec || Number.POSITIVE_INFINITY;
+      },
       now: () => clock.now(),
     };
   }

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import type { RunningServer } from '../app.js';
+import type { LoadedConfig } from '../config/load.js';
+import type { LoggerFactory } from '../platform/logger.js';
 import { packageVersion } from '../platform/version.js';
 import { createLogs } from './logging.js';
 import { settingsOf, withSettings } from './settings.js';
@@ -9,38 +11,64 @@ import { onHangUp } from './until-signal.js';
 export function startCommand(): Command {
   return withSettings(new Command('start').description('start the server in the foreground')).action(
     async (options: Record<string, unknown>) => {
-      const { config } = settingsOf(options);
-      const logs = createLogs(config);
-      // Loaded when it is needed: other commands are quicker without.
-      const { startServer } = await import('../app.js');
-      const server = await startServer(config, logs);
-      stopOnSignal(server, config.DRAIN_SEC);
-      onHangUp(() => server.reload());
-      process.stdout.write(welcome(server.facts));
+      const loaded = settingsOf(options);
+      const logs = createLogs(loaded.config);
+      const serving = new Serving();
+      let server = await serving.start(loaded, logs);
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
-      void server.failed.then(async (reason) => {
-        logs
-          .for('app')
-          .fatal(
-            { err: reason },
-            'a part died that the server cannot go on without; exiting to be started again',
-          );
+      onHangUp(() => server.reload());
+      for (;;) {
+        const reason = await Promise.race([server.failed, server.restartWanted]);
+        if (reason) return endFailed(server, logs, reason);
         await server.stop();
-        process.exit(1);
-      });
+        logs.for('app').info('starting anew, as an operator asked');
+        server = await serving.start(settingsOf(options), logs);
+      }
     },
   );
 }
 
-/** The first signal drains, a second one ends at once. */
-function stopOnSignal(server: RunningServer, drainSec: number): void {
-  let isStopping = false;
-  const stop = (): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
+async function endFailed(server: RunningServer, logs: LoggerFactory, reason: Error): Promise<void> {
+  const text = 'a part died that the server cannot go on without; exiting to be started again';
+  logs.for('app').fatal({ err: reason }, text);
+  await server.stop();
+  process.exit(1);
+}
+
+/** The server of this process: one after the other, over restarts. */
+class Serving {
+  private server: RunningServer | undefined;
+  private isStopping = false;
+
+  constructor() {
+    const stop = (): void => this.stop();
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  }
+
+  async start(loaded: LoadedConfig, logs: LoggerFactory): Promise<RunningServer> {
+    this.server = undefined;
+    // Loaded when it is needed: other commands are quicker without.
+    const { startServer } = await import('../app.js');
+    const server = await startServer(loaded, logs);
+    this.server = server;
+    if (this.isStopping) this.end(server);
+    else process.stdout.write(welcome(server.facts));
+    return server;
+  }
+
+  /** The first signal drains, a second one ends at once. */
+  private stop(): void {
+    if (this.isStopping) process.exit(1);
+    this.isStopping = true;
+    // While it is being started anew, `start` sees to it.
+    if (this.server) this.end(this.server);
+  }
+
+  private end(server: RunningServer): void {
     process.stdout.write(
-      `Stopping: new calls are refused, calls that are up have ${drainSec} s. Once more ends them now.\n`,
+      `Stopping: new calls are refused, calls that are up have ${server.drainSec} s. Once more ends them now.\n`,
     );
     server.stop().then(
       () => process.exit(0),
@@ -49,9 +77,7 @@ function stopOnSignal(server: RunningServer, drainSec: number): void {
         process.exit(1);
       },
     );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  }
 }
 
 /** What a person wants to know now: where it listens, how to get in, what to do next. */

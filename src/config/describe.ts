@@ -9,10 +9,10 @@ export interface SettingView {
   readonly live: boolean;
 }
 
-/** A value as a person would write it. */
-function show(value: unknown): string {
+/** A value as a person would write it; empty when it is not set. */
+export function showValue(value: unknown): string {
   if (value === undefined) return '';
-  if (Array.isArray(value)) return value.map(show).join(',');
+  if (Array.isArray(value)) return value.map(showValue).join(',');
   if (typeof value !== 'object' || value === null) return String(value);
   if ('protocol' in value && 'address' in value && 'port' in value) {
     return `${String(value.protocol)}:${bracket(String(value.address))}:${String(value.port)}`;
@@ -32,7 +32,7 @@ export function bracket(address: string): string {
 export function describeConfig(loaded: LoadedConfig): SettingView[] {
   return (Object.keys(SETTINGS) as SettingName[]).map((name) => {
     const setting: { meaning: string; secret?: boolean; live?: boolean } = SETTINGS[name];
-    const value = show(loaded.config[name]);
+    const value = showValue(loaded.config[name]);
     const masked = setting.secret && value !== '' && value !== 'embedded' && value !== 'embedded:';
     return {
       name,

@@ -4,8 +4,11 @@ import { ConfigError } from './errors.js';
 import { applyOldNames } from './old-names.js';
 import { type Config, SETTINGS, type SettingName } from './schema.js';
 
-/** Where a setting came from, strongest first. */
-export type Origin = 'flag' | 'environment' | 'file' | 'default';
+/**
+ * Where a setting came from, strongest first; `stored` ones were set at the console. `running` is what an operator set
+ * until the next start.
+ */
+export type Origin = 'flag' | 'environment' | 'file' | 'stored' | 'default' | 'running';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -22,15 +25,20 @@ export interface ConfigSources {
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
-/** Reads the file as a flat map of setting names to text. Lists may be written as YAML lists. */
+/** Reads a settings file as a flat map of setting names to text. Lists may be written as YAML lists. */
 function readFile(path: string, required: boolean): Record<string, string> {
   if (!existsSync(path)) {
     if (required) throw new ConfigError('--config', path, 'the path of a file that exists');
     return {};
   }
+  return readSettings(readFileSync(path, 'utf8'), path);
+}
+
+/** Reads YAML as a flat map of setting names to text; `path` is for messages. Throws ConfigError. */
+export function readSettings(text: string, path: string): Record<string, string> {
   let content: unknown;
   try {
-    content = parse(readFileSync(path, 'utf8'));
+    content = parse(text);
   } catch (error) {
     throw new ConfigError(
       path,
@@ -58,7 +66,7 @@ function defaults(): Record<string, string | undefined> {
   return values;
 }
 
-/** Settings by precedence flag, environment, file, default. Throws ConfigError on the first one that is not allowed. */
+/** Settings by precedence flag, environment, file, default; stored ones come in when the Store is open. Throws ConfigError on the first one that is not allowed. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const layers: readonly (readonly [Origin, Readonly<Record<string, string | undefined>>])[] = [
     ['flag', sources.flags ?? {}],
@@ -79,6 +87,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     origins[name] = found[0];
   }
   const result = config as unknown as Config;
+  checkTogether(result);
+  return { config: Object.freeze(result), origins };
+}
+
+/** Throws ConfigError when settings do not go together. */
+export function checkTogether(result: Config): void {
   if (result.REG_MIN_SEC > result.REG_MAX_SEC) {
     throw new ConfigError(
       'REG_MIN_SEC',
@@ -88,7 +102,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   if (result.SIP_TLS_KEY !== undefined && result.SIP_TLS_CERT === undefined)
     throw new ConfigError('SIP_TLS_KEY', result.SIP_TLS_KEY, 'together with SIP_TLS_CERT');
-  return { config: Object.freeze(result), origins };
 }
 
 /** The value of one setting from text; throws ConfigError naming the key. */

@@ -10,6 +10,8 @@ interface Setting<T extends z.ZodType> {
   readonly meaning: string;
   /** Changes at run time take effect at once. */
   readonly live?: boolean;
+  /** Needed before the Store is open, so that the console cannot keep it there. */
+  readonly early?: boolean;
   /** Never printed. */
   readonly secret?: boolean;
 }
@@ -169,7 +171,12 @@ export const SETTINGS = {
     meaning: 'where users, bindings and records are kept: LMDB under DATA_DIR, or Redis',
     secret: true,
   }),
-  DATA_DIR: setting({ type: v.nonEmpty, default: './data', meaning: 'journal, LMDB, local admin socket' }),
+  DATA_DIR: setting({
+    type: v.nonEmpty,
+    default: './data',
+    meaning: 'journal, LMDB, local admin socket',
+    early: true,
+  }),
   MML_LISTEN: setting({ type: v.hostPort, default: '127.0.0.1:2323', meaning: 'telnet console' }),
   LOG_LEVEL: setting({
     type: v.oneOf(LOG_LEVELS),
@@ -181,6 +188,7 @@ export const SETTINGS = {
     type: v.oneOf(['auto', 'pretty', 'json']),
     default: 'auto',
     meaning: 'pretty lines or JSON; auto: pretty on a terminal',
+    early: true,
   }),
   ADMIN_PASSWORD: setting({
     type: v.nonEmpty,
@@ -191,104 +199,133 @@ export const SETTINGS = {
     type: v.whole(1, 86_400),
     default: '60',
     meaning: 'shortest registration, seconds (423 below)',
+    live: true,
   }),
   REG_MAX_SEC: setting({
     type: v.whole(1, 604_800),
     default: '3600',
     meaning: 'longest registration, seconds',
+    live: true,
   }),
-  MAX_CONTACTS: setting({ type: v.whole(1, 100), default: '10', meaning: 'phones one user may register' }),
+  MAX_CONTACTS: setting({
+    type: v.whole(1, 100),
+    default: '10',
+    meaning: 'phones one user may register',
+    live: true,
+  }),
   NO_ANSWER_SEC: setting({
     type: v.whole(1, 600),
     default: '60',
     meaning: 'ringing longer than this is no answer, seconds; users may have a time of their own',
+    live: true,
   }),
   RING_TOTAL_SEC: setting({
     type: v.whole(10, 3600),
     default: '180',
     meaning:
       'looking longer than this for somebody who answers ends a call, all phones and forwardings together, seconds',
+    live: true,
   }),
   MAX_CALL_SEC: setting({
     type: v.whole(0, 604_800),
     default: '0',
     meaning: 'longest call, answer to end, seconds; users may have a shorter time of their own; 0: no limit',
+    live: true,
   }),
   OUTSIDE_CALLS: setting({
     type: v.whole(0, 1000),
     default: '4',
     meaning:
       'calls over trunks that one user may have at once unless it has a limit of its own; 0: any number',
+    live: true,
   }),
   OUTSIDE_HOUR: setting({
     type: v.whole(0, 10_000),
     default: '60',
     meaning:
       'calls over trunks that one user may begin in an hour unless it has a limit of its own; 0: any number',
+    live: true,
   }),
   OUTSIDE_DAY: setting({
     type: v.whole(0, 20_000),
     default: '300',
     meaning:
       'calls over trunks that one user may begin in a day unless it has a limit of its own; 0: any number',
+    live: true,
   }),
   CALL_CHECK_SEC: setting({
     type: v.whole(0, 86_400),
     default: '300',
     meaning: 'phones in a call are asked so often whether they are still there, seconds; 0: never',
+    live: true,
   }),
   SESSION_TIMER_SEC: setting({
     type: v.wholeOrZero(90, 86_400),
     default: '1800',
     meaning:
       'session interval that phones which take session timers are offered, seconds (RFC 4028); users may have one of their own; 0: only when a phone asks',
+    live: true,
   }),
   SESSION_MIN_SEC: setting({
     type: v.whole(90, 86_400),
     default: '90',
     meaning: 'shortest session interval, seconds (422 below)',
+    live: true,
   }),
   MEDIA_SILENCE_SEC: setting({
     type: v.wholeOrZero(5, 86_400),
     default: '300',
     meaning:
       'calls end after so long without a media packet, seconds; users may have a time of their own; 0: never',
+    live: true,
   }),
   MEDIA_SILENCE_OF: setting({
     type: v.oneOf(['both', 'either']),
     default: 'both',
     meaning: 'whether both parties have to be silent, or one of them is enough',
+    live: true,
   }),
   MEDIA_SILENCE_HELD: setting({
     type: v.flag,
     default: 'false',
     meaning: 'silence counts while a party holds the call, too',
+    live: true,
   }),
-  MAX_CALLS: setting({ type: v.whole(1, 100_000), default: '5000', meaning: 'calls at once; more hear 503' }),
+  MAX_CALLS: setting({
+    type: v.whole(1, 100_000),
+    default: '5000',
+    meaning: 'calls at once; more hear 503',
+    live: true,
+  }),
   MESSAGE_MAX_BYTES: setting({
     type: v.whole(1, 65_535),
     default: '8192',
     meaning: 'largest body of an instant message outside a call, bytes; larger ones hear 413',
+    live: true,
   }),
   MESSAGE_MAX_WAITING: setting({
     type: v.whole(0, 1000),
     default: '100',
     meaning: 'messages that may wait for the phones of one user; 0: none is kept',
+    live: true,
   }),
   MESSAGE_MAX_TOTAL: setting({
     type: v.whole(0, 10_000_000),
     default: '100000',
     meaning: 'messages that may wait for all users together',
+    live: true,
   }),
   MESSAGE_EXPIRY_SEC: setting({
     type: v.whole(1, 31_536_000),
     default: '604800',
     meaning: 'how long a message waits at most, seconds; senders may ask for less by Expires',
+    live: true,
   }),
   MESSAGE_RATE: setting({
     type: v.whole(0, 1_000_000),
     default: '60',
     meaning: 'messages a minute of one sender, and as many at once; 0: any number',
+    live: true,
   }),
   MESSAGE_RECORD_BODY: setting({
     type: v.flag,
@@ -299,16 +336,19 @@ export const SETTINGS = {
     type: v.whole(1, 86_400),
     default: '60',
     meaning: 'shortest subscription to events and shortest publication, seconds (423 below)',
+    live: true,
   }),
   EVENT_MAX_SEC: setting({
     type: v.whole(1, 604_800),
     default: '3600',
     meaning: 'longest subscription to events and longest publication, seconds',
+    live: true,
   }),
   EVENT_MAX_PER_USER: setting({
     type: v.whole(1, 10_000),
     default: '200',
     meaning: 'subscriptions to events of one subscriber, all its phones together',
+    live: true,
   }),
   EVENT_MAX_TOTAL: setting({
     type: v.whole(1, 1_000_000),
@@ -326,6 +366,7 @@ export const SETTINGS = {
     default: '20',
     meaning:
       'how long a stopping server waits for its calls, seconds; what is up then goes on after a restart (CALL_RESTORE_SEC) or ends',
+    live: true,
   }),
   NODE_NAME: setting({
     type: v.nonEmpty,

@@ -102,9 +102,10 @@ export class Dialler implements DialService {
     return job.targets();
   }
 
-  /** The server goes down: no number is called any more, calls that are up go on. */
-  setDraining(): void {
-    this.isClosed = true;
+  /** The server goes down or takes no new calls: no number is called any more, calls that are up go on. */
+  setDraining(draining = true): void {
+    this.isClosed = draining;
+    if (!draining) return;
     this.clock.clearTimeout(this.timer);
     for (const job of this.all.values()) {
       job.stop();
@@ -128,7 +129,7 @@ export class Dialler implements DialService {
   private async prepare(order: DialOrder): Promise<DialTask> {
     checkRanges(order);
     const settings = await this.stored.read();
-    if (this.isClosed) throw new DialError('DIALSVC_OFF', 'the server is going down');
+    if (this.isClosed) throw new DialError('DIALSVC_OFF', 'the server takes no new calls now');
     if (!settings.enabled)
       throw new DialError('DIALSVC_OFF', 'the dial service is off; STR DIALSVC starts it');
     if ([...this.all.values()].filter((job) => !job.isOver).length >= MAX_RUNNING)

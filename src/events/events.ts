@@ -2,6 +2,7 @@ import type { UserService } from '../accounts/types.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import { withDefaults } from '../platform/with-defaults.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
@@ -50,7 +51,10 @@ export class Events implements EventService, Closeable {
     const { connection, authenticator, users, names, registrations, log } = options;
     const clock = options.clock ?? systemClock;
     this.clock = clock;
-    const limits = { ...DEFAULTS, ...options.limits };
+    const limits = withDefaults<Required<Omit<EventLimits, 'intervalMs'>> & Pick<EventLimits, 'intervalMs'>>(
+      DEFAULTS,
+      options.limits,
+    );
     const requests = { authenticator, users, names };
     this.dialogs = new DialogModel(options.watchCalls, clock, (username, isNews) =>
       this.callsChanged(username, isNews),

@@ -6,6 +6,7 @@ import { withDeadline } from '../platform/deadline.js';
 import { ulid } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import { withDefaults } from '../platform/with-defaults.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
@@ -87,9 +88,9 @@ export class Messaging implements MessageBoxService, Closeable {
     const { connection, users, registrations, collection, log, maxTargets = 10 } = options;
     const clock = options.clock ?? systemClock;
     this.clock = clock;
-    this.limits = { ...DEFAULTS, ...options.limits };
+    this.limits = withDefaults(DEFAULTS, options.limits);
     this.mailbox = new Mailbox(collection, this.limits, () => clock.now(), options.onWaiting);
-    this.rate = new SenderRate(this.limits.perMinute, clock);
+    this.rate = new SenderRate(() => this.limits.perMinute, clock);
     this.turns = new Turns({
       engine: connection.srf,
       users,

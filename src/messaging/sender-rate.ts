@@ -7,15 +7,15 @@ const MAX_SENDERS = 20_000;
 export class SenderRate {
   private readonly buckets = new Map<string, { left: number; at: number }>();
 
-  /** `perMinute` 0: any number. */
+  /** `perMinute` is read for each message; 0: any number. */
   constructor(
-    private readonly perMinute: number,
+    private readonly perMinute: () => number,
     private readonly clock: Clock,
   ) {}
 
   /** Takes one message of a sender's; 0 when it may go, else seconds until the next one may. */
   take(sender: string): number {
-    const { perMinute } = this;
+    const perMinute = this.perMinute();
     if (perMinute === 0) return 0;
     const at = this.clock.monotonic();
     const bucket = this.buckets.get(sender) ?? { left: perMinute, at };

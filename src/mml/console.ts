@@ -13,7 +13,7 @@ export interface ConsoleOptions {
   readonly services: Services;
   /** Telnet addresses; none for the admin socket alone. */
   readonly listen: readonly ListenAddress[];
-  /** `DATA_DIR/ims.sock`; its directory must be there. The operation log goes beside it, into `oplog/`. */
+  /** `DATA_DIR/ims.sock`; its directory must be there. The operation log goes beside it, into `oplog/`, files of commands into `exchange/`. */
   readonly adminSocketPath: string;
   readonly log: Logger;
   readonly clock: Clock;
@@ -32,8 +32,16 @@ export interface Console extends Closeable {
  */
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const { services, clock, log, product, adminSocketPath } = options;
-  const operationLogPath = join(dirname(adminSocketPath), 'oplog');
-  const core = new ConsoleCore({ services, commands: allCommands, clock, log, product, operationLogPath });
+  const dataDir = dirname(adminSocketPath);
+  const core = new ConsoleCore({
+    services,
+    commands: allCommands,
+    clock,
+    log,
+    product,
+    operationLogPath: join(dataDir, 'oplog'),
+    exchangePath: join(dataDir, 'exchange'),
+  });
   const lifecycle = new Lifecycle(log);
   lifecycle.own('operation log', { close: () => core.operations.flush() });
   const addresses: ListenAddress[] = [];

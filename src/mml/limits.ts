@@ -48,3 +48,7 @@ export const MAX_OPLOG_FILES = 5;
 export const CLOSE_TIMEOUT_MS = 2000;
 /** One request on the admin socket, bytes. */
 export const MAX_ADMIN_REQUEST_BYTES = 65_536;
+/** Largest file that a command reads, bytes. */
+export const MAX_EXCHANGE_BYTES = 64 * 1024 * 1024;
+/** A command that moves many rows is given up after this long, milliseconds. */
+export const LONG_COMMAND_TIMEOUT_MS = 10 * 60_000;

@@ -1,13 +1,17 @@
+import type { ImportOptions, ImportReport } from '../accounts/import-users.js';
+import type { UserRow } from '../accounts/read-users.js';
 import type { OperatorService, UserService } from '../accounts/types.js';
 import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
 import type { CallService, ClickService, RouteService } from '../call/types.js';
 import type { RecordService } from '../cdr/types.js';
 import type { ConferenceService } from '../conference/types.js';
+import type { RunningSettings } from '../config/settings.js';
 import type { DialService } from '../dialler/types.js';
 import type { EventService } from '../events/types.js';
 import type { MessageBoxService } from '../messaging/types.js';
 import type { NumberingService } from '../numbering/types.js';
+import type { LogLine, LogQuery } from '../platform/log-lines.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
 import type { TrunkService } from '../trunks/types.js';
@@ -47,8 +51,35 @@ export interface Figure {
 /** Log levels by module; key `*` is the general one. */
 export interface LogControl {
   levels(): Record<string, string>;
-  setLevel(level: string, module?: string): void;
+  /** The general level lasts until the next start, as that of a module does. */
+  setLevel(level: string, module?: string): Promise<void>;
+  /** The newest lines that match, oldest first. */
+  find(query: LogQuery): readonly LogLine[];
+  /** Forgets lines written before a wall time; returns how many. */
+  clear(before: number): number;
 }
+
+/** The server as a whole. */
+export interface ServerControl {
+  /** Refuses or takes new calls; those that are up go on. */
+  setDraining(draining: boolean): void;
+  /** Stops the server as a signal does and starts it anew, a moment after the report was sent. */
+  restart(): void;
+}
+
+/** A package that this server is made of. */
+export interface Licence {
+  readonly name: string;
+  readonly version: string;
+  /** As the package says: an SPDX expression. */
+  readonly licence: string;
+}
+
+/** The settings of the server, as commands use them. */
+export type SettingsService = Pick<
+  RunningSettings,
+  'config' | 'list' | 'change' | 'forget' | 'save' | 'exported' | 'imported'
+>;
 
 /** Everything a command may reach. Commands touch nothing else. */
 export interface Services {
@@ -67,7 +98,14 @@ export interface Services {
   readonly conferences: ConferenceService;
   readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
   readonly records: RecordService;
+  /** Removes stored records that started before a wall time; resolves how many. */
+  removeRecordsBefore(time: number): Promise<number>;
+  importUsers(rows: readonly UserRow[], options: ImportOptions): Promise<ImportReport>;
   readonly logs: LogControl;
+  readonly settings: SettingsService;
+  readonly control: ServerControl;
+  /** The packages of the installation. */
+  licences(): Promise<readonly Licence[]>;
   /** Absent when the SIP engine is elsewhere. */
   readonly traces?: TraceService;
   system(): SystemInfo;

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, type Logger as PinoLogger, pino } from 'pino';
+import { LogRing } from './log-ring.js';
 
 /** Levels an operator may set, loudest last. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -28,6 +29,8 @@ export interface LoggerOptions {
  * A module without a level of its own follows the general one.
  */
 export class LoggerFactory {
+  /** The newest lines, for consoles. */
+  readonly ring = new LogRing();
   private readonly root: PinoLogger;
   private readonly modules = new Map<string, PinoLogger>();
   private readonly overrides = new Map<string, LogLevel>();
@@ -39,7 +42,7 @@ export class LoggerFactory {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '***' },
     };
-    this.root = options.destination ? pino(settings, options.destination) : pino(settings);
+    this.root = pino(settings, keeping(this.ring, options.destination ?? pino.destination(1)));
   }
 
   /** The logger of a room; the same name gives the same logger. */
@@ -69,6 +72,18 @@ export class LoggerFactory {
     for (const [name, logger] of this.modules) levels[name] = logger.level;
     return levels;
   }
+}
+
+/** Passes lines on and keeps them in the ring. */
+function keeping(ring: LogRing, destination: DestinationStream): DestinationStream & { flushSync(): void } {
+  return {
+    write: (line) => {
+      ring.push(line);
+      destination.write(line);
+    },
+    // pino calls it after a fatal line.
+    flushSync: () => (destination as { flushSync?: () => void }).flushSync?.(),
+  };
 }
 
 /** A logger that says nothing; for tests and for tools that print for themselves. */

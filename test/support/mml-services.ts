@@ -1,3 +1,4 @@
+import { importUsers } from '../../src/accounts/import-users.js';
 import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
 import { changeFeatures } from '../../src/accounts/user-features.js';
 import { StoredAnnouncements } from '../../src/announcements/announcements.js';
@@ -6,12 +7,15 @@ import { SoundLibrary } from '../../src/audio/sound-library.js';
 import type { CallView } from '../../src/call/types.js';
 import type { CallRecord, TimelineEntry } from '../../src/cdr/types.js';
 import { Conferences } from '../../src/conference/conferences.js';
+import { loadConfig } from '../../src/config/load.js';
+import { RunningSettings, type SettingsStore } from '../../src/config/settings.js';
 import { Dialler } from '../../src/dialler/dial-service.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { AppError } from '../../src/platform/errors.js';
-import { LoggerFactory, silentLogger } from '../../src/platform/logger.js';
+import { clearLines, findLines } from '../../src/platform/log-lines.js';
+import { LoggerFactory, type LogLevel, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
 import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
@@ -49,14 +53,30 @@ export function mmlTestServices(): MmlTestServices {
   addOperator('oper', 'secret', 'OPERATOR');
   addOperator('guest', 'secret', 'GUEST');
   const sounds = memorySounds();
+  const users = userService(userMap);
   return {
     userMap,
     operatorMap,
     bindingMap,
     callMap,
     recordList,
-    logs,
-    users: userService(userMap),
+    logs: {
+      levels: () => logs.levels(),
+      setLevel: async (level, module) => logs.setLevel(level as LogLevel, module),
+      find: (query) => findLines(logs.ring, query),
+      clear: (before) => clearLines(logs.ring, before),
+    },
+    settings: memorySettings(),
+    control: { setDraining: () => undefined, restart: () => undefined },
+    licences: async () => [{ name: 'ims-b2bua', version: '0.1.0', licence: 'MIT' }],
+    removeRecordsBefore: async (time) => {
+      const left = recordList.filter(({ startTime }) => startTime >= time);
+      const removed = recordList.length - left.length;
+      recordList.splice(0, recordList.length, ...left);
+      return removed;
+    },
+    importUsers: (rows, options) => importUsers(users, rows, options),
+    users,
     figures: async () => [
       { part: 'engine', name: 'dialogs', value: 2 },
       { part: 'engine', name: 'transport.admissionDropped', value: 7 },
@@ -179,6 +199,12 @@ export function mmlTestServices(): MmlTestServices {
     traces: traceService(),
     system: systemInfo,
   };
+}
+
+function memorySettings(): RunningSettings {
+  const settings = new RunningSettings(loadConfig({}), silentLogger);
+  void settings.load(memoryCollection() as unknown as SettingsStore);
+  return settings;
 }
 
 /** Trunks and routes in memory, none of them watched. */

@@ -5,23 +5,29 @@ import { conferenceCommands } from './conference-commands.js';
 import { dialCommands } from './dial-commands.js';
 import { eventCommands } from './event-commands.js';
 import { groupCommands } from './group-commands.js';
+import { logCommands } from './log-commands.js';
 import { messageCommands } from './message-commands.js';
 import { numberCommands } from './number-commands.js';
 import { operatorCommands } from './operator-commands.js';
 import { outsideRouteCommands } from './outside-route-commands.js';
 import { recordCommands } from './record-commands.js';
+import { recordFileCommands } from './record-file-commands.js';
 import { registrationCommands } from './registration-commands.js';
 import { routeCommands } from './route-commands.js';
+import { serviceCommands } from './service-commands.js';
 import { sessionCommands } from './session-commands.js';
+import { settingCommands } from './setting-commands.js';
 import { systemCommands } from './system-commands.js';
 import { traceCommands } from './trace-commands.js';
 import { translationCommands } from './translation-commands.js';
 import { trunkCommands } from './trunk-commands.js';
 import { userCommands } from './user-commands.js';
+import { userFileCommands } from './user-file-commands.js';
 
 /** Every command of the console. */
 export const allCommands: readonly Command[] = [
   ...userCommands,
+  ...userFileCommands,
   ...groupCommands,
   ...numberCommands,
   ...trunkCommands,
@@ -36,8 +42,12 @@ export const allCommands: readonly Command[] = [
   ...dialCommands,
   ...conferenceCommands,
   ...recordCommands,
+  ...recordFileCommands,
   ...traceCommands,
   ...systemCommands,
+  ...serviceCommands,
+  ...settingCommands,
+  ...logCommands,
   ...operatorCommands,
   ...sessionCommands,
 ];

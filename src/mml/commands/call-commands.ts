@@ -2,6 +2,7 @@ import type { CallView } from '../../call/types.js';
 import type { TimelineEntry } from '../../cdr/types.js';
 import { ladder } from '../../trace/ladder.js';
 import { MmlError } from '../errors.js';
+import { LONG_COMMAND_TIMEOUT_MS } from '../limits.js';
 import {
   type Command,
   defineCommand,
@@ -17,6 +18,9 @@ import { text } from '../text.js';
 import { mediaReport, mediaRows } from './media-report.js';
 import { LIMIT } from './paging.js';
 import { timelineText } from './timeline-text.js';
+
+/** Calls that CLR CALL ends together, before the next ones. */
+const CLEARED_AT_ONCE = 50;
 
 const CALL_STATES = ['routing', 'ringing', 'announcing', 'connected', 'held', 'ending'] as const;
 
@@ -194,6 +198,48 @@ const connectCall = defineCommand({
   },
 });
 
+const clearedReport: ReportSpec = {
+  name: 'clearedCalls',
+  title: text('Calls ended', '已结束的呼叫'),
+  columns: [{ key: 'ended', title: text('Calls', '呼叫数') }],
+};
+
+const clearCalls = defineCommand({
+  verb: 'CLR',
+  object: 'CALL',
+  purpose: text(
+    'End all calls, or those of a number or state: BYE to both parties',
+    '强制结束全部呼叫，或指定号码、状态的呼叫',
+  ),
+  params: {
+    NUMBER: {
+      type: username,
+      purpose: text('Caller, callee or dialled number', '主叫、被叫或所拨号码'),
+      example: '1001',
+    },
+    STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
+    ALL: { type: flag('ALL'), purpose: text('All calls', '全部呼叫'), keyword: true },
+  },
+  dangerous: text('The calls end for both parties.', '双方的通话将被结束。'),
+  timeoutMs: LONG_COMMAND_TIMEOUT_MS,
+  reports: [clearedReport],
+  examples: ['CLR CALL: CONFIRM=YES', 'CLR CALL ALL CONFIRM=YES', 'CLR CALL: NUMBER=1001, CONFIRM=YES'],
+  async handler({ services, signal }, { NUMBER: number, STATE: state }) {
+    const wanted = services.calls
+      .list()
+      .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
+      .filter((call) => state === undefined || call.state === state);
+    let ended = 0;
+    for (let from = 0; from < wanted.length; from += CLEARED_AT_ONCE) {
+      if (signal.aborted) throw new MmlError(4006);
+      const some = wanted.slice(from, from + CLEARED_AT_ONCE);
+      const records = await Promise.all(some.map(({ id }) => services.calls.end(id)));
+      ended += records.filter((record) => record !== undefined).length;
+    }
+    return { sections: [{ report: clearedReport, rows: [{ ended }] }] };
+  },
+});
+
 function findCall(services: Services, wanted: string): CallView {
   const call = services.calls.list().find(({ id, callId }) => id === wanted || callId === wanted);
   if (!call) throw noSuchCall(wanted);
@@ -236,5 +282,11 @@ function timelineSections(timeline: readonly TimelineEntry[]): Section[] {
   ];
 }
 
-/** Live calls: DSP CALL, DSP CALL STAT, STR CALL CONNECT, RMV CALL. */
-export const callCommands: readonly Command[] = [displayCalls, countCalls, connectCall, removeCall];
+/** Live calls: DSP CALL, DSP CALL STAT, STR CALL CONNECT, RMV CALL, CLR CALL. */
+export const callCommands: readonly Command[] = [
+  displayCalls,
+  countCalls,
+  connectCall,
+  removeCall,
+  clearCalls,
+];

@@ -104,7 +104,8 @@ const statisticsReport: ReportSpec = {
   ],
 };
 
-const filterParams = {
+/** Which records a command is about. */
+export const filterParams = {
   DATE: {
     type: dateRange,
     purpose: text('Day or range', '日期或范围'),
@@ -127,7 +128,7 @@ interface Filter {
   readonly RESULT?: string | undefined;
 }
 
-function toQuery({ DATE, NUMBER, CALLER, CALLEE, TYPE, RESULT }: Filter): RecordQuery {
+export function toQuery({ DATE, NUMBER, CALLER, CALLEE, TYPE, RESULT }: Filter): RecordQuery {
   return {
     ...DATE,
     ...(NUMBER !== undefined && { number: NUMBER }),

@@ -1,4 +1,6 @@
 import type { Binding } from '../../registrar/types.js';
+import { MmlError } from '../errors.js';
+import { LONG_COMMAND_TIMEOUT_MS } from '../limits.js';
 import {
   type Command,
   defineCommand,
@@ -129,6 +131,15 @@ const removedReport: ReportSpec = {
   ],
 };
 
+const clearedReport: ReportSpec = {
+  ...removedReport,
+  name: 'clearedRegistrations',
+  columns: [
+    { key: 'users', title: text('Users', '用户数') },
+    { key: 'ended', title: text('Contacts ended', '结束的注册地址数') },
+  ],
+};
+
 const removeRegistration = defineCommand({
   verb: 'RMV',
   object: 'REG',
@@ -149,9 +160,46 @@ const removeRegistration = defineCommand({
   },
 });
 
-/** Registrations: DSP REG, DSP REG STAT, RMV REG. */
+const CLEAR_PAGE = 200;
+
+const clearRegistrations = defineCommand({
+  verb: 'CLR',
+  object: 'REG',
+  purpose: text(
+    'End the registrations of all users; their phones may register again',
+    '清除全部注册；终端可重新注册',
+  ),
+  params: {
+    ALL: { type: flag('ALL'), purpose: text('All registrations', '全部注册'), keyword: true },
+  },
+  dangerous: text('No phone can be called until it registers again.', '终端重新注册之前无法被叫。'),
+  timeoutMs: LONG_COMMAND_TIMEOUT_MS,
+  reports: [clearedReport],
+  examples: ['CLR REG: CONFIRM=YES', 'CLR REG ALL CONFIRM=YES'],
+  async handler({ services, signal }) {
+    let [users, ended] = [0, 0];
+    let after: string | undefined;
+    for (;;) {
+      if (signal.aborted) throw new MmlError(4006);
+      const page = await services.registrations.list({
+        limit: CLEAR_PAGE,
+        ...(after !== undefined && { after }),
+      });
+      for (const { username } of page) {
+        ended += await services.registrations.remove(username);
+        users++;
+      }
+      if (page.length < CLEAR_PAGE) break;
+      after = page.at(-1)!.username;
+    }
+    return { sections: [{ report: clearedReport, rows: [{ users, ended }] }] };
+  },
+});
+
+/** Registrations: DSP REG, DSP REG STAT, RMV REG, CLR REG. */
 export const registrationCommands: readonly Command[] = [
   displayRegistrations,
   countRegistrations,
   removeRegistration,
+  clearRegistrations,
 ];

@@ -1,14 +1,14 @@
 import { MmlError } from '../errors.js';
-import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
+import { type Command, defineCommand, type ReportSpec, type Section } from '../registry/command.js';
 import { dateRange } from '../registry/date-range.js';
-import { commandHelp, VERBS } from '../registry/help.js';
+import { commandHelp, paramHelp, VERBS } from '../registry/help.js';
 import { nearest } from '../registry/nearest.js';
 import { commandWords, flag, number, oneOf, string } from '../registry/param-types.js';
-import { didYouMean } from '../registry/registry.js';
+import { didYouMean, type Registry } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
 import { padTo } from '../report/layout.js';
 import type { SessionState } from '../session/session-state.js';
-import { inLanguage, LANGUAGES, text } from '../text.js';
+import { inLanguage, LANGUAGES, type Language, text } from '../text.js';
 import { LIMIT } from './paging.js';
 
 const sessionReport: ReportSpec = {
@@ -192,6 +192,11 @@ const help = defineCommand({
       purpose: text('Command to explain', '要说明的命令'),
       example: '"ADD USER"',
     },
+    PARAM: {
+      type: string({ max: 40 }),
+      purpose: text('Parameter: what it means and which commands take it', '参数：含义及使用它的命令'),
+      example: 'USERNAME',
+    },
     HOTKEY: {
       type: flag('HOTKEY'),
       purpose: text('The keys of the line editor', '行编辑快捷键'),
@@ -204,8 +209,8 @@ const help = defineCommand({
       keyword: true,
     },
   },
-  examples: ['HLP', 'HLP: CMD="ADD USER"', 'HELP CMD=DSP CALL', 'HLP: HOTKEY'],
-  handler({ console, session }, { CMD: cmd, TOPIC: topic, HOTKEY: hotkey }) {
+  examples: ['HLP', 'HLP: CMD="ADD USER"', 'HELP CMD=DSP CALL', 'HLP: PARAM=USERNAME', 'HLP: HOTKEY'],
+  handler({ console, session }, { CMD: cmd, PARAM: param, TOPIC: topic, HOTKEY: hotkey }) {
     const { registry } = console;
     const language = session.language;
     if (hotkey) {
@@ -213,6 +218,9 @@ const help = defineCommand({
         .split('\n')
         .map((line) => `  ${line}`);
       return { sections: [{ name: 'keys', title: text('Keys', '快捷键'), lines }] };
+    }
+    if (param !== undefined) {
+      return { sections: [parameterSection(registry, param.toUpperCase(), language)] };
     }
     const wanted = cmd ?? topic;
     const exact = wanted === undefined ? undefined : registry.find(wanted);
@@ -244,6 +252,15 @@ const help = defineCommand({
     };
   },
 });
+
+function parameterSection(registry: Registry, name: string, language: Language): Section {
+  const lines = paramHelp(registry, name, language);
+  if (lines.length === 0) {
+    const names = new Set(registry.commands.flatMap((command) => Object.keys(command.params)));
+    throw new MmlError(2001, { name, hint: didYouMean(nearest(name, names), 'HLP') });
+  }
+  return { name: 'help', title: text(name, name), lines };
+}
 
 /** The console itself: LST/RMV/SET SESSION, LST OPLOG, HLP, LGO. */
 export const sessionCommands: readonly Command[] = [

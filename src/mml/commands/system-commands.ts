@@ -1,6 +1,4 @@
-import { LOG_LEVELS } from '../../platform/logger.js';
 import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
-import { oneOf, string } from '../registry/param-types.js';
 import { text } from '../text.js';
 import { displayPerformance } from './performance-command.js';
 
@@ -90,60 +88,5 @@ const displayVersion = defineCommand({
   },
 });
 
-const levelReport: ReportSpec = {
-  name: 'logLevels',
-  title: text('Log levels', '日志级别'),
-  layout: 'table',
-  columns: [
-    { key: 'module', title: text('Module', '模块') },
-    { key: 'level', title: text('Level', '级别') },
-  ],
-};
-
-const setLog = defineCommand({
-  verb: 'SET',
-  object: 'LOG',
-  aliases: ['SET LOGLEVEL'],
-  purpose: text('Set the log level, of one module or of all', '设置日志级别'),
-  params: {
-    LEVEL: { type: oneOf(LOG_LEVELS), purpose: text('Level', '级别'), required: true, example: 'DEBUG' },
-    MODULE: {
-      type: string({ max: 40 }),
-      purpose: text('Module; all that have no level of their own when absent', '模块；缺省为全部'),
-      example: 'call',
-      suggest: async (services) => Object.keys(services.logs.levels()).filter((module) => module !== '*'),
-    },
-  },
-  reports: [levelReport],
-  examples: ['SET LOG: LEVEL=DEBUG, MODULE=call', 'SET LOGLEVEL LEVEL=INFO'],
-  handler({ services }, { LEVEL: level, MODULE: module }) {
-    services.logs.setLevel(level, module);
-    return { sections: [{ report: levelReport, rows: levelRows(services.logs.levels()) }] };
-  },
-});
-
-const displayLogLevels = defineCommand({
-  verb: 'DSP',
-  object: 'LOG',
-  variant: 'CFG',
-  aliases: ['DSP LOGLEVEL'],
-  purpose: text('Show the log levels', '查询日志级别'),
-  params: {},
-  reports: [levelReport],
-  examples: ['DSP LOG CFG'],
-  handler: ({ services }) => ({
-    sections: [{ report: levelReport, rows: levelRows(services.logs.levels()) }],
-  }),
-});
-
-const levelRows = (levels: Readonly<Record<string, string>>) =>
-  Object.entries(levels).map(([module, level]) => ({ module, level }));
-
-/** The system and its log: DSP SYSINFO, DSP PERF, DSP VERSION, SET LOG, DSP LOG CFG. */
-export const systemCommands: readonly Command[] = [
-  displaySysinfo,
-  displayPerformance,
-  displayVersion,
-  setLog,
-  displayLogLevels,
-];
+/** The system: DSP SYSINFO, DSP PERF, DSP VERSION. */
+export const systemCommands: readonly Command[] = [displaySysinfo, displayPerformance, displayVersion];

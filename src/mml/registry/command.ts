@@ -135,6 +135,8 @@ export interface CommandSpec<P extends ParamSpecs> {
   readonly role?: Role;
   /** What it will do, asked before it runs. Absent: not dangerous. */
   readonly dangerous?: Bilingual;
+  /** Given up after this long, milliseconds; default COMMAND_TIMEOUT_MS. */
+  readonly timeoutMs?: number;
   readonly reports?: readonly ReportSpec[];
   /** Whole commands that work. */
   readonly examples: readonly string[];

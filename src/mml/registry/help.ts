@@ -1,6 +1,6 @@
 import { displayWidth, padTo } from '../report/layout.js';
 import { type Bilingual, inLanguage, type Language, text } from '../text.js';
-import { CONFIRM } from './bind-params.js';
+import { CONFIRM, canonicalName } from './bind-params.js';
 import type { Command, ParamSpec } from './command.js';
 import { lineContext } from './line-context.js';
 import { nearest } from './nearest.js';
@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, Bilingual>> = {
   EXP: text('export', '导出'),
   IMP: text('import', '导入'),
   TST: text('test', '测试'),
+  UNL: text('unlock', '解锁'),
   CHK: text('check consistency', '核查'),
   SAV: text('save', '保存'),
   HLP: text('help', '帮助'),
@@ -142,6 +143,15 @@ function valueLines(name: string, spec: ParamSpec, language: Language): string[]
     ...(spec.type.values ?? []).map((value) => `    ${value}`),
     ...(spec.example === undefined ? [] : [`  ${say(WORDS.example)}  ${name}=${spec.example}`]),
   ];
+}
+
+/** What a parameter means in each command that takes it; nothing when none does. */
+export function paramHelp(registry: Registry, name: string, language: Language): string[] {
+  const pairs = registry.commands.flatMap((command) => {
+    const own = command.params[name] ? name : canonicalName(command, name);
+    return own === undefined ? [] : [[command.path, paramSummary(command.params[own]!, language)] as const];
+  });
+  return columns(pairs);
 }
 
 /** Help of one command in full. */

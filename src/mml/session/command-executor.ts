@@ -126,8 +126,9 @@ export class CommandExecutor {
       reject(error);
     };
     const interrupt = () => stop(new MmlError(4006));
-    const seconds = COMMAND_TIMEOUT_MS / 1000;
-    const timer = clock.setTimeout(() => stop(new MmlError(5003, { seconds })), COMMAND_TIMEOUT_MS);
+    const timeoutMs = command.timeoutMs ?? COMMAND_TIMEOUT_MS;
+    const seconds = timeoutMs / 1000;
+    const timer = clock.setTimeout(() => stop(new MmlError(5003, { seconds })), timeoutMs);
     outer?.addEventListener('abort', interrupt, { once: true });
     try {
       if (outer?.aborted) interrupt();

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
+import { ExchangeFiles } from '../exchange-files.js';
 import type { Command } from '../registry/command.js';
 import { Registry } from '../registry/registry.js';
 import type { Services } from '../services.js';
@@ -17,6 +18,8 @@ export interface CoreOptions {
   readonly product: ProductName;
   /** Directory of the operation log. */
   readonly operationLogPath: string;
+  /** Directory of files that commands read and write. */
+  readonly exchangePath: string;
 }
 
 /** What all ways into the console share: registry, executor, sessions, login, operation log. */
@@ -30,6 +33,7 @@ export class ConsoleCore {
   readonly gate: LoginGate;
   readonly operations: OperationLog;
   readonly executor: CommandExecutor;
+  private readonly files: ExchangeFiles;
 
   constructor(options: CoreOptions) {
     const { services, clock, log, product } = options;
@@ -41,6 +45,7 @@ export class ConsoleCore {
     this.sessions = new SessionTable(clock);
     this.gate = new LoginGate(services.operators, clock);
     this.operations = new OperationLog(options.operationLogPath, log);
+    this.files = new ExchangeFiles(options.exchangePath);
     this.executor = new CommandExecutor({
       services,
       clock,
@@ -54,6 +59,7 @@ export class ConsoleCore {
     return {
       product: this.product,
       registry: this.registry,
+      files: this.files,
       sessions: () => this.sessions.list(),
       endSession: (id) => this.sessions.end(id),
       verifyPassword: (name, password, address) => this.gate.verify(name, password, address),

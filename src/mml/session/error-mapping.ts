@@ -1,6 +1,6 @@
 import { AppError } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
-import { text } from '../text.js';
+import { type Bilingual, text } from '../text.js';
 
 const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
@@ -70,6 +70,14 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(2010, { reason: error.message }, error);
     case 'PASSWORD_WEAK':
       return new MmlError(2008, { reason: error.message }, error);
+    case 'CONFIG_INVALID':
+      return new MmlError(2010, { reason: error.message }, error);
+    case 'SETTING_SECRET':
+    case 'SETTING_EARLY':
+    case 'SETTING_NOT_LIVE':
+    case 'SETTING_OVERRIDDEN':
+    case 'SETTING_NO_STORE':
+      return new MmlError(3007, { reason: settingReason(error) }, error);
     case 'STORE_UNAVAILABLE':
       return new MmlError(5001, {}, error);
     case 'TIMEOUT':
@@ -78,3 +86,38 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(5002, { part: error.name, reason: error.message }, error);
   }
 }
+
+/** Why a setting cannot be set here, and where it can. */
+function settingReason({ code, context }: AppError): Bilingual {
+  const [key, origin] = [String(context['key']), String(context['origin'])];
+  switch (code) {
+    case 'SETTING_SECRET':
+      return text(
+        `${key} may hold a secret; set it by environment or settings file, it takes effect at the next start`,
+        `${key} 可能含敏感信息；请在环境变量或配置文件中设置，下次启动时生效`,
+      );
+    case 'SETTING_EARLY':
+      return text(
+        `${key} is needed before the store is open; set it by flag, environment or settings file, it takes effect at the next start`,
+        `${key} 在打开存储之前就需要；请用启动参数、环境变量或配置文件设置，下次启动时生效`,
+      );
+    case 'SETTING_NOT_LIVE':
+      return text(
+        `${key} cannot change while the server runs; without SAVE=NO it is kept and takes effect at the next start`,
+        `${key} 不能在运行中修改；不带 SAVE=NO 时将保存并在下次启动时生效`,
+      );
+    case 'SETTING_NO_STORE':
+      return text('the store was away when the server started', '服务启动时存储不可用');
+    default:
+      return text(
+        `${key} comes from the ${origin}, which is stronger than what the console keeps; change it there, or give SAVE=NO where it can change until the next start`,
+        `${key} 来自 ${ORIGINS[origin] ?? origin}，优先于控制台保存的值；请在那里修改，可在线修改的也可用 SAVE=NO 临时修改`,
+      );
+  }
+}
+
+const ORIGINS: Readonly<Record<string, string>> = {
+  flag: '启动参数',
+  environment: '环境变量',
+  file: '配置文件',
+};

@@ -1,4 +1,5 @@
 import type { Role } from '../../accounts/types.js';
+import type { ExchangeFiles } from '../exchange-files.js';
 import type { Registry } from '../registry/registry.js';
 import type { Language } from '../text.js';
 import type { OperationEntry, OperationQuery } from './operation-log.js';
@@ -26,6 +27,8 @@ export interface SessionState {
 export interface ConsoleControl {
   readonly product: ProductName;
   readonly registry: Registry;
+  /** Files that commands read and write. */
+  readonly files: ExchangeFiles;
   sessions(): readonly SessionState[];
   /** Ends a session by its number; false when there is none. */
   endSession(id: number): boolean;

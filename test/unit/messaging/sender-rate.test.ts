@@ -5,7 +5,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 test('each sender has so many messages a minute, and hears how long to wait', () => {
   const clock = new ManualClock();
-  const rate = new SenderRate(3, clock);
+  const rate = new SenderRate(() => 3, clock);
   assert.deepEqual(
     [1, 2, 3].map(() => rate.take('1001')),
     [0, 0, 0],
@@ -18,6 +18,6 @@ test('each sender has so many messages a minute, and hears how long to wait', ()
 });
 
 test('0 is any number', () => {
-  const rate = new SenderRate(0, new ManualClock());
+  const rate = new SenderRate(() => 0, new ManualClock());
   for (let i = 0; i < 1000; i++) assert.equal(rate.take('1001'), 0);
 });

@@ -176,6 +176,34 @@ describe('console commands on calls, registrations and records', { timeout: 60_0
     );
   });
 
+  it('DSP SYSCFG, DSP SRVSTAT and DSP LICENSEINFO show set-up, parts and packages', async () => {
+    assert.match(await client.run('DSP SYSCFG'), /Realm += {2}ims\r\n[\s\S]*RTP ports += {2}20000-29999\r\n/);
+    const parts = await client.run('DSP SRVSTAT');
+    assert.match(parts, /sip-engine +UP +embedded udp:127\.0\.0\.1:5060\r\n/);
+    assert.match(parts, /store +UP +lmdb[\s\S]*console +UP +1 sessions\r\n/);
+    assert.match(await client.run('DSP LICENSEINFO'), /ims-b2bua +0\.1\.0 +MIT\r\n/);
+  });
+
+  it('DSP LOG shows lines of memory by call and level, CLR LOG forgets them', async () => {
+    assert.match(await client.run('DSP LOG RECENT'), /Number of results = 0/);
+    assert.match(await client.run('DSP LOG SEARCH KEYWORD=x'), /RETCODE = 0 /);
+    assert.match(await client.run('CLR LOG'), /RETCODE = 3003 /);
+    assert.match(await client.run('CLR LOG BEFORE=TODAY CONFIRM=YES'), /Lines forgotten: 0/);
+  });
+
+  it('CLR CALL and CLR REG end all, when confirmed', async () => {
+    assert.match(await client.run('CLR CALL'), /RETCODE = 3003 /);
+    assert.match(await client.run('CLR CALL: NUMBER=1009, CONFIRM=YES'), /Calls += {2}0\r\n/);
+    assert.match(await client.run('CLR CALL ALL CONFIRM=YES'), /Calls += {2}1\r\n/);
+    assert.match(await client.run('CLR REG ALL CONFIRM=YES'), /Contacts ended += {2}1\r\n/);
+    assert.equal(services.bindingMap.size, 0);
+  });
+
+  it('HLP: PARAM= says what a parameter means to each command', async () => {
+    assert.match(await client.run('HELP PARAM=CALLID'), /DSP CALL +SIP Call-ID[\s\S]*RMV CALL /);
+    assert.match(await client.run('HLP: PARAM=USERNAM'), /RETCODE = 2001 .*USERNAME/);
+  });
+
   it('SET LOG changes a level, of one module or of all', async () => {
     assert.match(await client.run('SET LOG: LEVEL=debug, MODULE=call'), /call +debug/);
     assert.match(await client.run('SET LOGLEVEL LEVEL=WARN'), /\* +warn[\s\S]*call +debug/);

@@ -1,0 +1,122 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { errorMessage } from '../platform/errors.js';
+import { MmlError } from './errors.js';
+import { MAX_EXCHANGE_BYTES } from './limits.js';
+import { text } from './text.js';
+
+/** A file that was written. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Files that commands read and write: those below one directory on the server, DATA_DIR/exchange, and no others. Names that
+ * lead out of it, by `..`, as an absolute path or through a link, are refused with MmlError 2010.
+ */
+export class ExchangeFiles {
+  constructor(readonly directory: string) {}
+
+  /** The whole text of a file. */
+  async read(name: string): Promise<string> {
+    const path = await this.locate(name);
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined) {
+      const hint = text(`Put it into ${this.directory}`, `请把文件放入 ${this.directory}`);
+      throw new MmlError(4001, { what: text('file', '文件'), name, hint });
+    }
+    if (!(await this.holds(real))) throw outside(this.directory);
+    const { size } = await stat(real);
+    if (size > MAX_EXCHANGE_BYTES) throw refused(`the file is larger than ${MAX_EXCHANGE_BYTES} bytes`);
+    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW).catch(fail);
+    try {
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Writes a new file piece by piece; one that is there is left alone unless `overwrite`. */
+  async write(
+    name: string,
+    pieces: AsyncIterable<string> | Iterable<string>,
+    overwrite = false,
+  ): Promise<WrittenFile> {
+    const path = await this.locate(name);
+    const parent = dirname(path);
+    await mkdir(parent, { recursive: true, mode: 0o700 }).catch(fail);
+    if (!(await this.holds(await realpath(parent)))) throw outside(this.directory);
+    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = constants;
+    const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (overwrite ? O_TRUNC : O_EXCL);
+    const handle = await open(path, flags, 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') throw new MmlError(4002, { what: text('File', '文件'), name });
+      return fail(error);
+    });
+    try {
+      return { path, bytes: await writeAll(handle, pieces) };
+    } catch (error) {
+      return fail(error);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Names for completion: the newest are not known, so the first ones by name. */
+  async names(): Promise<string[]> {
+    const entries = await readdir(this.directory, { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  }
+
+  private async locate(name: string): Promise<string> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 }).catch(fail);
+    const path = resolve(this.directory, name);
+    const isInside = path.startsWith(resolve(this.directory) + sep) && basename(path) !== '';
+    if (!isInside || name.includes('\0')) throw outside(this.directory);
+    return path;
+  }
+
+  private async holds(real: string): Promise<boolean> {
+    const home = await realpath(this.directory);
+    return real === home || real.startsWith(home + sep);
+  }
+}
+
+/** `users-20261120-120000.csv`. */
+export function datedName(stem: string, now: number, extension: string): string {
+  const at = new Date(now);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}`;
+  const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
+  return join(`${stem}-${day}-${time}.${extension}`);
+}
+
+async function writeAll(
+  handle: FileHandle,
+  pieces: AsyncIterable<string> | Iterable<string>,
+): Promise<number> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    const data = Buffer.from(piece);
+    await handle.writeFile(data);
+    bytes += data.length;
+  }
+  await handle.sync();
+  return bytes;
+}
+
+const outside = (directory: string) =>
+  new MmlError(2010, {
+    reason: text(
+      `FILE is a path below ${directory}, without .. and links`,
+      `FILE 必须是 ${directory} 之下的路径，不含 .. 与链接`,
+    ),
+  });
+
+const refused = (reason: string) => new MmlError(2010, { reason });
+
+function fail(error: unknown): never {
+  if (error instanceof MmlError) throw error;
+  throw new MmlError(5002, { part: text('The disk', '磁盘'), reason: errorMessage(error) }, error);
+}
