@@ -14,6 +14,12 @@ export function listeningTcpPorts(pid: number): number[] {
   return [...new Set(ports)];
 }
 
+/** UDP ports that somebody on this machine has bound, IPv4. */
+export function boundUdpPorts(): ReadonlySet<number> {
+  const rows = readFileSync('/proc/net/udp', 'utf8').split('\n').slice(1).filter(Boolean);
+  return new Set(rows.map((row) => parseInt(row.trim().split(/\s+/)[1]!.split(':')[1]!, 16)));
+}
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
