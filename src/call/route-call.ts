@@ -1,7 +1,7 @@
 import type { User, UserService } from '../accounts/types.js';
 import type { UserFeatures } from '../accounts/user-features.js';
 import { withDeadline } from '../platform/deadline.js';
-import { routeUrlFor } from '../registrar/route-url.js';
+import { routeHeaders, routeUrlFor } from '../registrar/route-url.js';
 import type { Binding } from '../registrar/types.js';
 import { diversionFault } from '../routing/diversions.js';
 import type { DialledCode } from '../routing/feature-codes.js';
@@ -316,8 +316,8 @@ export function toTarget(
   { username, binding, limits }: PhoneTarget<Binding>,
   mayDeflect: boolean,
 ): CalleeTarget {
-  const { contact, address, port, protocol } = binding;
+  const { contact, address, port, protocol, path } = binding;
   const nextHop = routeUrlFor(binding);
   const target = { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };
-  return { ...target, ...(limits && { limits }) };
+  return { ...target, ...(limits && { limits }), ...(path && { headers: routeHeaders(binding) }) };
 }

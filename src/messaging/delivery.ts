@@ -3,7 +3,7 @@ import { ClientRequest } from '../call/client-request.js';
 import { bestFailure, type LegFailure } from '../call/fork-outcome.js';
 import type { TimelineEvent } from '../cdr/types.js';
 import type { Clock } from '../platform/clock.js';
-import { routeUrlFor } from '../registrar/route-url.js';
+import { routeHeaders, routeUrlFor } from '../registrar/route-url.js';
 import type { Binding } from '../registrar/types.js';
 import { header } from '../signalling/request.js';
 import type { SrfEngine } from '../signalling/srf-types.js';
@@ -75,7 +75,7 @@ function send(
       method: 'MESSAGE',
       uri: contact,
       proxy: routeUrlFor(phone),
-      headers: letter.headers,
+      headers: { ...letter.headers, ...routeHeaders(phone) },
       body: letter.body,
       timeoutMs: ANSWER_TIMEOUT_MS,
     },

@@ -92,6 +92,7 @@ function makeItem(
     address: request.peer.address,
     port: request.peer.port,
     userAgent: request.userAgent,
+    ...(request.path.length > 0 && { path: request.path }),
   };
   return { key: contactKey(contact), binding, instance: contact.instance };
 }

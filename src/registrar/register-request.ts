@@ -9,6 +9,7 @@ import {
 } from '../signalling/request.js';
 import type { SrfRequest } from '../signalling/srf-types.js';
 import type { Contact } from '../sip/contact.js';
+import { parseNameAddr } from '../sip/name-addr.js';
 import { parseUri, type SipUri } from '../sip/uri.js';
 import { RegisterRefusedError } from './errors.js';
 import { instanceKey, isFlow } from './instance.js';
@@ -17,6 +18,9 @@ import { instanceKey, isFlow } from './instance.js';
 const MAX_CONTACTS = 20;
 const MAX_CONTACT_CHARS = 1024;
 const MAX_USER_AGENT_CHARS = 256;
+/** Proxies on the way to a phone, and the length of what each says of itself. */
+const MAX_PATH = 8;
+const MAX_PATH_CHARS = 512;
 /** What a malformed Expires counts as (RFC 3261 §10.2.1.1). */
 const MALFORMED_EXPIRES_SEC = 3600;
 
@@ -43,6 +47,8 @@ export interface RegisterRequest {
   readonly cseq: number;
   readonly peer: PeerAddress;
   readonly userAgent: string;
+  /** The proxies on the way to the phone, nearest to us first: values of Path (RFC 3327 §5.3). */
+  readonly path: readonly string[];
   /** A contact is one of several flows of its phone (RFC 5626 §6). */
   readonly isOutbound: boolean;
 }
@@ -63,12 +69,25 @@ export function readRegister(req: SrfRequest): RegisterRequest {
     cseq: cseqNumber(req),
     peer: peerOf(req),
     userAgent: userAgentOf(req),
+    path: readPath(req),
     isOutbound: read !== '*' && read.some(({ instance }) => instance !== undefined && isFlow(instance)),
   };
   // RFC 3261 §10.3 step 6
   if (request.contacts === '*' && request.expiresSec !== 0)
     throw new RegisterRefusedError(400, 'Contact * Needs Expires 0');
   return request;
+}
+
+/** RFC 3327 §5.3. Throws RegisterRefusedError for a way that no request could go. */
+function readPath(req: SrfRequest): readonly string[] {
+  const path = headerList(req, 'path');
+  const isGood = path.every((value) => {
+    const uri = value.length <= MAX_PATH_CHARS ? parseNameAddr(value)?.uri : undefined;
+    const scheme = uri && parseUri(uri)?.scheme;
+    return scheme === 'sip' || scheme === 'sips';
+  });
+  if (!isGood || path.length > MAX_PATH) throw new RegisterRefusedError(400, 'Bad Path Header');
+  return path;
 }
 
 function hasTag(req: SrfRequest, name: string, tag: string): boolean {

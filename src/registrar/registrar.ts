@@ -23,7 +23,7 @@ import type { RegistrationService } from './types.js';
 import type { BindingUpdate, KeyedBinding } from './working-set.js';
 
 /** Option tags that a REGISTER may require (RFC 3261 §20.32). */
-const SUPPORTED_OPTIONS: readonly string[] = ['outbound'];
+const SUPPORTED_OPTIONS: readonly string[] = ['outbound', 'path'];
 /** How often a phone has to show that its connection lives (RFC 5626 §4.4), seconds. */
 const FLOW_TIMER_SEC = 120;
 const RETRY_AFTER_SEC = 10;
@@ -125,7 +125,12 @@ class RegisterHandler {
       const update = await this.queue.run(aor, () => this.apply(aor, request));
       this.tell(user.username, request, update);
       respondOnly(res, 200, {
-        headers: { ...okHeaders(update.result, this.clock.now()), ...outboundHeaders(request) },
+        headers: {
+          ...okHeaders(update.result, this.clock.now()),
+          ...outboundHeaders(request),
+          // RFC 3327 §5.3: the phone sees which way its calls will come.
+          ...(request.path.length > 0 && { Path: [...request.path] }),
+        },
       });
       if (update.result.length > 0) this.options.onRegistered?.(user.username);
     } catch (error) {

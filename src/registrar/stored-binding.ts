@@ -5,11 +5,11 @@ import type { KeyedBinding } from './working-set.js';
 
 /** A binding as the Store keeps it. Short names: there is one for each phone. */
 export function toStored({ key, binding, instance }: KeyedBinding): StoredBinding {
-  const { contact, q, callId, cseq, registeredAt, protocol, address, port, userAgent } = binding;
+  const { contact, q, callId, cseq, registeredAt, protocol, address, port, userAgent, path } = binding;
   return {
     contactKey: key,
     expiresAt: binding.expiresAt,
-    value: { contact, q, callId, cseq, registeredAt, protocol, address, port, userAgent, instance },
+    value: { contact, q, callId, cseq, registeredAt, protocol, address, port, userAgent, path, instance },
   };
 }
 
@@ -33,8 +33,14 @@ export function fromStored(aor: string, stored: StoredBinding): KeyedBinding | u
     address,
     port,
     userAgent: textOf(fields['userAgent']),
+    ...pathOf(fields['path']),
   };
   return { key: stored.contactKey, binding, instance: textOf(fields['instance']) || undefined };
+}
+
+function pathOf(value: unknown): Pick<Binding, 'path'> {
+  const isPath = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
+  return isPath ? { path: value as string[] } : {};
 }
 
 function textOf(value: unknown): string {

@@ -18,6 +18,8 @@ export interface Binding {
   readonly address: string;
   readonly port: number;
   readonly userAgent: string;
+  /** The proxies that requests to the phone have to pass, nearest to us first (RFC 3327 §5.3). */
+  readonly path?: readonly string[];
 }
 
 /** Registrations as consoles and call control see them. */

@@ -202,11 +202,11 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
   });
 
   for (const [section, feature, callee] of [
-    ['§2.7', 'FWDALL', undefined],
-    ['§2.8', 'FWDBUSY', 'uas-busy'],
-    ['§2.9', 'FWDNOANS', 'uas-ring-until-cancelled'],
+    ['RFC 5359 §2.7', 'FWDALL', undefined],
+    ['RFC 5359 §2.8', 'FWDBUSY', 'uas-busy'],
+    ['RFC 5359 §2.9', 'FWDNOANS', 'uas-ring-until-cancelled'],
   ] as const)
-    test(`RFC 5359 ${section}: ${feature} sends the call on`, async () => {
+    test(`${section}: ${feature} sends the call on`, async () => {
       await mml(`MOD USER: USERNAME=1002, ${feature}=1003`);
       const first = callee && (await phone('1002', callee));
       const answering = await phone('1003', 'uas-answer-forwarded');
@@ -227,6 +227,12 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
       (await onlyRecord()).attempts.map(({ sipStatus }) => sipStatus),
       [486, 200],
     );
+  });
+
+  test('RFC 5359 §2.14: a number that nobody may call', async () => {
+    await mml('ADD ROUTE: NAME=no-premium, PREFIX=0900, TRUNKS=""');
+    await caller('uac-forbidden-call-expect-403', '0900123456');
+    assert.equal((await onlyRecord()).sipStatus, 403);
   });
 
   test('RFC 5359 §2.16: pick-up of a call that rings elsewhere', async () => {

@@ -10,8 +10,8 @@ import { SipPeer } from './sip-peer.js';
 
 const READY_TIMEOUT_MS = 15_000;
 
-/** A real Kamailio as a carrier: subscribers register with it by digest, their calls are challenged, and it calls them. */
-export interface TestCarrier {
+/** A real Kamailio that runs. */
+export interface TestKamailio {
   readonly port: number;
   /** What it said, for a failure's message. */
   output(): string;
@@ -24,12 +24,19 @@ export interface CarrierOptions {
   readonly networkPort: number;
 }
 
-/** Starts it and waits until it answers OPTIONS. The caller closes it. */
-export async function startCarrier(options: CarrierOptions): Promise<TestCarrier> {
+export type TestCarrier = TestKamailio;
+
+/** A carrier: subscribers register with it by digest, their calls are challenged, and it calls them. The caller closes it. */
+export function startCarrier(options: CarrierOptions): Promise<TestCarrier> {
+  return startKamailio((port) => configuration(port, options));
+}
+
+/** Starts one with a configuration for its port and waits until it answers OPTIONS. The caller closes it. */
+export async function startKamailio(configure: (port: number) => string): Promise<TestKamailio> {
   const directory = mkdtempSync(join(tmpdir(), 'ims-kamailio-'));
   const port = await freeUdpPort();
   const file = join(directory, 'kamailio.cfg');
-  writeFileSync(file, configuration(port, options));
+  writeFileSync(file, configure(port));
   const memory = ['-m', '32', '-M', '4'];
   const child = spawn(programPath('kamailio'), ['-f', file, '-DD', '-E', ...memory, '-Y', directory], {
     stdio: ['ignore', 'pipe', 'pipe'],

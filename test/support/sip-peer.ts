@@ -202,7 +202,11 @@ export class SipPeer {
     options: { sdp?: string | undefined; headers?: Record<string, string>; phrase?: string } = {},
   ): SipResponse {
     const response = createResponse(request, status, options.phrase, this.tagFor(request));
-    if (request.method === 'INVITE' && status < 300) response.append('Contact', this.contact);
+    if (request.method === 'INVITE' && status < 300) {
+      // RFC 3261 §12.1.1
+      for (const route of request.getAll('record-route')) response.append('Record-Route', route);
+      response.append('Contact', this.contact);
+    }
     for (const [name, value] of Object.entries(options.headers ?? {})) response.append(name, value);
     withSdp(response, options.sdp ?? null);
     this.send(response);

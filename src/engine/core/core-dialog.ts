@@ -167,7 +167,9 @@ export class CoreDialog {
   /** The next hop of a request in this dialog. Rejects or throws ResolveError; undefined when there is no target. */
   nextHop(ctx: CoreContext, uri = this.dialog.nextHopUri()): Hop | Promise<Hop> | undefined {
     if (uri === undefined) return undefined;
-    if (this.override) return this.reconnected(ctx, this.override) ?? this.override;
+    const again = this.override && this.reconnected(ctx, this.override);
+    if (again) return again;
+    if (this.override && !this.mayLeave(ctx, this.override)) return this.override;
     const hop = ctx.resolve(uri);
     return hop instanceof Promise ? hop.then((found) => this.guard(ctx, found)) : this.guard(ctx, hop);
   }
@@ -183,6 +185,11 @@ export class CoreDialog {
     if (flow === undefined || ctx.hasFlow(flow)) return undefined;
     const hop = ctx.registeredFlows.findAgain(this.dialog.peer.target ?? '', address);
     return hop?.flow !== undefined && ctx.hasFlow(hop.flow) ? hop : undefined;
+  }
+
+  /** A connection is gone, and the peer's proxies have said where else they are reached (RFC 3261 §12.2.1.1). */
+  private mayLeave(ctx: CoreContext, { flow }: Hop): boolean {
+    return flow !== undefined && !ctx.hasFlow(flow) && this.dialog.peer.routeSet.length > 0;
   }
 
   /**

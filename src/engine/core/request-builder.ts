@@ -10,10 +10,15 @@ import { isSdp } from './sdp-body.js';
 const TAG_LENGTH = 12;
 /** RFC 3261 §8.1.1.5: below 2^31, and room to count up. */
 const FIRST_SEQ_RANGE = 1_000_000;
+/**
+ * What an application gives as the routes of a new request (RFC 3327 §5.1), by a name of its own: drachtio-srf may hand on a
+ * peer's `Route` with all other header fields.
+ */
+const PRELOADED_ROUTE = 'x-preloaded-route';
 /** Placed by the builder, in the order of RFC 3261's examples. */
 const HEAD_KEYS = new Set(['max-forwards', 'from', 'to', 'call-id', 'cseq', 'contact']);
 /** The dialog's own; what an application says of them is not heard (RFC 3261 §12.2.1.1). */
-const DIALOG_KEYS = new Set(['max-forwards', 'from', 'to', 'call-id', 'cseq', 'contact']);
+const DIALOG_KEYS = new Set([...HEAD_KEYS, PRELOADED_ROUTE]);
 const FORMS_DIALOG = new Set(['INVITE', 'SUBSCRIBE']);
 const TARGET_REFRESH = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE']);
 
@@ -111,6 +116,10 @@ function appendOthers(
 ): void {
   for (const field of app.headers) {
     if (without.has(field.key)) continue;
+    if (field.key === PRELOADED_ROUTE) {
+      request.append('Route', field.value);
+      continue;
+    }
     const isOurs = field.key === 'p-asserted-identity';
     request.headers.push(isOurs ? { ...field, value: fillLocalhost(field.value, local) } : field);
   }
