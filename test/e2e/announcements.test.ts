@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { Baresip } from '../support/baresip.js';
+import { missing } from '../support/peers.js';
+import { callRecords } from '../support/records.js';
+import { Rtpengine } from '../support/rtpengine.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { writeToneWav } from '../support/wav.js';
+
+const [PHONE_HZ, SOUND_HZ] = [440, 880];
+const TONES = [PHONE_HZ, SOUND_HZ];
+const PASSWORD = 'correct-horse';
+
+const skip = missing('baresip', 'rtpengine');
+
+for (const relay of ['built-in relay', 'rtpengine'] as const)
+  describe(`announcements and the dialler through the ${relay}`, { skip }, () => {
+    let engine: Rtpengine | undefined;
+    let server: TestServer;
+    let phone: Baresip;
+    let seen = 0;
+
+    before(async () => {
+      if (relay === 'rtpengine') engine = await Rtpengine.start();
+      server = await startServer({
+        users: { 1000: PASSWORD, 1001: PASSWORD },
+        env: { MEDIA_RELAY: engine?.url ?? 'embedded' },
+      });
+      phone = await Baresip.start({
+        username: '1001',
+        password: PASSWORD,
+        toneHz: PHONE_HZ,
+        server: { address: server.address, port: server.udpPort },
+      });
+      await phone.registered();
+      writeToneWav(join(server.dataDir, 'sounds', 'sound.wav'), SOUND_HZ, 4);
+    });
+    beforeEach(() => engine?.restart());
+    after(async () => {
+      await phone?.close();
+      await server?.close();
+      await engine?.close();
+    });
+
+    /** What a command reports, JSON. */
+    async function mml(command: string): Promise<string> {
+      const { code, stdout, stderr } = await server.ims('mml', '--json', command);
+      assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
+      return stdout;
+    }
+
+    const record = async () => (await callRecords(server, ++seen))[0]!;
+
+    test('a caller hears why its call fails', async () => {
+      await mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND=sound.wav, SEC=3, ENABLED=YES');
+      phone.command('dial', '9999');
+      await phone.event('CALL_PROGRESS');
+      assert.equal(await phone.hears(TONES), SOUND_HZ);
+      await phone.event('CALL_CLOSED');
+      const { result, releaseReason, announcement, billSec } = await record();
+      assert.deepEqual(
+        [result, releaseReason, announcement, billSec],
+        ['FAILED', 'callee-unknown', 'UNKNOWN', 0],
+      );
+    });
+
+    test('a phone is called and hears the sound', async () => {
+      await mml('SET DIALSVC: CALLER=1000, SOUND=sound.wav');
+      await mml('STR CALL SINGLE: NUMBER=1001');
+      await phone.event('CALL_INCOMING');
+      phone.command('accept');
+      await phone.event('CALL_ESTABLISHED');
+      assert.equal(await phone.hears(TONES), SOUND_HZ);
+      await phone.event('CALL_CLOSED');
+      const { result, releaseReason, callerNumber, originatedBy, extra } = await record();
+      assert.deepEqual([result, releaseReason, callerNumber], ['ANSWERED', 'normal-clearing', '1000']);
+      assert.ok(originatedBy);
+      assert.deepEqual([extra?.['sound'], extra?.['played']], ['sound.wav', 'whole']);
+      const jobs = await mml('DSP DIALJOB');
+      assert.match(jobs, /"state":"done".*"done":1/);
+      assert.match(jobs, new RegExp(`"id":"${extra?.['dialJob']}"`));
+    });
+
+    test('a job is stopped: the phone that rings is cancelled', async () => {
+      await mml('STR CALL BATCH: NUMBERS=1001&9999, PARALLEL=1');
+      await phone.event('CALL_INCOMING');
+      await mml('STP CALL ALL');
+      await phone.event('CALL_CLOSED');
+      assert.equal((await record()).releaseReason, 'operator-ended');
+      assert.match(await mml('DSP DIALJOB'), /"state":"stopped".*"stopped":2/);
+    });
+  });
