@@ -71,10 +71,7 @@ export class Events implements EventService, Closeable {
       dialogPackage(dialogs),
       presencePackage({ publications, dialogs, isRegistered }),
     ]);
-    // An engine that comes back knows the dialogs still, or nothing: phones are to begin anew (RFC 6665 §4.1.3).
-    this.unwatch = connection.onStateChange((connected) => {
-      if (connected) void this.notifier.endAll('deactivated');
-    });
+    this.unwatch = connection.onStateChange((connected) => this.notifier.setConnected(connected));
   }
 
   subscriptions(): SubscriptionView[] {

@@ -27,6 +27,7 @@ export class Notifier {
   private readonly packages: ReadonlyMap<string, EventPackage>;
   private readonly table: SubscriptionTable;
   private isDraining = false;
+  private isCut = false;
 
   constructor(
     private readonly deps: NotifierDeps,
@@ -92,6 +93,13 @@ export class Notifier {
     await Promise.all([...this.table.values()].map((subscription) => subscription.end(reason)));
   }
 
+  /** The line to the engine broke, or is back: then phones are to begin anew (RFC 6665 §4.1.3). */
+  setConnected(connected: boolean): void {
+    this.isCut = !connected;
+    if (connected) void this.endAll('deactivated');
+    else for (const subscription of this.table.values()) subscription.cut();
+  }
+
   /** Forgets all of them without a word. */
   dropAll(): void {
     for (const subscription of [...this.table.values()]) subscription.drop();
@@ -124,6 +132,7 @@ export class Notifier {
     const subscription = new Subscription(facts, pack, {
       ...this.deps,
       intervalMs: limits.intervalMs ?? pack.intervalMs,
+      isCut: () => this.isCut,
       resource: (by, name) => this.watched(by, name),
       onOver: (one) => this.table.remove(one),
     });

@@ -36,6 +36,8 @@ export interface SubscriptionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervalMs: number;
+  /** The line to the engine is broken: nothing can be sent, and all subscriptions end when it is back. */
+  isCut(): boolean;
   /** The user with its state, while both accounts are there; undefined when one of them is gone or not active. */
   resource(subscriber: string, resource: string): Promise<User | undefined>;
   onOver(subscription: Subscription): void;
@@ -53,6 +55,8 @@ export class Subscription {
   private lastSentAt = Number.NEGATIVE_INFINITY;
   private isDirty = false;
   private isSending = false;
+  /** How often the line to the engine broke. */
+  private lines = 0;
   /** The last NOTIFY is due, or under way. */
   private ending: EndReason | undefined;
   private isOver = false;
@@ -92,19 +96,24 @@ export class Subscription {
   /** The state of its resource is another one. */
   changed(): void {
     const hasBegun = this.expiresAt > 0;
-    if (!hasBegun || this.ending || this.isOver) return;
+    if (!hasBegun || this.ending || this.isOver || this.deps.isCut()) return;
     this.isDirty = true;
     this.pump();
   }
 
   /** Tells the subscriber that it is over (RFC 6665 §4.1.3). Resolves when that is answered or given up; never rejects. */
   end(reason: EndReason): Promise<void> {
-    if (!this.ending && !this.isOver) {
-      this.ending = reason;
-      this.clearTimers();
-      this.pump();
-    }
+    this.ending ??= reason;
+    this.clearTimers();
+    this.pump();
     return this.done;
+  }
+
+  /** The line to the engine broke: an answer that is awaited will not come. */
+  cut(): void {
+    this.lines++;
+    this.isSending = false;
+    this.isDirty = false;
   }
 
   /** Forgets it without a word. */
@@ -135,25 +144,26 @@ export class Subscription {
   }
 
   private async send(): Promise<void> {
-    const { deps } = this;
+    const { deps, lines } = this;
     let body: string | undefined;
     try {
       body = await this.document();
     } catch (error) {
       deps.log.warn({ err: error, ...this.facts }, 'the state of a user is not known now');
+      if (lines !== this.lines) return;
       this.isSending = false;
       this.isDirty = true;
       // A last NOTIFY says what matters without a body too.
       if (!this.ending && !this.isOver) return this.later(RETRY_MS);
     }
-    if (this.isOver) return;
+    if (this.isOver || lines !== this.lines) return;
     const isLast = this.ending !== undefined;
     this.lastSentAt = deps.clock.monotonic();
     this.notified++;
     const status = await this.request(body);
+    if (lines !== this.lines) return;
     this.isSending = false;
     if (isLast || this.isOver) this.drop();
-    // The engine forgets the dialog by a last NOTIFY only.
     else if (status === undefined) this.drop();
     else if (FATAL.has(status)) this.giveUp(status);
     else this.pump();

@@ -17,7 +17,7 @@ describe('events through a whole server', () => {
   let b: SipPeer;
   let c: SipPeer;
   before(async () => {
-    calls = await startCallServer();
+    calls = await startCallServer({ SIP_LISTEN: 'udp:127.0.0.1:0,tcp:127.0.0.1:0,ws:127.0.0.1:0' });
     [a, b, c] = await Promise.all([calls.phone('1001'), calls.phone('1002'), calls.phone('1003')]);
   });
   after(() => calls?.close());
@@ -165,13 +165,26 @@ describe('events through a whole server', () => {
       await phone.event('MWI_NOTIFY', 30_000);
       await phone.printed(/<tuple id="ims"><status><basic>open/, 30_000);
       const call = await connect(a, b);
-      await phone.printed(/1001\S* changed status from Online to/);
+      await phone.printed(/1001\S* changed status from \S*Online\S* to \S*Busy/);
       await hangUp(a, b, call);
       assert.match(await mml('DSP PRESENCE: USERNAME=1004'), /Source\s+=\s+PUBLISHED/);
     } finally {
       await phone.close();
     }
   });
+
+  for (const transport of ['tcp', 'ws'] as const)
+    test(`a phone on ${transport} is told down its own connection, by its subscription and by its REFER`, async () => {
+      const phone = await calls.phone('1003', { transport });
+      const { dialog } = await subscribe(phone, '1004', 'dialog');
+      assert.equal((await resubscribe(phone, dialog, 'dialog', 0)).statusCode, 200);
+      assert.equal(stateOf(await notified(phone)), 'terminated;reason=timeout');
+      const refer = phone.request('REFER', 'sip:1003@127.0.0.1');
+      refer.append('Contact', phone.contact).append('Refer-To', '<sip:9999@127.0.0.1>');
+      assert.equal((await phone.withCredentials(refer)).statusCode, 202);
+      assert.equal((await notified(phone)).body.toString(), 'SIP/2.0 100 Trying\r\n');
+      assert.equal((await notified(phone)).body.toString(), 'SIP/2.0 404 Not Found\r\n');
+    });
 
   test('a server that is stopped tells its subscribers; a restarted one knows nothing of them', async () => {
     const { dialog } = await subscribe(c, '1002', 'presence');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
+import { notified, resubscribe, stateOf, subscribe } from '../../support/event-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -32,6 +33,17 @@ describe('the line to the engine breaks', () => {
     await Promise.all([a.expectBye(), b.expectBye()]);
     await hangUp(a, b, await connect(a, b));
     await rig.records(2);
+  });
+
+  test('RFC 6665 §4.1.3: subscriptions end when the line is back, so that phones begin anew; changes meanwhile cost none', async () => {
+    const { dialog } = await subscribe(a, '1001', 'message-summary');
+    cut();
+    await waitFor('no line', () => !rig.connection.connected);
+    rig.events.messagesChanged('1001');
+    await waitFor('the line', () => rig.connection.connected);
+    assert.equal(stateOf(await notified(a)), 'terminated;reason=deactivated');
+    assert.equal((await resubscribe(a, dialog, 'message-summary', 60)).statusCode, 481);
+    await subscribe(a, '1001', 'message-summary');
   });
 
   test('a call that rings ends with an honest record', async () => {
