@@ -66,7 +66,6 @@ export class BLeg implements CalleeLeg {
   party: Leg['party'] = 'CALLEE';
   callId = '';
   dialogId: string | undefined;
-  phoneTag: string | undefined;
   userAgent: string | undefined;
   tags: DialogTags = {};
   /** Last description that came in a provisional response. */
@@ -293,7 +292,6 @@ export class BLeg implements CalleeLeg {
   }
 
   private onProvisional(res: SrfResponse, ack: SrfAck): void {
-    this.phoneTag = party(res, 'to').tag;
     this.deps.trail.response(this.name, false, res.status, res.reason, 'INVITE', res.body);
     // We offer 100rel to phones that insist; whoever uses it gets its PRACK (RFC 3262 §4).
     if (header(res, 'rseq') !== undefined) ack();
@@ -349,7 +347,6 @@ export class BLeg implements CalleeLeg {
   }
 
   private onSuccess(res: SrfResponse): void {
-    this.phoneTag = party(res, 'to').tag;
     const isTooLate = this.state !== 'calling';
     this.state = 'answered';
     // RFC 3261 §13.2.2.4: the ACK of a 2xx with an offer holds an answer, even when the call is not wanted.

@@ -243,7 +243,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
   }
 
   watch(watcher: (id: string, dialogs: readonly CallDialog[]) => void): () => void {
-    return this.registry.watch((call) => watcher(call.id, dialogsOf(call)));
+    return this.registry.watch((call) => watcher(call.id, dialogsOf(call, this.registry.shown)));
   }
 
   async connect(from: string, to: string, by: string): Promise<string | undefined> {

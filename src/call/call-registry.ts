@@ -2,8 +2,10 @@ import { header } from '../signalling/request.js';
 import type { SrfMessage, SrfRequest } from '../signalling/srf-types.js';
 import { splitList } from '../sip/split.js';
 import { parseVia } from '../sip/via.js';
+import type { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
-import type { Leg } from './leg.js';
+import type { CalleeLeg, Leg } from './leg.js';
+import { ShownDialogs } from './shown-dialogs.js';
 
 /** A dialog of a call. */
 interface Endpoint {
@@ -19,6 +21,8 @@ export class CallRegistry {
   private readonly calls = new Map<string, Call>();
   private readonly endpoints = new Map<string, Endpoint>();
   private total = 0;
+  /** What watchers call the dialogs. */
+  readonly shown = new ShownDialogs();
   private readonly watchers = new Set<(call: Call) => void>();
   /** Calls of which watchers are to hear in a moment. */
   private readonly news = new Set<Call>();
@@ -39,8 +43,7 @@ export class CallRegistry {
   /** Forgets a call that is over, and its dialogs. */
   remove(call: Call): void {
     if (!this.calls.delete(call.id)) return;
-    this.unbind(call.a.dialogId, call);
-    for (const leg of call.fork.legs) this.unbind(leg.dialogId, call);
+    for (const leg of [call.a, ...call.fork.legs]) this.unbind(leg, call);
     this.changed(call);
   }
 
@@ -107,9 +110,11 @@ export class CallRegistry {
     });
   }
 
-  private unbind(dialogId: string | undefined, call: Call): void {
+  private unbind(leg: ALeg | CalleeLeg, call: Call): void {
+    const { dialogId } = leg;
     if (dialogId === undefined || this.endpoints.get(dialogId)?.call !== call) return;
     this.endpoints.delete(dialogId);
+    this.shown.forget(leg);
     this.past.add(dialogId);
     if (this.past.size > MAX_PAST) this.past.delete(this.past.values().next().value!);
   }

@@ -20,6 +20,8 @@ export interface Leg {
   readonly name: string;
   readonly side: MediaSide;
   readonly party: 'CALLER' | 'CALLEE';
+  /** Where its phone is. */
+  readonly target: Pick<CalleeTarget, 'address' | 'port'>;
   /** What its user's account or its trunk says. */
   readonly limits?: LegLimits | undefined;
   /** The media hint for its phone. */
@@ -45,8 +47,6 @@ export interface CalleeLeg extends Leg {
   readonly target: CalleeTarget;
   readonly userAgent: string | undefined;
   readonly dialogId: string | undefined;
-  /** The phone's tag in it, where we sent the INVITE; undefined before it said anything. */
-  readonly phoneTag?: string | undefined;
   /** Last description that came in a provisional response. */
   readonly earlySdp: string | undefined;
   /** It goes on in another place, of this call or another. */

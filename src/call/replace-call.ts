@@ -44,10 +44,13 @@ export async function replaceCall(
 function findReplaced(registry: CallRegistry, replaces: ReplacedDialog): Found {
   // The dialog has the name of who sent its INVITE.
   const ids = [replaces.fromTag, replaces.toTag].map((tag) => dialogIdOf(replaces.callId, tag));
-  const found = ids.map((id) => registry.find(id)).find((one) => one !== undefined);
+  const shown = registry.shown.find(replaces) as CalleeLeg | undefined;
+  const found = [shown?.dialogId, ...ids]
+    .map((id) => id && registry.find(id))
+    .find((one) => typeof one === 'object');
   const isPast = ids.some((id) => registry.isPast(id));
   if (!found && isPast) throw new CallRefusedError('replaced-call-over', 'that call is over');
-  if (!found || !fitsTags(found.leg, replaces))
+  if (!found || (found.leg !== shown && !fitsTags(found.leg, replaces)))
     throw new CallRefusedError('replaced-call-unknown', 'no such dialog');
   const { call, leg } = found;
   const isParty = call.isConnected ? call.legs.includes(leg) : leg === call.a || isRinging(call, leg);

@@ -30,7 +30,7 @@ export function readReplaces(invite: SrfMessage): ReplacedDialog | undefined | n
 
 /**
  * Whether a leg's dialog has the tags that Replaces names; a tag that we do not know fits. to-tag is ours for who talks to us
- * (RFC 3891 §3); who read of the dialog in the phone's own words (RFC 4235 §4.1.1) writes the phone's there.
+ * (RFC 3891 §3); who has the dialog's name from the phone itself writes the phone's there.
  */
 export function fitsTags({ tags }: Pick<Leg, 'tags'>, { fromTag, toTag }: ReplacedDialog): boolean {
   const fits = (ours: string, theirs: string): boolean =>
