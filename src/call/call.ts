@@ -356,7 +356,8 @@ export class Call implements ReofferHost {
     this.deps.registry.bind(leg.dialogId, this, leg);
     if (isNear) this.substitute = leg;
     else this.fork.winner = leg;
-    if (username !== undefined) this.parties[isNear ? 'caller' : 'callee'] = username;
+    const shown = username ?? leg.target.room;
+    if (shown !== undefined) this.parties[isNear ? 'caller' : 'callee'] = shown;
     if (leg.target.room !== undefined) this.trail.add({ kind: 'conference', room: leg.target.room });
     this.log.debug({ left: name, came: newName }, 'transferred');
     this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);

@@ -6,6 +6,7 @@ export class Trail {
   constructor(
     readonly record: OpenRecord,
     private readonly onFact: () => void = () => undefined,
+    private readonly hasMessages = true,
   ) {}
 
   add(event: TimelineEvent): void {
@@ -26,15 +27,11 @@ export class Trail {
 
   /** The same for a leg that has nothing on the wire: the ladder shows what was sent. */
   withoutMessages(): Trail {
-    const { record } = this;
-    const facts: OpenRecord = Object.create(record, {
-      add: { value: (event: TimelineEvent) => event.kind !== 'message' && record.add(event) },
-    });
-    return new Trail(facts, this.onFact);
+    return new Trail(this.record, this.onFact, false);
   }
 
   private message(leg: string, sent: boolean, summary: string): void {
-    this.record.add({ kind: 'message', leg, sent, summary });
+    if (this.hasMessages) this.record.add({ kind: 'message', leg, sent, summary });
   }
 }
 
