@@ -176,6 +176,11 @@ export class Call implements ReofferHost {
     return leg === this.a ? this.caller : this.fork.legs.find((one) => one === leg)?.target.username;
   }
 
+  /** Who a party is to people: its subscriber, or its number beyond a trunk. */
+  nameOf(leg: Leg): string {
+    return this.userOf(leg) ?? (leg === this.near ? this.parties.caller : this.parties.callee);
+  }
+
   /** The caller sent no description and wants to be offered one (RFC 3261 §13.2.1). */
   get isLateOffer(): boolean {
     return !this.a.req.body;

@@ -61,7 +61,7 @@ function findConsulted(
   if (!found || found.call === call || found.call.userOf(found.leg) !== by) return undefined;
   const leg = found.call.other(found.leg) as CalleeLeg | undefined;
   if (!found.call.isConnected || !leg?.dialog || !found.call.legs.includes(found.leg)) return undefined;
-  return { call: found.call, leaves: found.leg, leg, username: found.call.userOf(leg) ?? '' };
+  return { call: found.call, leaves: found.leg, leg, username: found.call.nameOf(leg) };
 }
 
 /** The way to the number, by the rules that a call of the one who transfers would meet. Throws CallRefusedError. */
@@ -103,8 +103,7 @@ function trunkOf(call: Call, leg: Leg): string | undefined {
 
 /** Who stays, as the new phone may see it. */
 function identityOf(call: Call, stays: Leg): CallerIdentity {
-  const { parties } = call;
-  const user = call.userOf(stays) ?? (stays === call.near ? parties.caller : parties.callee);
+  const user = call.nameOf(stays);
   if (stays !== call.a) return { user, displayName: '', isAnonymous: false };
   const from = party(call.a.req, 'from');
   return { user, displayName: from.displayName, isAnonymous: wantsPrivacy(call.a.req, from.uri) };

@@ -161,7 +161,7 @@ export class Transfer {
     }
     if (!leg.dialog) return this.fail(480);
     this.isBridged = true;
-    const stayed = call.userOf(stays) ?? '';
+    const stayed = call.nameOf(stays);
     consulted?.call.trail.add({ kind: 'transferred', by, to: stayed });
     call.replace(leaves, leg, this.search.maxDurationSec);
     call.trail.add({ kind: 'transferred', by, to: leg.target.username ?? to, leg: leg.name });
