@@ -11,6 +11,11 @@ export function mmlCommand(): Command {
   )
     .argument('[command...]', 'for example: "LST USER" or DSP CALL')
     .option('-f, --file <file>', 'a script of commands; - for standard input')
+    .option('-k, --keep-going', 'a script goes on after a command that failed')
+    .option(
+      '-o, --output <file>',
+      'write the reports of a script to a file, and its progress to standard error',
+    )
     .option('--json', 'reports as JSON')
     .option('--lang <language>', 'EN or ZH')
     .action(async (words: readonly string[], options: Record<string, unknown>) => {
@@ -21,6 +26,8 @@ export function mmlCommand(): Command {
         socketPath: join(config.DATA_DIR, 'ims.sock'),
         ...(words.length > 0 && { command: words.join(' ') }),
         ...(typeof file === 'string' && { file }),
+        ...(options['keepGoing'] === true && { keepGoing: true }),
+        ...(typeof options['output'] === 'string' && { output: options['output'] }),
         ...(options['json'] === true && { format: 'JSON' }),
         ...((language === 'EN' || language === 'ZH') && { language }),
         stdin: process.stdin,

@@ -73,6 +73,32 @@ describe('MML console with real clients', { timeout: 60_000 }, () => {
     }
   });
 
+  it('telnet: asks for required parameters that are missing, secrets unseen; Enter alone or Ctrl-C gives up', {
+    skip: missing('telnet'),
+  }, async () => {
+    const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 120, rows: 40 });
+    try {
+      await login(pty);
+      pty.type('ADD USER: NAME="Asked"\r');
+      await pty.until('USERNAME (User name: what others dial): ');
+      pty.type('1077\r');
+      await pty.until('PASSWORD (Password): ');
+      pty.type('Hidden words, all\r');
+      const added = await pty.until('---    END');
+      assert.match(added, /%%ADD USER: NAME=Asked, USERNAME=1077, PASSWORD=\*{6};%%\r\nRETCODE = 0/);
+      assert.doesNotMatch(pty.text, /Hidden/);
+      for (const key of ['\r', '\x03']) {
+        await pty.until('MML> ');
+        pty.type('RMV USER\r');
+        await pty.until('USERNAME (User name): ');
+        pty.type(key);
+        assert.match(await pty.until('---    END'), /RETCODE = 3004/);
+      }
+    } finally {
+      pty.close();
+    }
+  });
+
   it('telnet: pages by the size of its window (RFC 1073)', {
     skip: missing('telnet'),
   }, async () => {

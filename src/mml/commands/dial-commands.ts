@@ -173,14 +173,17 @@ const stopCall = defineCommand({
   verb: 'STP',
   object: 'CALL',
   purpose: text(
-    'Stop a dial job: its calls end, numbers that wait are not called',
-    '停止拨号任务：结束其呼叫，不再呼叫等待的号码',
+    'Stop a dial job, or every one: calls end, numbers that wait are not called',
+    '停止某个或全部拨号任务：结束其呼叫，不再呼叫等待的号码',
   ),
   params: {
     JOB,
-    ALL: { type: flag('ALL'), purpose: text('Every job', '全部任务'), keyword: true },
+    ALL: {
+      type: flag('ALL'),
+      purpose: text('Every job; also without JOB', '全部任务；不带 JOB 亦然'),
+      keyword: true,
+    },
   },
-  oneOf: [['JOB', 'ALL']],
   excludes: [['JOB', 'ALL']],
   examples: ['STP CALL ALL', 'STP CALL: JOB=SW2F0K'],
   async handler({ services }, { JOB: id }) {

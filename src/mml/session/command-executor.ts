@@ -2,11 +2,11 @@ import type { Clock } from '../../platform/clock.js';
 import { AppError } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
 import { MmlError, retcodeText } from '../errors.js';
-import { parseCommand } from '../grammar/command-parser.js';
+import { type ParamValue, parseCommand, plainValue } from '../grammar/command-parser.js';
 import { splitStatements } from '../grammar/statement-splitter.js';
 import { COMMAND_TIMEOUT_MS } from '../limits.js';
-import { bindParams, canonicalName } from '../registry/bind-params.js';
-import type { Command, CommandContext, CommandResult } from '../registry/command.js';
+import { bindParams, canonicalName, keywordOwner } from '../registry/bind-params.js';
+import type { Command, CommandContext, CommandResult, ParamSpec } from '../registry/command.js';
 import { helpAt } from '../registry/help.js';
 import type { Resolved } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
@@ -22,6 +22,8 @@ import type { ConsoleControl, SessionState } from './session-state.js';
 export interface RunOptions {
   /** Asks a yes-or-no question on a terminal; absent in scripts, which need CONFIRM=YES. */
   readonly ask?: (question: Bilingual) => Promise<boolean>;
+  /** Asks for the value of a required parameter on a terminal; undefined when the operator gives none. */
+  readonly prompt?: (name: string, spec: ParamSpec) => Promise<string | undefined>;
   /** Ctrl-C, end of session. */
   readonly signal?: AbortSignal;
 }
@@ -51,7 +53,9 @@ export class CommandExecutor {
     try {
       const asked = helpQuestion(source);
       if (asked !== undefined) return this.help(asked, session, { ...base, echo });
-      const resolved = this.parts.console.registry.resolve(parseCommand(source));
+      const written = this.parts.console.registry.resolve(parseCommand(source));
+      echo = maskCommand(written.command, written.params);
+      const resolved = await completed(written, session, options);
       echo = maskCommand(resolved.command, resolved.params);
       session.lastCommand = echo;
       subject = subjectOf(resolved);
@@ -64,6 +68,18 @@ export class CommandExecutor {
     }
     this.record(session, outcome, clock.monotonic() - started);
     return outcome;
+  }
+
+  /** What is wrong with a command as far as can be told without running it; undefined when nothing is. */
+  check(source: string, session: SessionState): MmlError | undefined {
+    try {
+      const { command, params } = this.parts.console.registry.resolve(parseCommand(source));
+      this.permit(command, session);
+      const { confirmed } = bindParams(command, params, { now: this.parts.clock.now() });
+      return command.dangerous && !confirmed ? new MmlError(3003) : undefined;
+    } catch (error) {
+      return toMmlError(error, this.serial);
+    }
   }
 
   /** An outcome for input that never became a command, such as a line that is too long. */
@@ -100,12 +116,15 @@ export class CommandExecutor {
     options: RunOptions,
   ): Promise<CommandResult> {
     const { command, params } = resolved;
-    if (!mayRun(session.role, command.role)) {
-      throw new MmlError(3002, { needed: command.role, role: session.role });
-    }
+    this.permit(command, session);
     const { values, confirmed } = bindParams(command, params, { now: this.parts.clock.now() });
     await confirm(command, confirmed, options);
     return this.handle(command, values, session, options.signal);
+  }
+
+  private permit(command: Command, session: SessionState): void {
+    if (!mayRun(session.role, command.role))
+      throw new MmlError(3002, { needed: command.role, role: session.role });
   }
 
   /** Runs the handler; Ctrl-C and the time limit end the waiting, not the handler. */
@@ -168,6 +187,34 @@ function helpQuestion(source: string): string | undefined {
   return before !== undefined && splitStatements(source, 'line').at(-1)?.openQuote === false
     ? before
     : undefined;
+}
+
+/** The command with what it still needs, asked for where there is a terminal. */
+async function completed(resolved: Resolved, session: SessionState, options: RunOptions): Promise<Resolved> {
+  const { command } = resolved;
+  if (!options.prompt || !mayRun(session.role, command.role)) return resolved;
+  const params = [...resolved.params];
+  const given = new Set(
+    params.map(({ name, value }) =>
+      name === undefined ? keywordOwner(command, value.text) : canonicalName(command, name),
+    ),
+  );
+  for (const [name, spec] of Object.entries(command.params)) {
+    if (!spec.required || given.has(name)) continue;
+    const answer = await options.prompt(name, spec);
+    if (answer === undefined) throw new MmlError(3004);
+    params.push({ name, value: spec.secret ? plainValue(answer) : readAnswer(answer), position: 0 });
+  }
+  return { command, params };
+}
+
+/** An answer may be written as in a command, quotes and lists included; what cannot be is taken as it is. */
+function readAnswer(answer: string): ParamValue {
+  try {
+    return parseCommand(`X Y: Z=${answer}`).params[0]?.value ?? plainValue(answer);
+  } catch {
+    return plainValue(answer);
+  }
 }
 
 const QUESTION = text('Go on?', '是否继续？');

@@ -9,6 +9,7 @@ import {
   MAX_LINE_BYTES,
   MAX_LOGIN_TRIES,
 } from '../limits.js';
+import type { ParamSpec } from '../registry/command.js';
 import { historyLine } from '../report/history-line.js';
 import { jsonReport } from '../report/json-report.js';
 import { maskText } from '../report/mask.js';
@@ -251,7 +252,10 @@ export class TerminalSession {
     try {
       return await this.core.executor.run(source, state, {
         signal: controller.signal,
-        ...(this.port.isTerminal() && { ask: (question: Bilingual) => this.confirm(state, question) }),
+        ...(this.port.isTerminal() && {
+          ask: (question: Bilingual) => this.confirm(state, question),
+          prompt: (name: string, spec: ParamSpec) => this.askFor(state, name, spec),
+        }),
       });
     } finally {
       this.running = undefined;
@@ -271,6 +275,22 @@ export class TerminalSession {
         this.port.write(`${answer ? 'Y' : 'N'}\r\n`);
         return answer;
       }
+    } finally {
+      this.running = running;
+    }
+  }
+
+  /** Asks for a parameter that a command needs; undefined when nothing is given. */
+  private async askFor(state: SessionState, name: string, spec: ParamSpec): Promise<string | undefined> {
+    const { running } = this;
+    this.running = undefined;
+    try {
+      const prompt = `${name} (${inLanguage(spec.purpose, state.language)}): `;
+      const hidden = spec.secret === true;
+      const entry = await readLine({ port: this.port, keys: this.keys }, { prompt, hidden });
+      if (entry.kind !== 'line') return undefined;
+      if (entry.overflowed) throw new MmlError(1008, { limit: MAX_LINE_BYTES });
+      return entry.line.trim() === '' ? undefined : hidden ? entry.line : entry.line.trim();
     } finally {
       this.running = running;
     }

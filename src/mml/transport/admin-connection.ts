@@ -7,6 +7,7 @@ import { textReport } from '../report/text-report.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import type { SessionState } from '../session/session-state.js';
 import type { SessionOwner } from '../session/session-table.js';
+import { inLanguage } from '../text.js';
 import { type Hello, helloSchema, type RunReply, runRequestSchema } from './admin-protocol.js';
 import { LineFramer } from './line-framer.js';
 import { TelnetConnection } from './telnet-connection.js';
@@ -107,12 +108,21 @@ export class AdminConnection {
   private async run(state: SessionState, line: string): Promise<void> {
     const request = runRequestSchema.parse(JSON.parse(line));
     state.lastInputAt = this.core.clock.now();
+    if ('check' in request) {
+      const fault = this.core.executor.check(request.check, state);
+      const text = fault ? inLanguage(fault.sentence, state.language) : '';
+      return this.reply({ retcode: fault?.retcode ?? 0, text });
+    }
     const outcome = await this.core.executor.run(request.run, state, { signal: this.gone.signal });
     const report =
       state.format === 'JSON'
         ? jsonReport(outcome, state.language)
         : textReport(outcome, this.core.product, state.language).join('\n');
-    const reply: RunReply = { retcode: outcome.retcode, text: `${report}\n`, end: outcome.endSession };
+    await this.reply({ retcode: outcome.retcode, text: `${report}\n`, end: outcome.endSession });
+    if (outcome.endSession) this.socket.end();
+  }
+
+  private async reply(reply: RunReply): Promise<void> {
     if (this.socket.destroyed) return;
     await new Promise<void>((resolve) => {
       this.socket.once('close', resolve);
@@ -121,7 +131,6 @@ export class AdminConnection {
         resolve();
       });
     });
-    if (outcome.endSession) this.socket.end();
   }
 
   private closed(): void {

@@ -16,7 +16,8 @@ export const helloSchema = z.object({
 });
 export type Hello = z.infer<typeof helloSchema>;
 
-export const runRequestSchema = z.object({ run: z.string() });
+/** A command to run, or to check without running it: the answer's text is then a sentence. */
+export const runRequestSchema = z.union([z.object({ run: z.string() }), z.object({ check: z.string() })]);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 export const runReplySchema = z.object({

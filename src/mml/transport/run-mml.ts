@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { errorMessage } from '../../platform/errors.js';
 import { type Statement, splitStatements } from '../grammar/statement-splitter.js';
 import type { Language } from '../text.js';
-import { type Hello, type RunReply, runReplySchema } from './admin-protocol.js';
+import { type Hello, type RunReply, type RunRequest, runReplySchema } from './admin-protocol.js';
 import { attachTerminal } from './attach-terminal.js';
 import { LineFramer } from './line-framer.js';
 
@@ -19,6 +19,10 @@ export interface RunMmlOptions {
   readonly file?: string;
   /** A session at the user's terminal; also what happens when neither command nor file is given. */
   readonly interactive?: boolean;
+  /** A script goes on after a command that failed. */
+  readonly keepGoing?: boolean;
+  /** File for the reports of a script; its progress is then told on `stderr`. */
+  readonly output?: string;
   readonly format?: 'TEXT' | 'JSON';
   readonly language?: Language;
   readonly stdin: ReadStream | NodeJS.ReadableStream;
@@ -30,13 +34,15 @@ export interface RunMmlOptions {
 /** Exit codes of `ims mml`. */
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
+export const EXIT_UNUSABLE_SCRIPT = 2;
 export const EXIT_NO_SERVER = 3;
 
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
  * `ims mml`: runs commands on the server over its admin socket. Resolves the exit code: 0 when every RETCODE was 0, 1
- * when one was not (a script stops there) and 3 when there is no server. Never rejects for those.
+ * when one was not (a script stops there unless `keepGoing`), 2 when a script cannot be run as it is written, and 3 when
+ * there is no server. A script is checked as a whole before its first command runs. Never rejects for those.
  */
 export async function runMml(options: RunMmlOptions): Promise<number> {
   let statements: readonly Statement[] | undefined;
@@ -48,7 +54,7 @@ export async function runMml(options: RunMmlOptions): Promise<number> {
   }
   let socket: Socket;
   try {
-    socket = await open(options.socketPath);
+    socket = await connected(options.socketPath);
   } catch (error) {
     options.stderr.write(
       `ims mml: no server answers on ${options.socketPath} (${errorMessage(error)}). Start one with: ims start\n`,
@@ -74,7 +80,7 @@ async function readStatements(options: RunMmlOptions): Promise<readonly Statemen
   return splitStatements(source, 'script');
 }
 
-async function open(path: string): Promise<Socket> {
+async function connected(path: string): Promise<Socket> {
   const socket = connect(path);
   await once(socket, 'connect');
   return socket;
@@ -89,6 +95,8 @@ function hello(mode: Hello['mode'], options: RunMmlOptions): Hello {
   };
 }
 
+type Replies = AsyncGenerator<RunReply, undefined>;
+
 async function runStatements(
   socket: Socket,
   statements: readonly Statement[],
@@ -96,26 +104,85 @@ async function runStatements(
 ): Promise<number> {
   const replies = readReplies(socket);
   socket.write(`${JSON.stringify(hello('run', options))}\n`);
-  let exitCode = EXIT_OK;
-  for (const statement of statements) {
-    socket.write(`${JSON.stringify({ run: statement.text })}\n`);
-    const { value: reply } = await replies.next();
-    if (!reply) {
-      options.stderr.write('ims mml: the server closed the connection\n');
-      return EXIT_FAILED;
-    }
-    options.stdout.write(reply.text);
-    if (reply.retcode !== 0) exitCode = EXIT_FAILED;
-    if (reply.end) break;
-    if (reply.retcode !== 0 && options.command === undefined) {
-      options.stderr.write(`ims mml: stopped at line ${statement.line}, RETCODE ${reply.retcode}\n`);
-      break;
-    }
+  if (options.command === undefined && !(await isRunnable(socket, replies, statements, options)))
+    return EXIT_UNUSABLE_SCRIPT;
+  const file = options.output === undefined ? undefined : await openOutput(options);
+  if (options.output !== undefined && !file) return EXIT_FAILED;
+  try {
+    const print = async (text: string): Promise<void> => {
+      if (file) await file.writeFile(text);
+      else options.stdout.write(text);
+    };
+    return await runAll(socket, replies, statements, options, print);
+  } finally {
+    await file?.close();
   }
-  return exitCode;
 }
 
-async function* readReplies(socket: Socket): AsyncGenerator<RunReply, undefined> {
+async function openOutput({ output, stderr }: RunMmlOptions): Promise<FileHandle | undefined> {
+  try {
+    return await open(output!, 'w', 0o600);
+  } catch (error) {
+    stderr.write(`ims mml: ${errorMessage(error)}\n`);
+    return undefined;
+  }
+}
+
+async function runAll(
+  socket: Socket,
+  replies: Replies,
+  statements: readonly Statement[],
+  options: RunMmlOptions,
+  print: (text: string) => Promise<void>,
+): Promise<number> {
+  const { stderr, command, keepGoing = false, output } = options;
+  const isScript = command === undefined;
+  let failed = 0;
+  for (const [index, statement] of statements.entries()) {
+    const reply = await request(socket, replies, { run: statement.text });
+    if (!reply) {
+      stderr.write('ims mml: the server closed the connection\n');
+      return EXIT_FAILED;
+    }
+    await print(reply.text);
+    if (output !== undefined)
+      stderr.write(`${index + 1}/${statements.length}  line ${statement.line}  RETCODE ${reply.retcode}\n`);
+    if (reply.retcode !== 0) failed++;
+    if (reply.end) break;
+    if (reply.retcode === 0 || !isScript) continue;
+    const what = keepGoing ? 'failed' : 'stopped';
+    stderr.write(`ims mml: ${what} at line ${statement.line}, RETCODE ${reply.retcode}\n`);
+    if (!keepGoing) break;
+  }
+  if (keepGoing && isScript) stderr.write(`ims mml: ${statements.length} commands, ${failed} failed\n`);
+  return failed === 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/** Whether the server knows every command of a script and takes its parameters; tells of each that it does not. */
+async function isRunnable(
+  socket: Socket,
+  replies: Replies,
+  statements: readonly Statement[],
+  { stderr }: RunMmlOptions,
+): Promise<boolean> {
+  let faults = 0;
+  for (const { text, line } of statements) {
+    const reply = await request(socket, replies, { check: text });
+    if (!reply || reply.retcode === 0) continue;
+    stderr.write(`ims mml: line ${line}: RETCODE ${reply.retcode}  ${reply.text}\n`);
+    faults++;
+  }
+  if (faults > 0)
+    stderr.write(`ims mml: nothing was run: ${faults} of ${statements.length} commands have errors\n`);
+  return faults === 0;
+}
+
+async function request(socket: Socket, replies: Replies, what: RunRequest): Promise<RunReply | undefined> {
+  socket.write(`${JSON.stringify(what)}\n`);
+  return (await replies.next()).value;
+}
+
+async function* readReplies(socket: Socket): Replies {
   const framer = new LineFramer(MAX_REPLY_BYTES);
   for await (const chunk of socket) {
     framer.push(chunk as Buffer);

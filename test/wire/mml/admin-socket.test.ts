@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,45 @@ describe('admin socket and ims mml', { timeout: 60_000 }, () => {
     assert.equal(exitCode, 1);
     assert.match(err, /stopped at line 6, RETCODE 4002/);
     assert.equal(out.match(/--- {4}END/g)?.length, 2);
+  });
+
+  it('checks a script as a whole before it runs anything, and names every line with an error', async () => {
+    const file = join(server.directory, 'broken.mml');
+    await writeFile(
+      file,
+      'ADD USER: USERNAME=2100, PASSWORD=secret1; // fine\nADD USR: NAME=x;\nLST USR: USERNAME="2\n;LST USERS;\nRMV CALL: ID=1;\n',
+    );
+    const { exitCode, out, err } = await run({ file });
+    assert.equal(exitCode, 2);
+    assert.equal(out, '');
+    for (const fault of [
+      /line 2: RETCODE 2002 /,
+      /line 3: RETCODE 1\d{3} /,
+      /line 4: RETCODE 1002 /,
+      /line 5: RETCODE 3003 /,
+    ])
+      assert.match(err, fault);
+    assert.match(err, /nothing was run: 4 of 5 commands/);
+    assert.equal(services.userMap.has('2100'), false);
+  });
+
+  it('goes on after a failure when asked, writes reports to a file and tells its progress', async () => {
+    const [file, output] = [join(server.directory, 'going.mml'), join(server.directory, 'result.txt')];
+    await writeFile(file, '// three\nLST USER: USERNAME=none;\nDSP VERSION;\n\nDSP REG STAT;\n');
+    const { exitCode, out, err } = await run({ file, output, keepGoing: true });
+    assert.equal(exitCode, 1);
+    assert.equal(out, '');
+    assert.equal(
+      err,
+      '1/3  line 2  RETCODE 4001\nims mml: failed at line 2, RETCODE 4001\n' +
+        '2/3  line 3  RETCODE 0\n3/3  line 5  RETCODE 0\nims mml: 3 commands, 1 failed\n',
+    );
+    assert.equal((await readFile(output, 'utf8')).match(/--- {4}END/g)?.length, 3);
+    assert.equal((await stat(output)).mode & 0o777, 0o600);
+    const stopped = await run({ file, output });
+    assert.equal(stopped.exitCode, 1);
+    assert.match(stopped.err, /stopped at line 2/);
+    assert.match((await run({ file, output: join(server.directory, 'no/where') })).err, /ENOENT/);
   });
 
   it('reads a script from standard input when that is no terminal', async () => {
