@@ -52,7 +52,7 @@ export class ALeg implements Leg {
   onAck: ((ack: SrfRequest) => void) | undefined;
   /** What `acknowledge` does: the re-INVITE to a phone that picked a call up has to be acknowledged. */
   onAcknowledge: ((body?: string) => void) | undefined;
-  readonly address: PeerAddress;
+  address: PeerAddress;
   readonly callId: string;
   /** The engine's id of the dialog that our first response makes. */
   readonly dialogId: string;
@@ -158,6 +158,10 @@ export class ALeg implements Leg {
 
   acknowledge(body?: string): void {
     this.onAcknowledge?.(body);
+  }
+
+  movedTo(address: string): void {
+    this.address = { ...this.address, address };
   }
 
   allows(method: string): boolean {

@@ -147,6 +147,10 @@ export class BLeg implements CalleeLeg {
     return this.confirmed;
   }
 
+  movedTo(address: string): void {
+    this.address = address;
+  }
+
   allows(method: string): boolean {
     return this.allowed?.has(method) ?? true;
   }

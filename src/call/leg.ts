@@ -24,6 +24,8 @@ export interface Leg {
   readonly target: Pick<CalleeTarget, 'address' | 'port'>;
   /** What its user's account or its trunk says. */
   readonly limits?: LegLimits | undefined;
+  /** Its phone speaks from another address now. */
+  movedTo(address: string): void;
   /** The media hint for its phone. */
   readonly peer: MediaPeer;
   /** What its side may be offered, and what of its own offers goes on. */

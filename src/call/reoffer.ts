@@ -56,6 +56,8 @@ const RETRY_AFTER_MAX_SEC = 10;
  */
 export class Reoffer {
   private current: Exchange | undefined;
+  /** Where the last offer of each leg came from. */
+  private readonly seenAt = new WeakMap<Leg, string>();
 
   constructor(private readonly host: ReofferHost) {}
 
@@ -117,12 +119,22 @@ export class Reoffer {
 
   /**
    * RFC 4028 §7.4: the description in force once more only refreshes the session timer of that leg, and is nothing to the
-   * other phone.
+   * other phone. From another address it is the word of a phone that has changed its network, of which the relay has to hear.
    */
   private refresh(from: Leg, to: Leg, req: SrfRequest, res: SrfResponse): boolean {
+    if (this.hasMoved(from, req)) return false;
     const told = req.body && this.host.media.refreshAnswer(from.side, req.body);
     if (!told) return false;
     this.accept(from, req, res, offered(told, to, from));
+    return true;
+  }
+
+  private hasMoved(leg: Leg, { source_address: address, source_port: port }: SrfRequest): boolean {
+    const source = `${address}:${port}`;
+    const before = this.seenAt.get(leg) ?? `${leg.target.address}:${leg.target.port}`;
+    this.seenAt.set(leg, source);
+    if (source === before) return false;
+    leg.movedTo(address);
     return true;
   }
 

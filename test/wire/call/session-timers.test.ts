@@ -83,6 +83,27 @@ describe('session timers', { skip }, () => {
     assert.equal((await lastRecord())?.reinvites, 0);
   });
 
+  test('RFC 3261 §14.1: the same description from another address is news: the phone has changed its network', async () => {
+    const call = await timedCall({}, {});
+    const moved = await rig.phone('1001', { register: false });
+    const again = () => moved.inDialog(call.a, 'INVITE', { sdp: a.sdp() });
+    const first = again();
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await moved.response(first, 200);
+    moved.ackIn(call.a, first.cseq?.seq ?? 0);
+    await b.next('ACK');
+    // From there on it is at home there.
+    const second = again();
+    await moved.response(second, 200);
+    moved.ackIn(call.a, second.cseq?.seq ?? 0);
+    assert.equal(b.has('INVITE'), false);
+    const answer = moved.bye(call.a);
+    await b.expectBye();
+    assert.equal((await answer).statusCode, 200);
+    assert.equal((await lastRecord())?.reinvites, 1);
+  });
+
   test('RFC 4028 §10: the caller stops refreshing: both sides get BYE, the record says session-expired', async () => {
     const call = await timedCall({ Supported: 'timer', 'Session-Expires': '600;refresher=uac' }, {});
     clock.advance(300_000);
