@@ -17,6 +17,9 @@ export class TrunkTable {
   private inUsers = new Map<string, Trunk>();
   private routeList: readonly OutsideRoute[] = [];
   private text = '';
+  /** Looks at the Store begun so far, and the latest that was taken over. */
+  private reads = 0;
+  private lastRead = 0;
   private timer: TimerHandle | undefined;
   private isClosed = false;
   private isAway = false;
@@ -125,8 +128,12 @@ export class TrunkTable {
   }
 
   private async read(): Promise<void> {
+    const turn = ++this.reads;
     const trunks = (await all(this.trunkStore)) as unknown as Trunk[];
     const routes = (await all(this.routeStore)) as unknown as OutsideRoute[];
+    // One that began later has seen more.
+    if (turn < this.lastRead) return;
+    this.lastRead = turn;
     this.routeList = routes;
     const text = JSON.stringify(trunks);
     if (text === this.text) return;
