@@ -43,7 +43,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     exchangePath: join(dataDir, 'exchange'),
   });
   const lifecycle = new Lifecycle(log);
-  lifecycle.own('operation log', { close: () => core.operations.flush() });
+  lifecycle.own('operation log', { close: () => core.operations.close() });
   const addresses: ListenAddress[] = [];
   try {
     lifecycle.own('admin socket', await AdminSocket.start(core, adminSocketPath));

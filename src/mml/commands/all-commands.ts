@@ -8,6 +8,7 @@ import { groupCommands } from './group-commands.js';
 import { logCommands } from './log-commands.js';
 import { messageCommands } from './message-commands.js';
 import { numberCommands } from './number-commands.js';
+import { operationCommands } from './operation-commands.js';
 import { operatorCommands } from './operator-commands.js';
 import { outsideRouteCommands } from './outside-route-commands.js';
 import { recordCommands } from './record-commands.js';
@@ -49,5 +50,6 @@ export const allCommands: readonly Command[] = [
   ...settingCommands,
   ...logCommands,
   ...operatorCommands,
+  ...operationCommands,
   ...sessionCommands,
 ];

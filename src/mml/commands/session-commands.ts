@@ -1,6 +1,5 @@
 import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ReportSpec, type Section } from '../registry/command.js';
-import { dateRange } from '../registry/date-range.js';
 import { commandHelp, paramHelp, VERBS } from '../registry/help.js';
 import { nearest } from '../registry/nearest.js';
 import { commandWords, flag, number, oneOf, string } from '../registry/param-types.js';
@@ -9,7 +8,6 @@ import { mayRun } from '../registry/roles.js';
 import { padTo } from '../report/layout.js';
 import type { SessionState } from '../session/session-state.js';
 import { inLanguage, LANGUAGES, type Language, text } from '../text.js';
-import { LIMIT } from './paging.js';
 
 const sessionReport: ReportSpec = {
   name: 'sessions',
@@ -119,45 +117,6 @@ const logOut = defineCommand({
   handler: () => ({ endSession: true }),
 });
 
-const operationReport: ReportSpec = {
-  name: 'operations',
-  title: text('Operation log', '操作日志'),
-  layout: 'table',
-  columns: [
-    { key: 'at', title: text('Time', '时间'), format: 'time' },
-    { key: 'operator', title: text('Operator', '操作员') },
-    { key: 'address', title: text('Address', '地址') },
-    { key: 'session', title: text('Session', '会话号') },
-    { key: 'retcode', title: text('RETCODE', 'RETCODE') },
-    { key: 'durationMs', title: text('Took', '耗时'), format: 'milliseconds' },
-    { key: 'command', title: text('Command', '命令') },
-  ],
-};
-
-const listOperations = defineCommand({
-  verb: 'LST',
-  object: 'OPLOG',
-  purpose: text('List what operators did, newest first; secrets are masked', '查询操作日志'),
-  params: {
-    DATE: { type: dateRange, purpose: text('Day or range', '日期或范围'), keyword: true, example: 'TODAY' },
-    OPERATOR: { type: string({ max: 64 }), purpose: text('Operator', '操作员'), example: 'admin' },
-    KEYWORD: { type: string(), purpose: text('Part of the command', '命令中的文字'), example: 'RMV' },
-    LIMIT,
-  },
-  role: 'OPERATOR',
-  reports: [operationReport],
-  examples: ['LST OPLOG', 'LST OPLOG: DATE=TODAY, OPERATOR=admin, KEYWORD=RMV'],
-  async handler({ console }, { DATE: date, OPERATOR: operator, KEYWORD: keyword, LIMIT: limit }) {
-    const rows = await console.operations({
-      limit,
-      ...date,
-      ...(operator !== undefined && { operator }),
-      ...(keyword !== undefined && { keyword }),
-    });
-    return { sections: [{ report: operationReport, rows: rows.map((entry) => ({ ...entry })) }] };
-  },
-});
-
 const HOTKEYS = text(
   [
     'Tab            complete what is being typed',
@@ -262,12 +221,5 @@ function parameterSection(registry: Registry, name: string, language: Language):
   return { name: 'help', title: text(name, name), lines };
 }
 
-/** The console itself: LST/RMV/SET SESSION, LST OPLOG, HLP, LGO. */
-export const sessionCommands: readonly Command[] = [
-  listSessions,
-  removeSession,
-  setSession,
-  logOut,
-  listOperations,
-  help,
-];
+/** The console itself: LST/RMV/SET SESSION, HLP, LGO. */
+export const sessionCommands: readonly Command[] = [listSessions, removeSession, setSession, logOut, help];

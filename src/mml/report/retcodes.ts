@@ -94,6 +94,10 @@ export const RETCODES = {
     'Interrupted by the operator. What the command had begun may still be carried out',
     '被操作员中断。命令已开始的动作仍可能完成',
   ),
+  4007: text(
+    'The operation log is not as it was written: {count} faults, the first in {file} line {line}: {why}. Keep the files and find out who changed them',
+    '操作日志已被改动：{count} 处，首处在 {file} 第 {line} 行：{why}。请保留文件并查明原因',
+  ),
   5001: text(
     'The store does not answer. Calls go on; try again when DSP SYSINFO shows the store alive',
     '存储没有响应。通话不受影响；待 DSP SYSINFO 显示存储正常后重试',

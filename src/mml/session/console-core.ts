@@ -64,6 +64,7 @@ export class ConsoleCore {
       endSession: (id) => this.sessions.end(id),
       verifyPassword: (name, password, address) => this.gate.verify(name, password, address),
       operations: (query) => this.operations.query(query),
+      checkOperations: (noted) => this.operations.check(noted),
     };
   }
 }

@@ -2,6 +2,7 @@ import type { Role } from '../../accounts/types.js';
 import type { ExchangeFiles } from '../exchange-files.js';
 import type { Registry } from '../registry/registry.js';
 import type { Language } from '../text.js';
+import type { ChainHead, ChainReport } from './operation-chain.js';
 import type { OperationEntry, OperationQuery } from './operation-log.js';
 
 export type SessionTransport = 'telnet' | 'local';
@@ -35,6 +36,8 @@ export interface ConsoleControl {
   /** Whether a password is right; throttled by address as logins are. Rejects with MmlError 3006 while it must wait. */
   verifyPassword(name: string, password: string, address: string): Promise<boolean>;
   operations(query: OperationQuery): Promise<readonly OperationEntry[]>;
+  /** Whether the operation log is as it was written; `noted` is the head of an earlier check. */
+  checkOperations(noted?: ChainHead): Promise<ChainReport>;
 }
 
 /** What reports call this server. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -26,6 +26,88 @@ describe('operation log', () => {
     retcode: 0,
     durationMs: 1.5,
     ...fields,
+  });
+
+  it('is a chain of hashes over restarts and files: whatever is changed, taken out or cut off is found', async () => {
+    const path = join(directory, 'chain');
+    const writeSome = async (from: number) => {
+      const log = new OperationLog(path, silentLogger, 2000);
+      for (let at = from; at < from + 8; at++) {
+        log.append(entry(at));
+        await log.flush();
+      }
+      return log;
+    };
+    await writeSome(1);
+    const log = await writeSome(9);
+    const whole = await log.check();
+    assert.deepEqual([whole.faults, whole.entries, whole.head.n], [[], 16, 16]);
+    const noted = whole.head;
+    const file = join(path, 'oplog.1.jsonl');
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    assert.ok(lines.length > 3);
+    const faults = async (changed: readonly string[]) => {
+      await writeFile(file, `${changed.join('\n')}\n`);
+      return (await new OperationLog(path, silentLogger).check()).faults.map(({ why }) => why);
+    };
+    const { n } = JSON.parse(lines[1]!) as { n: number };
+    assert.deepEqual(
+      await faults(lines.map((line, i) => (i === 1 ? line.replace('admin', 'other') : line))),
+      [`entry ${n} was changed`],
+    );
+    assert.deepEqual(await faults(lines.filter((_, i) => i !== 1)), [
+      `entry ${n + 1} does not follow entry ${n - 1}`,
+    ]);
+    assert.deepEqual(
+      await faults([lines[0]!, lines[2]!, lines[1]!, ...lines.slice(3)]).then((all) => all.length),
+      3,
+    );
+    assert.deepEqual(await faults(lines), []);
+    const newest = join(path, 'oplog.jsonl');
+    const kept = await readFile(newest, 'utf8');
+    await writeFile(
+      newest,
+      kept
+        .trimEnd()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+    const cut = new OperationLog(path, silentLogger);
+    assert.deepEqual((await cut.check()).faults, []);
+    assert.deepEqual(
+      (await cut.check(noted)).faults.map(({ why }) => why),
+      ['entry 16 is gone or another one'],
+    );
+  });
+
+  it('goes on after a line that a crash has cut, and says how many entries a failing disk lost', async () => {
+    const path = join(directory, 'torn');
+    const first = new OperationLog(path, silentLogger);
+    first.append(entry(1));
+    await first.flush();
+    await appendFile(join(path, 'oplog.jsonl'), '{"at":2,"oper');
+    const second = new OperationLog(path, silentLogger);
+    second.append(entry(3));
+    const { faults, entries } = await second.check();
+    assert.equal(entries, 2);
+    assert.deepEqual(
+      faults.map(({ line, why }) => [line, why]),
+      [[2, 'no entry: changed, or cut by a crash']],
+    );
+    await rm(path, { recursive: true });
+    await writeFile(path, 'in the way');
+    second.append(entry(4));
+    second.append(entry(5));
+    await second.flush();
+    await rm(path);
+    await mkdir(path);
+    second.append(entry(6));
+    assert.deepEqual(
+      (await second.query({ limit: 9 })).map(({ command }) => command),
+      ['LST USER: LIMIT=6', '(2 entries lost)'],
+    );
   });
 
   it('keeps entries over a restart, newest first, and finds them', async () => {
@@ -56,7 +138,7 @@ describe('operation log', () => {
 
   it('rotates by size and keeps five files', async () => {
     const path = join(directory, 'b');
-    const log = new OperationLog(path, silentLogger, 1000);
+    const log = new OperationLog(path, silentLogger, 2000);
     for (let at = 1; at <= 200; at++) {
       log.append(entry(at));
       await log.flush();
@@ -68,7 +150,7 @@ describe('operation log', () => {
       'oplog.4.jsonl',
       'oplog.jsonl',
     ]);
-    assert.ok((await readFile(join(path, 'oplog.jsonl'))).length < 1400);
+    assert.ok((await readFile(join(path, 'oplog.jsonl'))).length < 2500);
     const found = await log.query({ limit: 1000 });
     assert.deepEqual(
       found.slice(0, 20).map((one) => one.at),

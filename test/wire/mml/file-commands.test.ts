@@ -107,6 +107,26 @@ describe('console commands on files', { timeout: 60_000 }, () => {
     );
   });
 
+  it('CHK OPLOG finds what was changed on disk, EXP OPLOG writes the log, secrets masked', async () => {
+    await client.run('ADD USER: USERNAME=5100, PASSWORD=hush-hush');
+    const report = await client.run('CHK OPLOG');
+    const [, n, hash] = /Newest += {2}(\d+)\r\n {2}Its hash += {2}(\S+)\r\n/.exec(report)!;
+    assert.match(await client.run(`CHK OPLOG: N=${n}, HASH="${hash}"`), /RETCODE = 0 /);
+    assert.match(await client.run('EXP OPLOG: FILE=oplog.csv'), /RETCODE = 0 /);
+    const csv = readFileSync(inside('oplog.csv'), 'utf8');
+    assert.match(csv, /^time,n,operator,/);
+    assert.match(csv, /,admin,ADMIN,\S+,0,[\d.]+,"ADD USER: USERNAME=5100, PASSWORD=\*{6}"\r\n/);
+    assert.doesNotMatch(csv, /hush/);
+    const log = join(server.directory, 'oplog', 'oplog.jsonl');
+    const kept = readFileSync(log, 'utf8');
+    writeFileSync(log, kept.replace('USERNAME=5100', 'USERNAME=5101'));
+    assert.match(
+      await client.run('CHK OPLOG'),
+      /RETCODE = 4007 .*1 faults, the first in oplog\.jsonl line \d+: entry \d+ was changed/,
+    );
+    writeFileSync(log, kept);
+  });
+
   it('EXP CFG and IMP CFG carry settings over; LST CFG hides secrets', async () => {
     assert.match(await client.run('SET CFG: KEY=MAX_CALLS, VALUE=77'), /In force += {2}now\r\n/);
     assert.match(await client.run('EXP CFG: FILE=ims.yaml'), /Rows += {2}1\r\n/);
