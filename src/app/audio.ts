@@ -7,7 +7,7 @@ import { errorMessage } from '../platform/errors.js';
 import type { ServerContext } from './server-context.js';
 import { serverIpOf } from './server-ip.js';
 
-const LOOPBACK = '127.0.0.1';
+const [LOOPBACK, LOOPBACK6] = ['127.0.0.1', '::1'];
 
 /** Audio of our own, and the sounds that it plays. */
 export interface OpenedAudio {
@@ -27,7 +27,7 @@ export function openAudio(context: ServerContext, relay: string): OpenedAudio {
   const host = createAudioHost({
     address,
     // The built-in relay tells phones an address that may be a NAT's; it listens on all of this machine's.
-    ...(isOwn && { remoteAddress: LOOPBACK }),
+    ...(isOwn && { address6: LOOPBACK6, isRelayHere: true }),
     ports: { min, max },
     log,
   });

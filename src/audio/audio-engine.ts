@@ -24,6 +24,8 @@ const MAX_MIX_MEMBERS = 500;
 export interface AudioEngineOptions {
   /** IPv4 or IPv6 address that endpoints listen on. */
   readonly address: string;
+  /** That of endpoints that have to speak IPv6, when `address` does not. */
+  readonly address6?: string;
   /** Inclusive; each endpoint takes two neighbouring ones. */
   readonly ports: { readonly min: number; readonly max: number };
 }
@@ -44,7 +46,7 @@ export class AudioEngine {
   private readonly past = { sent: 0, received: 0 };
 
   constructor(
-    private readonly options: AudioEngineOptions,
+    options: Pick<AudioEngineOptions, 'ports'>,
     private readonly clock: Clock,
     private readonly onDigit: (id: number, digit: string) => void,
   ) {
@@ -53,9 +55,9 @@ export class AudioEngine {
     this.beat = new FrameClock(clock, () => this.onFrame());
   }
 
-  /** Opens an endpoint; resolves its port. Rejects with AudioUnavailableError when there is none left. */
-  async open(id: number): Promise<number> {
-    const ports = await this.pool.acquire(this.options.address);
+  /** Opens an endpoint on one of its addresses; resolves its port. Rejects with AudioUnavailableError when there is none left. */
+  async open(id: number, address: string): Promise<number> {
+    const ports = await this.pool.acquire(address);
     if (!ports) throw new AudioUnavailableError('all audio ports are taken');
     const party = new RtpParty(
       ports,

@@ -31,8 +31,8 @@ const REPLY_MS = 5000;
 const RESTART_AFTER_MS = 500;
 
 export interface AudioHostOptions extends AudioEngineOptions {
-  /** Where endpoints send, whatever host their peers' descriptions name: the built-in relay is on this machine. */
-  readonly remoteAddress?: string;
+  /** Endpoints send to their own address, whatever host their peers' descriptions name: the relay listens there too. */
+  readonly isRelayHere?: boolean;
   readonly log: Logger;
 }
 
@@ -57,12 +57,14 @@ class WorkerAudioHost implements AudioHost {
 
   constructor(private readonly options: AudioHostOptions) {}
 
-  async open(user: AudioEndpointUser = {}): Promise<AudioEndpoint> {
+  async open(user: AudioEndpointUser = {}, offer?: string): Promise<AudioEndpoint> {
+    const { address6, isRelayHere = false } = this.options;
+    const address = (offer !== undefined && isIp6(offer) && address6) || this.options.address;
     const id = ++this.lastEndpoint;
     this.users.set(id, user);
     try {
-      const port = (await this.ask({ type: 'open', id })) as number;
-      return new HostedEndpoint(this, id, this.options, port);
+      const port = (await this.ask({ type: 'open', id, address })) as number;
+      return new HostedEndpoint(this, id, address, port, isRelayHere);
     } catch (error) {
       // An answer that comes too late would leave ports that nobody knows of.
       if (this.worker) void this.forget(id);
@@ -192,20 +194,22 @@ class WorkerAudioHost implements AudioHost {
   }
 }
 
-class HostedEndpoint implements AudioEndpoint {
-  readonly address: string;
+/** Whether the first stream of a description that has an address is told by IPv6. */
+function isIp6(sdp: string): boolean {
+  return /^c=IN IP(\d)/m.exec(sdp)?.[1] === '6';
+}
 
+class HostedEndpoint implements AudioEndpoint {
   constructor(
     private readonly host: WorkerAudioHost,
     private readonly id: number,
-    private readonly options: Pick<AudioHostOptions, 'address' | 'remoteAddress'>,
+    readonly address: string,
     readonly port: number,
-  ) {
-    this.address = options.address;
-  }
+    private readonly isRelayHere: boolean,
+  ) {}
 
   connect(remote: AudioRemote): void {
-    const address = this.options.remoteAddress ?? remote.address;
+    const address = this.isRelayHere ? this.address : remote.address;
     this.host.order({ type: 'connect', id: this.id, remote: { ...remote, address } });
   }
 

@@ -94,8 +94,11 @@ export interface AudioStats {
 
 /** Audio of our own: endpoints, sounds and mixes, all in one thread beside the main one. */
 export interface AudioHost extends Closeable {
-  /** Opens an endpoint. Rejects with AudioUnavailableError. */
-  open(user?: AudioEndpointUser): Promise<AudioEndpoint>;
+  /**
+   * Opens an endpoint that can talk with the party of `offer`, a description whose address says IPv4 or IPv6; without one, as the
+   * server's own address is. Rejects with AudioUnavailableError.
+   */
+  open(user?: AudioEndpointUser, offer?: string): Promise<AudioEndpoint>;
   /** Reads a sound, so that it plays at once later. Rejects with SoundError. */
   check(sound: Sound): Promise<SoundFacts>;
   /** Plays a sound once for everybody in a mix; nothing when there is no such mix. Rejects with SoundError. */

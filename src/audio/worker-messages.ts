@@ -13,7 +13,7 @@ export type AudioOrder =
 
 /** Answered by a reply with the same `request`. */
 export type AudioRequest =
-  | { readonly type: 'open'; readonly id: number }
+  | { readonly type: 'open'; readonly id: number; readonly address: string }
   | { readonly type: 'play'; readonly id: number; readonly sound: Sound; readonly options: PlayOptions }
   | { readonly type: 'playToMix'; readonly mix: string; readonly sound: Sound }
   | { readonly type: 'check'; readonly sound: Sound }

@@ -37,7 +37,7 @@ async function answer(message: AudioRequest & { readonly request: number }): Pro
 function run(message: AudioRequest): unknown {
   switch (message.type) {
     case 'open':
-      return engine.open(message.id);
+      return engine.open(message.id, message.address);
     case 'play':
       return engine.play(message.id, message.sound, message.options);
     case 'playToMix':

@@ -74,8 +74,8 @@ export class Announcer {
     this.running--;
   }
 
-  open(user: AudioEndpointUser): Promise<AudioEndpoint> {
-    return this.parts.audio.open(user);
+  open(user: AudioEndpointUser, offer: string): Promise<AudioEndpoint> {
+    return this.parts.audio.open(user, offer);
   }
 }
 
@@ -136,13 +136,13 @@ export class Announcing {
 
   private async start(chosen: PlayableAnnouncement, announcer: Announcer): Promise<void> {
     const { call, clock } = this;
-    const endpoint = await announcer.open({ onLost: () => this.finish() });
+    const offer = await call.media.offer('a', call.a.req.body ?? '', call.a.peer);
+    const endpoint = await announcer.open({ onLost: () => this.finish() }, offer);
     this.endpoint = endpoint;
     if (this.isOver) {
       await endpoint.close();
       return;
     }
-    const offer = await call.media.offer('a', call.a.req.body ?? '', call.a.peer);
     const { sdp, remote } = answerAudio(endpoint, offer);
     const answer = await call.media.earlyAnswer('b', sdp, { signallingAddress: endpoint.address });
     if (this.isOver) return;

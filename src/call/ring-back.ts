@@ -50,7 +50,7 @@ export class RingBack {
 
   private async play(): Promise<void> {
     const { call, leaves, announcer } = this;
-    const endpoint = await announcer?.open({});
+    const endpoint = await announcer?.open({}, this.offer);
     if (!endpoint) return;
     if (this.isOver) {
       await endpoint.close();

@@ -95,8 +95,8 @@ export class Conferences implements ConferencePort, ConferenceService, SeatHost 
     this.live.set(seat.room, room);
   }
 
-  open(user: AudioEndpointUser): Promise<AudioEndpoint> {
-    return this.options.audio.open(user);
+  open(user: AudioEndpointUser, offer: string | undefined): Promise<AudioEndpoint> {
+    return this.options.audio.open(user, offer);
   }
 
   joined(seat: Seat): void {

@@ -9,7 +9,7 @@ import { errorMessage } from '../platform/errors.js';
 export interface SeatHost {
   /** Takes the seat. Rejects with CallRefusedError when nobody else comes in. */
   enter(seat: Seat): Promise<void>;
-  open(user: AudioEndpointUser): Promise<AudioEndpoint>;
+  open(user: AudioEndpointUser, offer: string | undefined): Promise<AudioEndpoint>;
   /** It hears and is heard from now on. */
   joined(seat: Seat): void;
   left(seat: Seat): void;
@@ -38,7 +38,7 @@ export class Seat implements LocalParty {
   ) {}
 
   async describe(offer: string | undefined): Promise<string> {
-    const { address, port } = await this.voice();
+    const { address, port } = await this.voice(offer);
     const local = { address, port, version: ++this.version };
     if (offer === undefined) return audioOffer(local);
     const { sdp, remote } = answerAudio(local, offer);
@@ -67,16 +67,15 @@ export class Seat implements LocalParty {
     this.takePart();
   }
 
-  private async voice(): Promise<AudioEndpoint> {
+  private async voice(offer: string | undefined): Promise<AudioEndpoint> {
     if (this.endpoint) return this.endpoint;
     const { host } = this;
     await host.enter(this);
     this.hasEntered = true;
     if (this.isOver) host.left(this);
     try {
-      this.endpoint = await host.open({
-        onLost: () => this.line.call?.finish('media-failed', 'SERVER'),
-      });
+      const onLost = (): void => this.line.call?.finish('media-failed', 'SERVER');
+      this.endpoint = await host.open({ onLost }, offer);
     } catch (error) {
       this.ended();
       throw new CallRefusedError('media-unavailable', errorMessage(error));

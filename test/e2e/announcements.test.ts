@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { audioSdp } from '../../src/testkit/sdp-text.js';
+import { AudioPhone } from '../support/audio-phone.js';
 import { Baresip } from '../support/baresip.js';
+import { startCallServer } from '../support/call-server.js';
 import { missing } from '../support/peers.js';
 import { callRecords } from '../support/records.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
 import { writeToneWav } from '../support/wav.js';
 
 const [PHONE_HZ, SOUND_HZ] = [440, 880];
@@ -91,3 +95,50 @@ for (const relay of ['built-in relay', 'rtpengine'] as const)
       assert.match(await mml('DSP DIALJOB'), /"state":"stopped".*"stopped":2/);
     });
   });
+
+describe('announcements of a server behind a NAT', () => {
+  test('the caller is told EXTERNAL_IP, and hears the sound that comes from loopback', async (t) => {
+    const calls = await startCallServer({ MEDIA_RELAY: 'embedded', EXTERNAL_IP: '203.0.113.9' });
+    t.after(() => calls.close());
+    const ear = await AudioPhone.open();
+    t.after(() => ear.close());
+    await calls.server.mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
+    const a = await calls.phone('1001');
+    const invite = await a.invite('9999', audioSdp('127.0.0.1', ear.port, 'sendrecv', 1));
+    const progress = await a.response(invite, 183);
+    assert.match(progress.body.toString(), /^c=IN IP4 203\.0\.113\.9\r$/m);
+    await waitFor('the first tone', () => ear.heard.length > 12);
+    assert.equal(ear.tone([950, 1400], 12), 950);
+    const refusal = await a.final(invite);
+    assert.equal(refusal.statusCode, 404);
+    a.ackRefusal(invite, refusal);
+    const [record] = await calls.records(1);
+    assert.equal(record?.announcement, 'UNKNOWN');
+  });
+});
+
+describe('announcements over IPv6', () => {
+  test('a caller on IPv6 hears the sound', async (t) => {
+    const calls = await startCallServer({
+      MEDIA_RELAY: 'embedded',
+      SIP_LISTEN: 'udp:127.0.0.1:0,udp:[::1]:0',
+    });
+    t.after(() => calls.close());
+    const ear = await AudioPhone.open('::1');
+    t.after(() => ear.close());
+    await calls.server.mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
+    const port = Number(
+      calls.server.facts.sip
+        .find((one) => one.includes('[::1]'))
+        ?.split(':')
+        .at(-1),
+    );
+    const a = await calls.phone('1001', { server: { address: '::1', port } });
+    const invite = await a.invite('9999', audioSdp('::1', ear.port, 'sendrecv', 1));
+    assert.match((await a.response(invite, 183)).body.toString(), /^c=IN IP6 ::1\r$/m);
+    await waitFor('the first tone', () => ear.heard.length > 12);
+    assert.equal(ear.tone([950, 1400], 12), 950);
+    a.ackRefusal(invite, await a.response(invite, 404));
+    assert.equal((await calls.records(1))[0]?.announcement, 'UNKNOWN');
+  });
+});

@@ -34,8 +34,8 @@ export class AudioPhone {
     });
   }
 
-  static async open(): Promise<AudioPhone> {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  static async open(address = '127.0.0.1'): Promise<AudioPhone> {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4').bind(0, address);
     await once(socket, 'listening');
     return new AudioPhone(socket);
   }
