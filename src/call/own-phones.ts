@@ -87,12 +87,23 @@ export class OwnPhones implements CallerStandIn {
   }
 
   async answer(): Promise<void> {
+    try {
+      await this.join();
+    } catch (error) {
+      // The call ends by it, and refuses nothing any more.
+      this.refused(500, reasonPhrase(500));
+      throw error;
+    }
+    this.user.connected();
+  }
+
+  /** The phone gets the callee's description, and the callee's relay side the phone's answer to it. */
+  private async join(): Promise<void> {
     const { call, leg } = this;
     const winner = call?.fork.winner;
     if (!call || !leg || !winner) throw new CallRefusedError('dialog-lost', 'the own phone is gone');
     const sdp = call.media.descriptionOf('b') ?? '';
     await this.reoffer(call, leg, await call.media.offer('b', sdp, winner.peer), 1);
-    this.user.connected();
   }
 
   refused(status: number, reason: string): void {

@@ -152,6 +152,39 @@ describe('click to call by REFER outside calls', () => {
     assert.deepEqual([record?.result, record?.releaseReason], ['CANCELLED', 'caller-cancelled']);
   });
 
+  test('the own phone refuses what the callee described: both hear the end', async () => {
+    await ownPhoneAnswers();
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await b.next('ACK');
+    a.respond(await a.next('INVITE'), 488);
+    await a.next('ACK');
+    await Promise.all([a.expectBye(), b.expectBye()]);
+    await notified(a, '500 Server Internal Error', /^terminated/);
+    const record = (await rig.records(++count)).at(-1);
+    assert.deepEqual(
+      [record?.result, record?.releaseReason, record?.billSec],
+      ['ABNORMAL', 'answer-not-delivered', 0],
+    );
+  });
+
+  test('RFC 3261 §14.1: an offer of ours that crossed one of the own phone is made again', async () => {
+    const { dialog } = await ownPhoneAnswers();
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await b.next('ACK');
+    a.respond(await a.next('INVITE'), 491);
+    await a.next('ACK');
+    a.respond(await a.next('INVITE'), 200, { sdp: a.sdp('sendrecv', 2) });
+    await a.next('ACK');
+    await notified(a, '200 OK', /^terminated/);
+    const answer = a.bye(dialog);
+    await b.expectBye();
+    await answer;
+    const record = (await rig.records(++count)).at(-1);
+    assert.deepEqual([record?.result, record?.releaseParty], ['ANSWERED', 'CALLER']);
+  });
+
   test('the own phone declines: nobody else is rung', async () => {
     const request = refer(a, 'sip:1002@127.0.0.1');
     assert.equal((await a.withCredentials(request)).statusCode, 202);
