@@ -29,7 +29,7 @@ import { offerSession, type SessionPolicy } from './session-policy.js';
 import { savedPlace } from './survival/save-call.js';
 import type { SavedLeg } from './survival/saved-call.js';
 import type { Trail } from './trail.js';
-import type { TrunkPlace } from './trunk-port.js';
+import type { TrunkGateway, TrunkPlace } from './trunk-port.js';
 
 /** What a B leg tells whoever rings it. After `onFailure` nothing more comes; `onAnswer` comes at most once. */
 export interface BLegUser {
@@ -98,9 +98,11 @@ export class BLeg implements CalleeLeg {
   }
 
   /** A phone that answered in an earlier process; its dialog is there once it has been moved to its place. */
-  static restored(saved: SavedLeg, deps: BLegDeps): BLeg {
+  static restored(saved: SavedLeg, deps: BLegDeps, trunk: TrunkGateway | undefined): BLeg {
     const { name, dialogId, callId, userAgent, allowed } = saved;
-    const leg = new BLeg(name, saved.target as CalleeTarget, deps, NOBODY);
+    const target = { ...(saved.target as CalleeTarget), ...(trunk && { trunk }) };
+    const leg = new BLeg(name, target, deps, NOBODY);
+    leg.place = trunk?.take();
     leg.dialogId = dialogId;
     leg.callId = callId;
     leg.userAgent = userAgent;
@@ -115,13 +117,14 @@ export class BLeg implements CalleeLeg {
   save(): SavedLeg | undefined {
     const { dialogId, callId, userAgent, allowed, address } = this;
     if (dialogId === undefined || this.target.local) return undefined;
-    const { trunk: _, ...target } = this.target;
+    const { trunk, ...target } = this.target;
     return {
       role: 'uac',
       ...savedPlace(this),
       dialogId,
       callId,
       target: { ...target, address },
+      ...(trunk && { trunk: trunk.name }),
       ...(userAgent !== undefined && { userAgent }),
       ...(allowed && { allowed: [...allowed] }),
     };

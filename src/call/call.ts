@@ -302,6 +302,7 @@ export class Call implements ReofferHost {
       legCount: fork.legs.length,
       ...(this.caller !== undefined && { caller: this.caller }),
       ...(this.routedTo !== undefined && { routedTo: this.routedTo }),
+      ...(this.trunkIn !== undefined && { trunkIn: this.trunkIn }),
       parties: { ...this.parties },
       answerTime,
       ...(Number.isFinite(maxDurationSec) && { maxDurationSec, endsAt }),
@@ -318,6 +319,7 @@ export class Call implements ReofferHost {
     this.answerTime = saved.answerTime;
     this.caller = saved.caller;
     this.routedTo = saved.routedTo;
+    this.trunkIn = saved.trunkIn;
     this.maxDurationSec = saved.maxDurationSec ?? Number.POSITIVE_INFINITY;
     // Those that lost or left count, so that phones to come get names of their own.
     while (fork.legs.length < saved.legCount - (near ? 2 : 1)) fork.legs.push(winner);
@@ -328,7 +330,7 @@ export class Call implements ReofferHost {
       a.ended();
     }
     for (const leg of this.legs) if (saved.held.includes(leg.name)) this.held.add(leg);
-    this.liveness.start();
+    this.liveness.start('restored');
     this.silence.start();
     this.limitDuration(saved.endsAt ?? Number.POSITIVE_INFINITY);
     this.changed();

@@ -4,6 +4,11 @@ import type { Leg } from './leg.js';
 /** A phone that could not be reached at all gets a second chance after this long: it may be changing networks. */
 const RETRY_MS = 10_000;
 
+/** After a restart phones are asked this often at least: an engine may have told one of them that its call is gone. */
+const RESTORED_INTERVAL_MS = 20_000;
+/** So long after a restart a phone that cannot be reached may be on its way back, by a connection of its own. */
+const PATIENCE_MS = 180_000;
+
 /** Whose phones are asked. */
 export interface WatchedCall {
   /** The two legs of the conversation. */
@@ -20,15 +25,21 @@ export interface WatchedCall {
 export class Liveness {
   private timer: TimerHandle | undefined;
   private readonly unreached = new Set<Leg>();
+  private patientUntilMs = 0;
 
   /** `intervalMs` 0 means never. */
   constructor(
     private readonly call: WatchedCall,
     private readonly clock: Clock,
-    private readonly intervalMs: number,
+    private intervalMs: number,
   ) {}
 
-  start(): void {
+  /** `restored`: the call is of an earlier process. */
+  start(life: 'new' | 'restored' = 'new'): void {
+    if (life === 'restored') {
+      this.intervalMs = Math.min(this.intervalMs, RESTORED_INTERVAL_MS);
+      this.patientUntilMs = this.clock.monotonic() + PATIENCE_MS;
+    }
     if (this.intervalMs > 0) this.schedule(this.intervalMs);
   }
 
@@ -57,6 +68,7 @@ export class Liveness {
     const found = (await leg.dialog?.probe()) ?? 'alive';
     const wasUnreached = this.unreached.delete(leg);
     if (found !== 'unreached') return found;
+    if (this.clock.monotonic() < this.patientUntilMs) return 'unreached';
     if (wasUnreached) return 'gone';
     this.unreached.add(leg);
     return found;

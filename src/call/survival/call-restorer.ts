@@ -9,6 +9,7 @@ import { causeOf } from '../causes.js';
 import { ClientRequest } from '../client-request.js';
 import { reasonHeader } from '../header-policy.js';
 import type { CalleeLeg, Leg } from '../leg.js';
+import type { TrunkGateway } from '../trunk-port.js';
 import { readSavedCall, type SavedCall, type SavedLeg } from './saved-call.js';
 
 /** Calls whose media is made ready at once. */
@@ -75,6 +76,11 @@ export class CallRestorer {
   private revive(saved: SavedCall, record: OpenRecord): Call {
     const { deps } = this.options;
     const a = this.uasLeg(saved.a);
+    const from = this.gateway(saved.trunkIn);
+    if (from && !saved.near) {
+      a.codecs = from.codecs;
+      a.place = from.take();
+    }
     const call = new Call(deps, record, a, { ...saved.parties });
     const place = (one: SavedLeg): CalleeLeg => {
       const leg = one.role === 'uac' ? this.uacLeg(one, call) : (this.uasLeg(one) as ALeg & CalleeLeg);
@@ -107,7 +113,15 @@ export class CallRestorer {
   private uacLeg(saved: SavedLeg, call: Call): BLeg {
     const { engine, clock, session } = this.options.deps;
     const deps = { engine, clock, session, trail: call.trail, onRequest: () => undefined };
-    return BLeg.restored(saved, deps);
+    return BLeg.restored(saved, deps, this.gateway(saved.trunk));
+  }
+
+  /** A trunk as it is now: its calls go on to count, its challenges are answered. */
+  private gateway(trunk: string | undefined): TrunkGateway | undefined {
+    if (trunk === undefined) return undefined;
+    const nobody = { displayName: '', isAnonymous: false };
+    const { trunks } = this.options.deps.router;
+    return trunks?.gateway({ kind: 'trunk', trunk, called: '', caller: '' }, nobody);
   }
 
   private async resumeMedia(call: Call, { media }: SavedCall): Promise<void> {

@@ -28,6 +28,8 @@ const savedLeg = z.object({
     username: text.optional(),
     mayDeflect: z.boolean().optional(),
   }),
+  /** The trunk that it is at. */
+  trunk: text.optional(),
   userAgent: text.optional(),
   /** What its Allow named; absent when it sent none. */
   allowed: z.array(z.string().max(64)).max(64).optional(),
@@ -50,6 +52,8 @@ const savedCall = z.object({
   legCount: z.number().int().min(1).max(1000),
   caller: text.optional(),
   routedTo: text.optional(),
+  /** The trunk that `a` came from. */
+  trunkIn: text.optional(),
   parties: z.object({ caller: text, callee: text, dialled: text }),
   answerTime: wallMs,
   maxDurationSec: z.number().positive().optional(),

@@ -6,7 +6,7 @@ import type { CoreContext } from './core-context.js';
 import type { CoreDialog } from './core-dialog.js';
 
 /** How long requests in the dialogs of a gone application with a tag wait for it to come back, milliseconds. */
-export const HEIR_WAIT_MS = 10_000;
+export const HEIR_WAIT_MS = 20_000;
 /** Requests that wait so at once; more are refused. */
 const MAX_WAITING = 2000;
 const LOOK_MS = 50;

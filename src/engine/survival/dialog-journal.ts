@@ -98,6 +98,11 @@ export class DialogJournal implements Closeable {
     if (this.waiting.size > 0) this.schedule(WRITE_AFTER_MS);
   }
 
+  /** Writes what waits without waiting for more. Never rejects. */
+  flushNow(): Promise<void> {
+    return this.write(() => this.flush());
+  }
+
   /** Writes what waits; the dialogs stay for the next engine. */
   async close(): Promise<void> {
     if (this.isClosed) return;
