@@ -61,9 +61,6 @@ describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
     await healthIs('down');
     assert.equal(state().healthReason, 'no answer');
     const records = await rig.records(2);
-    assert.deepEqual(
-      records.map(({ trunkOut }) => trunkOut),
-      ['two', 'one'],
-    );
+    assert.deepEqual(records.map(({ trunkOut }) => trunkOut).sort(), ['one', 'two']);
   });
 });
