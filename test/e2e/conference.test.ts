@@ -98,9 +98,10 @@ describe('a conference on a whole server', { skip: missing('baresip') }, () => {
   });
 
   test('a room is not there after a restart, and its members have heard BYE', async () => {
-    const a = await calls.phone('1001');
+    const a = await calls.phone('1001', { transport: 'tcp' });
     const invite = await a.invite('conf_team');
     const ok = await a.response(invite, 200);
+    assert.match(ok.get('contact') ?? '', /^<sip:conf_team@127\.0\.0\.1:\d+;transport=tcp>;isfocus$/);
     a.ack(invite, ok);
     const restarted = calls.restart();
     await a.expectBye();

@@ -93,10 +93,11 @@ describe('members of conference rooms', () => {
     assert.match(held.body.toString(), /a=recvonly/);
     assert.match(held.get('contact') ?? '', />;isfocus$/);
     await hears(earB, []);
-    await new Promise((resolve) => setTimeout(resolve, 50));
     earA.forget();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    earB.forget();
+    await waitFor('a while to go by', () => earB.heard.length > 25);
     assert.equal(earA.heard.length, 0, 'nothing is sent to who holds');
+    assert.deepEqual(earB.chord(TONES), [], 'its music is not for the others');
     assert.deepEqual(
       rig.conferences.members(ROOM).map(({ member, isHeld }) => [member, isHeld]),
       [
@@ -346,6 +347,99 @@ describe('members of conference rooms', () => {
       [record?.conferenceId, record?.transferredBy, record?.transferredTo],
       [ROOM, '1003', ROOM],
     );
+  });
+
+  test('who consulted the room hands its seat to the party that it holds', async () => {
+    await start();
+    const call = await connect(c, a);
+    const consult = await join(c, sdpOf(earB));
+    const { callId, localTag, remoteTag } = consult.dialog;
+    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
+    const request = c.inDialog(call.a, 'REFER', {
+      headers: { 'Refer-To': `<sip:${ROOM}@127.0.0.1?Replaces=${replaces}>`, Contact: c.contact },
+    });
+    assert.equal((await c.final(request)).statusCode, 202);
+    const offer = await a.next('INVITE');
+    a.respond(offer, 200, { sdp: sdpOf(earA, 'sendrecv', 2) });
+    await a.next('ACK');
+    for (let isOver = false; !isOver; ) {
+      const notify = await c.next('NOTIFY');
+      c.respond(notify, 200);
+      isOver = /^terminated/.test(notify.get('subscription-state') ?? '');
+    }
+    await c.expectBye();
+    await c.expectBye();
+    await waitFor('the seat to be 1001', () => rig.conferences.members(ROOM)[0]?.member === '1001');
+    const earD = await AudioPhone.open();
+    const inB = await join(b, sdpOf(earD));
+    earA.say(TONE_A, mediaPort(offer)!);
+    await hears(earD, [TONE_A]);
+    earD.close();
+    assert.equal(rig.conferences.kick(ROOM, '1001'), 1);
+    await a.expectBye();
+    const records = await allLeave(3, [b, inB.dialog]);
+    assert.deepEqual(
+      records.map(({ callerNumber, releaseReason, conferenceId }) => [
+        callerNumber,
+        releaseReason,
+        conferenceId,
+      ]),
+      [
+        ['1003', 'call-transferred', ROOM],
+        ['1003', 'conference-removed', ROOM],
+        ['1002', 'normal-clearing', ROOM],
+      ],
+    );
+  });
+
+  test('a member can be transferred out: another has its seat', async () => {
+    await start();
+    const inA = await join(a, sdpOf(earA));
+    const request = a.inDialog(inA.dialog, 'REFER', {
+      headers: { 'Refer-To': '<sip:1002@127.0.0.1>', Contact: a.contact },
+    });
+    assert.equal((await a.final(request)).statusCode, 202);
+    const invite = await b.next('INVITE');
+    b.respond(invite, 200, { sdp: sdpOf(earB) });
+    await b.next('ACK');
+    await waitFor('the seat to be 1002', () => rig.conferences.members(ROOM)[0]?.member === '1002');
+    for (let isOver = false; !isOver; ) {
+      const notify = await a.next('NOTIFY');
+      a.respond(notify, 200);
+      isOver = /^terminated/.test(notify.get('subscription-state') ?? '');
+    }
+    await a.expectBye();
+    const inC = await join(c, sdpOf(earA));
+    earA.say(TONE_A, inC.port);
+    await hears(earB, [TONE_A]);
+    await allLeave(2, [c, inC.dialog], [b, b.dialogAsUas(invite)]);
+  });
+
+  test('without a free audio port callers hear 503; when the audio thread ends, so do the calls', async () => {
+    await start();
+    const inA = await join(a, sdpOf(earA));
+    const others = await Promise.all(Array.from({ length: 99 }, () => rig.audio.open()));
+    const invite = await b.invite(ROOM, sdpOf(earB));
+    const final = await b.final(invite);
+    assert.equal(final.statusCode, 503);
+    b.ackRefusal(invite, final);
+    await Promise.all(others.map((one) => one.close()));
+    assert.deepEqual(
+      rig.conferences.members(ROOM).map(({ member }) => member),
+      ['1001'],
+    );
+    assert.ok(inA.port > 0);
+    await rig.audio.close();
+    await a.expectBye();
+    const records = await rig.records(2);
+    assert.deepEqual(
+      records.map(({ releaseReason, conferenceId }) => [releaseReason, conferenceId]),
+      [
+        ['media-unavailable', ROOM],
+        ['media-failed', ROOM],
+      ],
+    );
+    assert.deepEqual(rig.conferences.rooms(), []);
   });
 
   test('a phone that vanished is out when its media has been silent, though the room is not', async () => {
