@@ -237,6 +237,45 @@ describe('calls that are up when the server ends go on', { skip: needsBuiltInEng
     assertWhole(record!, 1);
   });
 
+  test('RFC 5589 §6.1: a call that was transferred goes on between the two that are left', async (t) => {
+    const up = await callUp();
+    const c = await openPeer(up.server, '1003');
+    t.after(async () => {
+      await c.close();
+      await up.close();
+    });
+    const { a, b, call } = up;
+    const headers = { 'Refer-To': '<sip:1003@127.0.0.1>', Contact: a.contact };
+    assert.equal((await a.final(a.inDialog(call.a, 'REFER', { headers }))).statusCode, 202);
+    const atC = await c.next('INVITE');
+    c.respond(atC, 200, { sdp: c.sdp() });
+    await c.next('ACK');
+    const offer = await b.next('INVITE');
+    b.respond(offer, 200, { sdp: b.sdp('sendrecv', 2) });
+    await b.next('ACK');
+    // Each NOTIFY waits for the answer to the one before.
+    const answering = setInterval(() => {
+      while (a.has('NOTIFY')) void a.next('NOTIFY').then((notify) => a.respond(notify, 200));
+    }, 20);
+    await a.expectBye().finally(() => clearInterval(answering));
+    const [ofB, ofC] = [call.atB.callId ?? '', atC.callId ?? ''];
+    await waitFor('the transfer to be kept', () =>
+      journalOf(up.server).some((line) => ['"k":"state"', ofB, ofC].every((part) => line.includes(part))),
+    );
+    await up.server.kill('SIGKILL');
+    up.server = await up.server.restart();
+    for (const phone of [b, c]) phone.respond(await phone.next('OPTIONS'), 200);
+    const bye = b.bye(call.b);
+    assert.equal((await c.expectBye()).callId, ofC);
+    assert.equal((await bye).statusCode, 200);
+    const record = await onlyRecord(up);
+    assert.deepEqual(
+      [record.result, record.transferredBy, record.transferredTo, record.extra?.['restarts']],
+      ['ANSWERED', '1001', '1003', '1'],
+    );
+    assert.equal(record.attempts.length, 2);
+  });
+
   test('the longest duration goes on to count', async (t) => {
     const up = await callUp({ MAX_CALL_SEC: '4' });
     t.after(up.close);
