@@ -64,7 +64,14 @@ export class CallRegistry {
   private tell(): void {
     const calls = [...this.news];
     this.news.clear();
-    for (const call of calls) for (const watcher of this.watchers) watcher(call);
+    for (const call of calls)
+      for (const watcher of this.watchers) {
+        try {
+          watcher(call);
+        } catch (error) {
+          call.log.error({ err: error }, 'who watches calls failed');
+        }
+      }
   }
 
   get(id: string): Call | undefined {

@@ -133,7 +133,10 @@ export class Subscription {
       this.isSending = true;
       this.isDirty = false;
       clock.clearTimeout(this.throttle);
-      void this.send();
+      this.send().catch((error: unknown) => {
+        this.deps.log.error({ err: error, ...this.facts }, 'a subscription failed inside');
+        this.drop();
+      });
     } else if (this.isDirty) this.later(waitMs);
   }
 
