@@ -24,6 +24,11 @@ export interface CallerStandIn {
   progress(status: number, reason: string): void;
   /** The callee answered; `sdp` is the answer to `offer`, as the relay wrote it. A rejection ends the call. */
   answer(sdp: string): Promise<void>;
+  /**
+   * The callee made a new offer, hold for one; `sdp` is as the relay wrote it. Returns the answer, or throws when it cannot be taken.
+   * Without it every new offer is refused, which leaves the session as it was (RFC 3261 §14.1).
+   */
+  answerOffer?(sdp: string): string;
   /** The call ended before it was answered. */
   refused(status: number, reason: string): void;
   /** The call ended after it was answered. */
@@ -118,12 +123,22 @@ export class StandInInvite {
       );
   }
 
-  /** BYE is the end; new offers are refused, which leaves the session as it was (RFC 3261 §14.1); all else is well. */
+  private answerTo(offer: string | undefined): { status: number; body: string | undefined } {
+    const { standIn } = this;
+    try {
+      const body = offer ? standIn.answerOffer?.(offer) : undefined;
+      return { status: body === undefined ? 488 : 200, body };
+    } catch {
+      return { status: 488, body: undefined };
+    }
+  }
+
+  /** BYE is the end, a new offer is for the stand-in; all else is well. */
   private onRequest(
-    { method }: SrfRequestOptions,
+    { method, body: offer }: SrfRequestOptions,
     callback: (error: Error | null, req?: SrfRequest) => void,
   ): void {
-    const status = method === 'INVITE' ? 488 : 200;
+    const { status, body } = method === 'INVITE' ? this.answerTo(offer) : { status: 200, body: undefined };
     let answer: ((res: SrfResponse, ack: SrfAck) => void) | undefined;
     const sent = {
       ...message({}, undefined),
@@ -138,7 +153,7 @@ export class StandInInvite {
     queueMicrotask(() => {
       callback(null, sent);
       const res = {
-        ...message({}, undefined),
+        ...message({}, body),
         status,
         reason: reasonPhrase(status),
         source_address: 'local',

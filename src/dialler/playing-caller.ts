@@ -1,4 +1,4 @@
-import { audioOffer, readAudioAnswer } from '../audio/describe.js';
+import { answerAudio, audioOffer, readAudioAnswer } from '../audio/describe.js';
 import type { AudioEndpoint, AudioHost, Sound } from '../audio/types.js';
 import type { Call } from '../call/call.js';
 import { CallRefusedError } from '../call/errors.js';
@@ -33,6 +33,8 @@ export class PlayingCaller implements CallerStandIn {
   private call: Call | undefined;
   private endpoint: AudioEndpoint | undefined;
   private isOver = false;
+  /** Of our description (RFC 3264 §8). */
+  private version = 1;
 
   constructor(private readonly options: PlayingCallerOptions) {}
 
@@ -66,6 +68,16 @@ export class PlayingCaller implements CallerStandIn {
       call.log.warn({ reason: errorMessage(error) }, 'the sound cannot be played');
       call.finish('media-failed', 'SERVER');
     });
+  }
+
+  /** A callee that holds the call hears nothing; the sound goes on meanwhile. */
+  answerOffer(sdp: string): string {
+    const { endpoint } = this;
+    if (!endpoint) throw new CallRefusedError('media-unavailable', 'there is nothing to play with');
+    const { address, port } = endpoint;
+    const answer = answerAudio({ address, port, version: ++this.version }, sdp);
+    endpoint.connect(answer.remote);
+    return answer.sdp;
   }
 
   refused(): void {

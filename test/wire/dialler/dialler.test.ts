@@ -135,6 +135,32 @@ describe('the dialler', () => {
     assert.deepEqual([record.releaseParty, record.extra?.['played']], ['CALLEE', 'part']);
   });
 
+  test('RFC 3264 §8.4: a callee that holds the call hears nothing until it resumes', async () => {
+    const job = await start({ numbers: ['1002'], sound: 'tone:busy', repeat: 10 });
+    ear.heard.length = 0;
+    const invite = await answers(b);
+    const dialog = b.dialogAsUas(invite);
+    await waitFor('the sound', () => ear.heard.length > 3);
+    await rig.stateIs('connected');
+    const hold = b.inDialog(dialog, 'INVITE', { sdp: listening().replace('sendrecv', 'sendonly') });
+    const held = await b.response(hold, 200);
+    assert.match(held.body.toString(), /a=recvonly/);
+    b.ackIn(dialog, hold.cseq?.seq ?? 0);
+    await rig.stateIs('held');
+    // What was under way.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { length } = ear.heard;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(ear.heard.length, length);
+    const resume = b.inDialog(dialog, 'INVITE', { sdp: listening() });
+    assert.match((await b.response(resume, 200)).body.toString(), /a=sendrecv/);
+    b.ackIn(dialog, resume.cseq?.seq ?? 0);
+    await waitFor('the sound again', () => ear.heard.length > length + 3);
+    await b.bye(dialog);
+    await over(job, 1);
+    assert.equal((await rig.records(count)).at(-1)?.reinvites, 2);
+  });
+
   test('stopped: who talks gets BYE, who rings CANCEL, who waits is not called', async () => {
     const job = await start({ numbers: ['1002', '1003', '1001'], parallel: 2, repeat: 10 });
     await answers(b);
