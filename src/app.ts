@@ -8,6 +8,7 @@ import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
 import { installedLicences } from './app/licences.js';
+import { operatorPolicy } from './app/live-limits.js';
 import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
@@ -172,7 +173,7 @@ class Server implements RunningServer {
     const { config, logs, parts } = context;
     const users = new StoredUsers({ store: this.store, realm: config.SIP_REALM });
     const numbering = new StoredNumbering({ store: this.store });
-    const operators = new StoredOperators({ store: this.store });
+    const operators = new StoredOperators({ store: this.store, policy: operatorPolicy(config) });
     this.relay = await openMediaRelay(context);
     this.audio = openAudio(context, this.relay.name);
     this.announcements = new StoredAnnouncements({

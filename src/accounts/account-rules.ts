@@ -27,13 +27,18 @@ export function checkUsername(name: string): void {
 }
 
 /** Throws AccountError (PASSWORD_WEAK). `allowShort` is for passwords that people have already, as in an import. */
-export function checkPassword(name: string, password: string, allowShort = false): void {
+export function checkPassword(
+  name: string,
+  password: string,
+  allowShort = false,
+  minLength = MIN_PASSWORD_LENGTH,
+): void {
   const weak = (message: string) => new AccountError('PASSWORD_WEAK', message, { name });
   if (password.length === 0 || password.length > MAX_PASSWORD_LENGTH || CONTROL.test(password))
     throw weak(`a password has 1 to ${MAX_PASSWORD_LENGTH} characters and no control characters`);
   if (allowShort) return;
-  if (password.length < MIN_PASSWORD_LENGTH)
-    throw weak(`the password is too short: take at least ${MIN_PASSWORD_LENGTH} characters`);
+  if (password.length < minLength)
+    throw weak(`the password is too short: take at least ${minLength} characters`);
   if (password.toLowerCase() === name.toLowerCase()) throw weak('the password is the name: take another one');
 }
 

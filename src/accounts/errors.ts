@@ -9,7 +9,8 @@ export type AccountErrorCode =
   | 'FIELD_INVALID'
   | 'OPERATOR_EXISTS'
   | 'OPERATOR_UNKNOWN'
-  | 'OPERATOR_LAST_ADMIN';
+  | 'OPERATOR_LAST_ADMIN'
+  | 'OPERATOR_HOURS';
 
 /** A change of accounts that cannot be made. Messages never hold a password. */
 export class AccountError extends AppError {

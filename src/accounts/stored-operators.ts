@@ -3,16 +3,30 @@ import { randomToken } from '../platform/ids.js';
 import type { Collection, Store } from '../store/types.js';
 import { checkPassword, checkUsername, isUsername, MAX_PASSWORD_LENGTH } from './account-rules.js';
 import { AccountError } from './errors.js';
+import { isAllowedAddress, isWorkingTime, OPERATOR_POLICY, type OperatorPolicy } from './operator-rules.js';
 import { hashPassword, verifyPassword } from './password-hash.js';
-import { type OperatorService, type OperatorView, ROLES, type Role } from './types.js';
+import { type OperatorChanges, type OperatorService, type OperatorView, ROLES, type Role } from './types.js';
 
 /** 80 random bits, typed once. */
 const GENERATED_PASSWORD_LENGTH = 16;
 /** Most operators; far more than a console needs. */
 const MAX_OPERATORS = 1000;
 
+const DAY_MS = 24 * 3600 * 1000;
+/** Locked until somebody unlocks it. */
+const FOR_GOOD = Number.MAX_SAFE_INTEGER;
+
 /** An operator as kept in the Store. */
-type KeptOperator = { name: string; role: Role; createdAt: number; passwordHash: string };
+type KeptOperator = {
+  name: string;
+  role: Role;
+  createdAt: number;
+  passwordHash: string;
+  passwordAt?: number;
+  addresses?: readonly string[];
+  hours?: { days?: readonly number[]; from: number; until: number };
+  lockedUntil?: number;
+};
 
 /** Console operators in the Store's collection `operators`. */
 export class StoredOperators implements OperatorService {
@@ -20,55 +34,121 @@ export class StoredOperators implements OperatorService {
   private readonly clock: Clock;
   /** Checked when a name is unknown, so that the answer takes as long. */
   private decoy: Promise<string> | undefined;
+  private readonly policy: OperatorPolicy;
+  /** Wrong passwords in a row, of operators that there are. */
+  private readonly failures = new Map<string, number>();
 
-  constructor(options: { readonly store: Store; readonly clock?: Clock }) {
+  constructor(options: {
+    readonly store: Store;
+    readonly clock?: Clock;
+    /** Read each time it is used. */
+    readonly policy?: OperatorPolicy;
+  }) {
+    this.policy = options.policy ?? OPERATOR_POLICY;
     this.operators = options.store.collection('operators');
     this.clock = options.clock ?? systemClock;
   }
 
-  async login(name: string, password: string): Promise<OperatorView | undefined> {
+  async login(name: string, password: string, address?: string): Promise<OperatorView | undefined> {
     const isPlausible = isUsername(name) && password.length <= MAX_PASSWORD_LENGTH;
     const kept = isPlausible ? await this.fetch(name) : undefined;
     this.decoy ??= hashPassword(randomToken(GENERATED_PASSWORD_LENGTH));
     const hash = kept?.passwordHash ?? (await this.decoy);
     const isRight = await verifyPassword(password.slice(0, MAX_PASSWORD_LENGTH), hash);
-    return kept && isRight ? toView(kept) : undefined;
+    const now = this.clock.now();
+    // Who guesses must not learn from a locked operator, nor from the wrong place, whether a password was right.
+    if (!kept || (kept.lockedUntil ?? 0) > now) return undefined;
+    if (!isRight) {
+      await this.noteFailure(kept);
+      return undefined;
+    }
+    if (address !== undefined && !isAllowedAddress(kept.addresses, address)) return undefined;
+    this.failures.delete(name);
+    if (!isWorkingTime(kept.hours, now))
+      throw new AccountError('OPERATOR_HOURS', `${name} may not log in at this time`);
+    return this.toView(kept);
   }
 
-  async add(name: string, password: string, role: Role): Promise<OperatorView> {
+  private async noteFailure(kept: KeptOperator): Promise<void> {
+    const { lockAfter, lockSec } = this.policy;
+    const count = (this.failures.get(kept.name) ?? 0) + 1;
+    this.failures.set(kept.name, count);
+    if (lockAfter === 0 || count < lockAfter) return;
+    this.failures.delete(kept.name);
+    const lockedUntil = lockSec === 0 ? FOR_GOOD : this.clock.now() + lockSec * 1000;
+    await this.operators.put(kept.name, { ...kept, lockedUntil }, 'update');
+  }
+
+  async add(
+    name: string,
+    password: string,
+    role: Role,
+    { addresses, hours }: Omit<OperatorChanges, 'role'> = {},
+  ): Promise<OperatorView> {
     checkUsername(name);
-    checkPassword(name, password);
+    checkPassword(name, password, false, this.policy.minPasswordLength);
     if (!ROLES.includes(role))
       throw new AccountError('FIELD_INVALID', `role must be one of ${ROLES.join(', ')}`);
     if ((await this.operators.count()) >= MAX_OPERATORS)
       throw new AccountError('FIELD_INVALID', `there are ${MAX_OPERATORS} operators already`);
-    const kept = { name, role, createdAt: this.clock.now(), passwordHash: await hashPassword(password) };
+    const now = this.clock.now();
+    const kept: KeptOperator = {
+      name,
+      role,
+      createdAt: now,
+      passwordHash: await hashPassword(password),
+      passwordAt: now,
+      ...(addresses && { addresses }),
+      ...(hours && { hours }),
+    };
     if (!(await this.operators.put(name, kept, 'create')))
       throw new AccountError('OPERATOR_EXISTS', `operator ${name} exists`);
-    return toView(kept);
+    return this.toView(kept);
+  }
+
+  async modify(name: string, { role, addresses, hours }: OperatorChanges): Promise<OperatorView> {
+    const kept = await this.fetchKnown(name);
+    if (role !== undefined && role !== 'ADMIN') await this.checkNotLastAdmin(kept);
+    const { addresses: oldAddresses, hours: oldHours, ...rest } = kept;
+    const [newAddresses, newHours] = [
+      addresses === undefined ? oldAddresses : addresses,
+      hours === undefined ? oldHours : hours,
+    ];
+    const changed: KeptOperator = {
+      ...rest,
+      ...(role !== undefined && { role }),
+      ...(newAddresses && { addresses: newAddresses }),
+      ...(newHours && { hours: newHours }),
+    };
+    if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
+    return this.toView(changed);
+  }
+
+  async unlock(name: string): Promise<boolean> {
+    const { lockedUntil, ...kept } = await this.fetchKnown(name);
+    this.failures.delete(name);
+    if (lockedUntil === undefined) return false;
+    if (!(await this.operators.put(name, kept, 'update'))) throw unknown(name);
+    return lockedUntil > this.clock.now();
   }
 
   async remove(name: string): Promise<void> {
-    const unknown = new AccountError('OPERATOR_UNKNOWN', `there is no operator ${name.slice(0, 64)}`);
-    const kept = isUsername(name) ? await this.fetch(name) : undefined;
-    if (!kept) throw unknown;
-    if (kept.role === 'ADMIN' && (await this.list()).filter(({ role }) => role === 'ADMIN').length === 1)
-      throw new AccountError('OPERATOR_LAST_ADMIN', `${name} is the last ADMIN: add another one first`);
-    if (!(await this.operators.remove(name))) throw unknown;
+    await this.checkNotLastAdmin(await this.fetchKnown(name));
+    if (!(await this.operators.remove(name))) throw unknown(name);
   }
 
   async setPassword(name: string, password: string): Promise<void> {
-    const unknown = new AccountError('OPERATOR_UNKNOWN', `there is no operator ${name.slice(0, 64)}`);
-    const kept = isUsername(name) ? await this.fetch(name) : undefined;
-    if (!kept) throw unknown;
-    checkPassword(name, password);
-    const changed = { ...kept, passwordHash: await hashPassword(password) };
-    if (!(await this.operators.put(name, changed, 'update'))) throw unknown;
+    const { lockedUntil: _, ...kept } = await this.fetchKnown(name);
+    checkPassword(name, password, false, this.policy.minPasswordLength);
+    const passwordHash = await hashPassword(password);
+    const changed = { ...kept, passwordHash, passwordAt: this.clock.now() };
+    if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
+    this.failures.delete(name);
   }
 
   async list(): Promise<OperatorView[]> {
     const entries = await this.operators.list({ limit: MAX_OPERATORS });
-    return entries.map(({ value }) => toView(value as unknown as KeptOperator));
+    return entries.map(({ value }) => this.toView(value as unknown as KeptOperator));
   }
 
   async ensureAdmin(password: string | undefined): Promise<{ created: boolean; generatedPassword?: string }> {
@@ -87,8 +167,34 @@ export class StoredOperators implements OperatorService {
   private async fetch(name: string): Promise<KeptOperator | undefined> {
     return (await this.operators.get(name)) as unknown as KeptOperator | undefined;
   }
+
+  private async fetchKnown(name: string): Promise<KeptOperator> {
+    const kept = isUsername(name) ? await this.fetch(name) : undefined;
+    if (!kept) throw unknown(name);
+    return kept;
+  }
+
+  private async checkNotLastAdmin({ name, role }: KeptOperator): Promise<void> {
+    if (role === 'ADMIN' && (await this.list()).filter((one) => one.role === 'ADMIN').length === 1)
+      throw new AccountError('OPERATOR_LAST_ADMIN', `${name} is the last ADMIN: add another one first`);
+  }
+
+  private toView(kept: KeptOperator): OperatorView {
+    const { name, role, createdAt, passwordAt = createdAt, addresses, hours, lockedUntil } = kept;
+    const { passwordDays } = this.policy;
+    const now = this.clock.now();
+    return {
+      name,
+      role,
+      createdAt,
+      passwordAt,
+      passwordExpired: passwordDays > 0 && now - passwordAt > passwordDays * DAY_MS,
+      ...(addresses && { addresses }),
+      ...(hours && { hours }),
+      ...(lockedUntil !== undefined && lockedUntil > now && { lockedUntil }),
+    };
+  }
 }
 
-function toView({ name, role, createdAt }: KeptOperator): OperatorView {
-  return { name, role, createdAt };
-}
+const unknown = (name: string) =>
+  new AccountError('OPERATOR_UNKNOWN', `there is no operator ${name.slice(0, 64)}`);

@@ -1,3 +1,4 @@
+import type { WorkingHours } from './operator-rules.js';
 import type { FeatureChanges, UserFeatures } from './user-features.js';
 
 export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED'] as const;
@@ -66,6 +67,23 @@ export interface OperatorView {
   readonly name: string;
   readonly role: Role;
   readonly createdAt: number;
+  /** Networks and addresses that it may log in from; absent: any. */
+  readonly addresses?: readonly string[];
+  /** When it may log in; absent: always. */
+  readonly hours?: WorkingHours;
+  /** When its password was set, wall milliseconds. */
+  readonly passwordAt?: number;
+  /** The password is too old: it must be changed before anything else. */
+  readonly passwordExpired?: boolean;
+  /** Locked after wrong passwords, until this wall time. */
+  readonly lockedUntil?: number;
+}
+
+/** What may be changed of an operator; `null` takes a rule away. */
+export interface OperatorChanges {
+  readonly role?: Role;
+  readonly addresses?: readonly string[] | null;
+  readonly hours?: WorkingHours | null;
 }
 
 /**
@@ -73,9 +91,21 @@ export interface OperatorView {
  * OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN, USERNAME_INVALID, PASSWORD_WEAK, FIELD_INVALID, or with StoreError.
  */
 export interface OperatorService {
-  /** Resolves the operator, or undefined for a wrong name or password; takes the same time for both. */
-  login(name: string, password: string): Promise<OperatorView | undefined>;
-  add(name: string, password: string, role: Role): Promise<OperatorView>;
+  /**
+   * Resolves the operator, or undefined for a wrong name or password, a locked operator or an address that it may not come
+   * from; takes the same time for all. Rejects with AccountError OPERATOR_HOURS outside its working hours.
+   */
+  login(name: string, password: string, address?: string): Promise<OperatorView | undefined>;
+  add(
+    name: string,
+    password: string,
+    role: Role,
+    rules?: Omit<OperatorChanges, 'role'>,
+  ): Promise<OperatorView>;
+  /** Rejects with AccountError: OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN. */
+  modify(name: string, changes: OperatorChanges): Promise<OperatorView>;
+  /** Takes a lock away; resolves whether there was one. */
+  unlock(name: string): Promise<boolean>;
   remove(name: string): Promise<void>;
   /** Gives an operator another password. Rejects with AccountError: OPERATOR_UNKNOWN, PASSWORD_WEAK. */
   setPassword(name: string, password: string): Promise<void>;

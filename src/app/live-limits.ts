@@ -1,3 +1,4 @@
+import type { OperatorPolicy } from '../accounts/operator-rules.js';
 import type { CallLimits } from '../call/call-control.js';
 import type { Config } from '../config/schema.js';
 import type { EventLimits } from '../events/types.js';
@@ -105,5 +106,22 @@ export function eventLimits(config: Config): EventLimits {
       return config.EVENT_MAX_PER_USER;
     },
     maxTotal: config.EVENT_MAX_TOTAL,
+  };
+}
+
+export function operatorPolicy(config: Config): OperatorPolicy {
+  return {
+    get minPasswordLength() {
+      return config.OPERATOR_PASSWORD_MIN;
+    },
+    get passwordDays() {
+      return config.OPERATOR_PASSWORD_DAYS;
+    },
+    get lockAfter() {
+      return config.OPERATOR_LOCK_AFTER;
+    },
+    get lockSec() {
+      return config.OPERATOR_LOCK_SEC;
+    },
   };
 }

@@ -195,6 +195,30 @@ export const SETTINGS = {
     meaning: 'password of the first console operator, admin; made up and printed once when not set',
     secret: true,
   }),
+  OPERATOR_PASSWORD_MIN: setting({
+    type: v.whole(6, 64),
+    default: '8',
+    meaning: 'shortest password of a console operator, characters',
+    live: true,
+  }),
+  OPERATOR_PASSWORD_DAYS: setting({
+    type: v.whole(0, 3650),
+    default: '0',
+    meaning: 'operators must change their passwords after so many days; 0: never',
+    live: true,
+  }),
+  OPERATOR_LOCK_AFTER: setting({
+    type: v.whole(0, 1000),
+    default: '10',
+    meaning: 'wrong passwords in a row that lock an operator; 0: never',
+    live: true,
+  }),
+  OPERATOR_LOCK_SEC: setting({
+    type: v.whole(0, 604_800),
+    default: '900',
+    meaning: 'how long an operator stays locked, seconds; 0: until UNL OPERATOR',
+    live: true,
+  }),
   REG_MIN_SEC: setting({
     type: v.whole(1, 86_400),
     default: '60',

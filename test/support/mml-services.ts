@@ -133,6 +133,14 @@ export function mmlTestServices(): MmlTestServices {
         if (operatorMap.has(name)) throw new AppError('OPERATOR_EXISTS', 'exists', { context: { name } });
         return addOperator(name, password, role);
       },
+      modify: async (name, { role }) => {
+        const found = operatorMap.get(name);
+        if (!found) throw new AppError('OPERATOR_UNKNOWN', 'unknown', { context: { name } });
+        const view = { ...found.view, ...(role && { role }) };
+        operatorMap.set(name, { ...found, view });
+        return view;
+      },
+      unlock: async () => false,
       remove: async (name) => {
         if (!operatorMap.delete(name))
           throw new AppError('OPERATOR_UNKNOWN', 'unknown', { context: { name } });

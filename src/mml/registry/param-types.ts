@@ -92,6 +92,21 @@ export const cidr: ParamType<string> = {
   },
 };
 
+/** Addresses and networks divided by `&`. */
+export function cidrList(max: number): ParamType<readonly string[]> {
+  return {
+    name: text('addresses', '地址列表'),
+    allowed: text(
+      `addresses and networks such as 10.0.0.0/8&192.0.2.7, at most ${max}`,
+      `地址或网段列表，例如 10.0.0.0/8&192.0.2.7，最多 ${max} 个`,
+    ),
+    parse(value, env) {
+      if (value.parts.length > max) throw new ValueProblem('range');
+      return value.parts.map((part) => cidr.parse({ ...value, text: part, parts: [part] }, env));
+    },
+  };
+}
+
 const isAddress = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value) || ipaddr.IPv6.isValid(value);
 
 /** A SIP or tel URI, or a bare user name. */

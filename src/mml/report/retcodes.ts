@@ -75,12 +75,19 @@ export const RETCODES = {
     '未确认：这是危险命令。在脚本中执行请加上 CONFIRM=YES',
   ),
   3004: text('Cancelled by the operator; nothing was changed', '操作员已取消，未做任何修改'),
-  3005: text('Login failed: wrong name or password. Try again', '登录失败：用户名或密码错误。请重试'),
+  3005: text(
+    'Login failed: wrong name or password, or not from here. Try again; after many failures an operator is locked for a while',
+    '登录失败：用户名或密码错误，或不允许从此地址登录。请重试；多次失败后操作员将被暂时锁定',
+  ),
   3006: text(
     'Too many failed logins from this address. Try again in {seconds} s',
     '该地址登录失败次数过多。请在 {seconds} 秒后重试',
   ),
   3007: text('Not permitted: {reason}', '不允许：{reason}'),
+  3008: text(
+    'The password is too old. Change it first: SET PASSWORD: OLD="the present one", PASSWORD="the next one"',
+    '密码已过期。请先修改：SET PASSWORD: OLD="当前密码", PASSWORD="新密码"',
+  ),
   4001: text('No such {what}: {name}. {hint}', '不存在的{what}：{name}。{hint}'),
   4002: text(
     '{what} {name} exists already. Choose another name, or change it with MOD',

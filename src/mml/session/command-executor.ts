@@ -36,6 +36,9 @@ export interface ExecutorParts {
   readonly operations: OperationLog;
 }
 
+/** What may be run while a password has to be changed. */
+const WITH_OLD_PASSWORD = new Set(['SET PASSWORD', 'HLP', 'LGO']);
+
 /** Runs commands: parse, resolve, permit, bind, confirm, handle, report, log. The same for every way in. */
 export class CommandExecutor {
   private serial = 0;
@@ -125,6 +128,7 @@ export class CommandExecutor {
   private permit(command: Command, session: SessionState): void {
     if (!mayRun(session.role, command.role))
       throw new MmlError(3002, { needed: command.role, role: session.role });
+    if (session.mustChangePassword && !WITH_OLD_PASSWORD.has(command.path)) throw new MmlError(3008);
   }
 
   /** Runs the handler; Ctrl-C and the time limit end the waiting, not the handler. */

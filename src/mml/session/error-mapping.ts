@@ -65,6 +65,10 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(2009, { reason: error.message }, error);
     case 'OPERATOR_LAST_ADMIN':
       return new MmlError(3007, { reason: error.message }, error);
+    case 'OPERATOR_HOURS': {
+      const reason = text('this operator has other working hours', '不在该操作员的工作时间内');
+      return new MmlError(3007, { reason }, error);
+    }
     case 'FIELD_INVALID':
     case 'SOUND_UNUSABLE':
       return new MmlError(2010, { reason: error.message }, error);

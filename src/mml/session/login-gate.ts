@@ -41,7 +41,7 @@ export class LoginGate {
 
   private async attempt(name: string, password: string, address: string): Promise<OperatorView> {
     this.checkAddress(address);
-    const operator = await this.operators.login(name, password);
+    const operator = await this.operators.login(name, password, address);
     if (!operator) {
       this.throttle.failed(address);
       throw new MmlError(3005);

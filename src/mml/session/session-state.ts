@@ -16,6 +16,8 @@ export interface SessionState {
   readonly transport: SessionTransport;
   /** Wall milliseconds. */
   readonly startedAt: number;
+  /** The password is too old: only SET PASSWORD, help and LGO run until it is changed. */
+  mustChangePassword?: boolean;
   lastInputAt: number;
   lastCommand: string;
   language: Language;

@@ -10,6 +10,7 @@ export interface SessionOwner {
   readonly role: Role;
   readonly address: string;
   readonly transport: SessionTransport;
+  readonly mustChangePassword?: boolean;
 }
 
 /** All open sessions. */

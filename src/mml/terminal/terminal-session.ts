@@ -130,6 +130,7 @@ export class TerminalSession {
         `Version ${version}. ${owner.operator} (${owner.role}). HLP or ? for help, LGO to leave.\r\n`,
       );
     }
+    if (owner.mustChangePassword) this.say(new MmlError(3008));
     return true;
   }
 
@@ -142,7 +143,8 @@ export class TerminalSession {
         const password = name === undefined ? undefined : await this.ask('password: ', true);
         if (name === undefined || password === undefined) return undefined;
         const operator = await this.tryLogin(name.trim(), password);
-        return { operator: operator.name, role: operator.role, address, transport };
+        const { role, passwordExpired: mustChangePassword = false } = operator;
+        return { operator: operator.name, role, address, transport, mustChangePassword };
       } catch (error) {
         const failure = toMmlError(error, 0);
         this.core.log.warn({ address, retcode: failure.retcode }, 'console login failed');

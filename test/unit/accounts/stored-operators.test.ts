@@ -60,10 +60,16 @@ describe('StoredOperators', () => {
   it('stores a salted scrypt hash and shows it to nobody', async () => {
     const view = await operators.add('a', 'Sesame-1', 'ADMIN');
     await operators.add('b', 'Sesame-1', 'GUEST');
-    assert.deepEqual(Object.keys(view).sort(), ['createdAt', 'name', 'role']);
+    assert.deepEqual(Object.keys(view).sort(), [
+      'createdAt',
+      'name',
+      'passwordAt',
+      'passwordExpired',
+      'role',
+    ]);
     assert.deepEqual(
       (await operators.list()).map((operator) => Object.keys(operator).length),
-      [3, 3],
+      [5, 5],
     );
     const kept = JSON.stringify(await temp.store.collection('operators').list());
     assert.ok(!kept.includes('Sesame'));
