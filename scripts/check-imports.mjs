@@ -54,7 +54,7 @@ const MAY_IMPORT = {
   ],
   events: ['accounts', 'call', 'registrar', 'routing', 'security', 'signalling', 'sip'],
   trunks: ['accounts', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
-  conference: ['accounts', 'audio', 'call', 'numbering', 'routing', 'store'],
+  conference: ['accounts', 'audio', 'call', 'media', 'numbering', 'routing', 'store'],
   dialler: ['accounts', 'audio', 'call', 'cdr', 'store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [

@@ -24,7 +24,7 @@ export interface LocalParty {
    * CallRefusedError or BadSdpError.
    */
   describe(offer: string | undefined): Promise<string>;
-  /** The answer to what `describe` offered. */
+  /** The answer to what `describe` offered; it may refuse all. Never throws. */
   accept(answer: string): void;
   /** The call is over, or did not come about. Idempotent. */
   ended(): void;

@@ -3,6 +3,7 @@ import type { AudioEndpoint, AudioEndpointUser, AudioRemote } from '../audio/typ
 import type { SeatLine } from '../call/conference-port.js';
 import { CallRefusedError } from '../call/errors.js';
 import type { LocalParty } from '../call/local-phone.js';
+import { BadSdpError } from '../media/types.js';
 import { errorMessage } from '../platform/errors.js';
 
 /** What a seat asks of the conferences. */
@@ -46,8 +47,15 @@ export class Seat implements LocalParty {
     return sdp;
   }
 
+  /** An answer that takes nothing leaves the member without sound, as one on hold. */
   accept(answer: string): void {
-    this.connect(readAudioAnswer(answer));
+    try {
+      this.connect(readAudioAnswer(answer));
+    } catch (error) {
+      if (!(error instanceof BadSdpError)) throw error;
+      this.isHeld = true;
+      if (this.hasJoined) this.takePart();
+    }
   }
 
   ended(): void {
