@@ -54,6 +54,17 @@ test('RFC 3261 §14.1: after a refused offer the relay is told the last accepted
   assert.equal(media.lastAnswer, 'A1');
 });
 
+test('RFC 3261 §14.1: an offer that comes while the relay goes back waits for its end', async () => {
+  const session = new NotedSession();
+  const media = new CallMedia(() => session);
+  await media.offer('a', 'O1', peer);
+  await media.answer('b', 'A1', peer);
+  await media.offer('b', 'O2', peer);
+  const back = media.restore();
+  await Promise.all([back, media.offer('a', 'O3', peer)]);
+  assert.deepEqual(session.asked.slice(-3), ['offer a O1', 'answer b A1', 'offer a O3']);
+});
+
 test('a relay that does not follow is told of, not thrown', async () => {
   const session = new NotedSession();
   const media = new CallMedia(() => session);

@@ -65,6 +65,7 @@ describe('what the party that stays hears during a transfer', () => {
       await play({ rtp, aDialog, bDialog, portOfB: mediaPort(atB) ?? 0, atC, notified });
       const record = (await rig.records(++count)).at(-1);
       assert.equal(record?.result, 'ANSWERED');
+      await waitFor('no endpoint of ours', async () => (await rig.audio.stats()).endpoints === 0);
     } finally {
       for (const phone of Object.values(rtp)) phone.close();
     }
