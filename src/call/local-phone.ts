@@ -115,7 +115,7 @@ export class LocalPhone implements SeatLine {
       answer(480);
       return;
     }
-    partner.describe(offer || undefined).then(
+    const described = partner.describe(offer || undefined).then(
       (sdp) => {
         this.isUp = true;
         answer(200, sdp);
@@ -126,6 +126,7 @@ export class LocalPhone implements SeatLine {
         answer(causeOf(this.refusal).status);
       },
     );
+    described.catch((error: unknown) => this.call?.crash(error));
   }
 
   /** Late offer: the ACK brings the answer (RFC 3261 §13.2.1). */
