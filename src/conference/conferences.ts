@@ -10,7 +10,7 @@ import type { Logger } from '../platform/logger.js';
 import { roomFault } from '../routing/decide-room.js';
 import type { RoomFacts } from '../routing/types.js';
 import type { Store } from '../store/types.js';
-import { ConferenceError, empty, invalid } from './errors.js';
+import { ConferenceError, empty, unknown } from './errors.js';
 import { roomReason } from './room-number.js';
 import { mixOf, Seat, type SeatHost } from './seat.js';
 import { StoredRooms } from './stored-rooms.js';
@@ -166,7 +166,7 @@ export class Conferences implements ConferencePort, ConferenceService, SeatHost 
 
   async invite(room: string, usernames: readonly string[], by: string): Promise<string[]> {
     const facts = await this.room([room]);
-    if (!facts) throw invalid(`${room} is no number of a room, see LST CONF`);
+    if (!facts) throw unknown(room);
     const users = await Promise.all(usernames.map((username) => this.userOf(username)));
     return users.map((user) => this.options.callFor(user, room, by).id);
   }
