@@ -1,73 +1,27 @@
 import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
-import type { MediaRelay } from '../media/types.js';
-import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
-import type { SrfEngine, SrfMessage, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { SrfMessage, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
-import { type Announcer, Announcing } from './announcing.js';
+import { Announcing } from './announcing.js';
+import type { CallDeps, CallParties, Takeover } from './call-deps.js';
 import { CallMedia } from './call-media.js';
-import type { CallRegistry } from './call-registry.js';
+import { CallWatches } from './call-watches.js';
 import { type CauseName, causeOf } from './causes.js';
 import type { Fork } from './fork.js';
 import { cancelHeaders } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
 import type { CalleeLeg, Leg } from './leg.js';
-import { Liveness } from './liveness.js';
 import { type CallEnd, Release, toldBy } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
-import type { CallRouterOptions } from './route-call.js';
-import type { HuntMemory } from './route-directory.js';
-import type { SessionPolicy } from './session-policy.js';
-import { type SilencePolicy, SilenceWatch } from './silence.js';
-import type { CallSaver } from './survival/call-saver.js';
 import { SAVED_CALL_VERSION, type SavedCall } from './survival/saved-call.js';
 import { Trail } from './trail.js';
 import type { TrunkPlace } from './trunk-port.js';
 import type { CallState } from './types.js';
 
-export interface CallDeps {
-  readonly engine: SrfEngine;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly relay: MediaRelay;
-  readonly registry: CallRegistry;
-  readonly memory: HuntMemory;
-  /** Routes a call that is transferred. */
-  readonly router: CallRouterOptions;
-  /** How long the search for somebody who answers may take, all rounds and forwardings together, milliseconds. */
-  readonly searchMs: number;
-  /** Between two looks whether the phones of a call are still there, milliseconds; 0 for none. */
-  readonly checkMs: number;
-  readonly session: SessionPolicy;
-  readonly silence: SilencePolicy;
-  /** Tells callers why their calls fail; absent when it cannot. */
-  readonly announcer?: Announcer;
-  /** Keeps calls over a restart; absent when they end with this process. */
-  readonly saver?: CallSaver;
-  /** Methods that we take, as Allow's value. */
-  readonly allow: string;
-}
-
-/** Somebody is to take the place of a party. While it lasts, new offers in the call are 491. */
-export interface Takeover {
-  begin?(): void;
-  /** Whether the leg's BYE leaves its call to the takeover. */
-  outlives(leg: Leg): boolean;
-  /** One of its calls ends. */
-  stop(ended: Call): void;
-}
-
 /** Most phones that a call may have seen when it is transferred once more. */
 const MAX_LEGS = 100;
-
-/** Who is in a call, for consoles. */
-export interface CallParties {
-  caller: string;
-  callee: string;
-  readonly dialled: string;
-}
 
 /**
  * One call: the caller's leg, the callee's phones, one state, one timeline (RFC 7092 §3). `Ringing` carries it to the
@@ -86,8 +40,6 @@ export class Call implements ReofferHost {
   trunkIn: string | undefined;
   /** The subscriber whose phones are rung, or will be in a moment. */
   routedTo: string | undefined;
-  /** Longest time from answer to end, seconds. */
-  maxDurationSec = Number.POSITIVE_INFINITY;
   /** What a REFER or an INVITE with Replaces began and has not ended yet. */
   transfer: Takeover | undefined;
   /** Who sent the last REFER. */
@@ -100,13 +52,9 @@ export class Call implements ReofferHost {
   private readonly held = new Set<Leg>();
   private readonly ringing: Ringing;
   private readonly inDialog: InDialog;
-  private readonly liveness: Liveness;
-  private readonly silence: SilenceWatch;
+  private readonly watches: CallWatches;
   private readonly announcing: Announcing;
   private substitute: CalleeLeg | undefined;
-  private durationTimer: TimerHandle | undefined;
-  /** Wall milliseconds at which the longest duration is over. */
-  private endsAt: number | undefined;
   private release: Pick<Release, 'done'> | undefined;
   private waiting: ((record: Promise<CallRecord>) => void)[] | undefined;
 
@@ -124,8 +72,7 @@ export class Call implements ReofferHost {
     this.startTime = record.timeline[0]?.at ?? deps.clock.now();
     this.ringing = new Ringing(this, deps);
     this.inDialog = new InDialog(this, this.ringing, deps);
-    this.liveness = new Liveness(this, deps.clock, deps.checkMs);
-    this.silence = new SilenceWatch(this, deps.clock, deps.silence);
+    this.watches = new CallWatches(this, deps);
     this.announcing = new Announcing(this, deps.clock, deps.announcer);
     a.join(this.trail, (req, res) => this.onRequest(a, req, res));
   }
@@ -143,11 +90,11 @@ export class Call implements ReofferHost {
     return this.phase === 'connected' && this.held.size > 0 ? 'held' : this.phase;
   }
 
-  /** Nothing leads to an answer any more, though the caller may hear why. */
   isHeldBy(leg: Leg): boolean {
     return this.held.has(leg);
   }
 
+  /** Nothing leads to an answer any more, though the caller may hear why. */
   get isEnding(): boolean {
     return this.phase === 'ending' || this.announcing.isOn;
   }
@@ -246,9 +193,8 @@ export class Call implements ReofferHost {
     if (this.answerTime !== undefined || this.isEnding) return;
     this.phase = 'connected';
     this.answerTime = this.deps.clock.now();
-    this.liveness.start();
-    this.silence.start();
-    this.takeLimits(leg);
+    this.watches.start();
+    this.watches.take(leg.limits);
     const { name, userAgent, target } = leg;
     const { username } = target;
     if (username !== undefined) {
@@ -263,19 +209,13 @@ export class Call implements ReofferHost {
     });
   }
 
-  private takeLimits({ limits }: Leg): void {
-    const longest = limits?.maxDurationSec ?? Number.POSITIVE_INFINITY;
-    this.maxDurationSec = Math.min(this.maxDurationSec, longest);
-    this.limitDuration();
+  /** Longest time from answer to end, seconds. */
+  get maxDurationSec(): number {
+    return this.watches.maxDurationSec;
   }
 
-  private limitDuration(endsAt = this.deps.clock.now() + this.maxDurationSec * 1000): void {
-    const { clock } = this.deps;
-    clock.clearTimeout(this.durationTimer);
-    if (!Number.isFinite(endsAt)) return;
-    this.endsAt = endsAt;
-    const end = (): void => this.finish('duration-exceeded', 'SERVER');
-    this.durationTimer = clock.setTimeout(end, Math.max(0, endsAt - clock.now()));
+  set maxDurationSec(seconds: number) {
+    this.watches.maxDurationSec = seconds;
   }
 
   /** Something is new that a restart must not lose. */
@@ -285,7 +225,7 @@ export class Call implements ReofferHost {
 
   /** What it goes on with after a restart; undefined when it is not answered, or something is open that does not outlive one. */
   save(): SavedCall | undefined {
-    const { a, near, fork, maxDurationSec, endsAt, answerTime } = this;
+    const { a, near, fork, answerTime } = this;
     // What stands in for a caller ends with this process.
     if (near === a && a.req.source === 'application') return undefined;
     // So do conference rooms.
@@ -305,7 +245,7 @@ export class Call implements ReofferHost {
       ...(this.trunkIn !== undefined && { trunkIn: this.trunkIn }),
       parties: { ...this.parties },
       answerTime,
-      ...(Number.isFinite(maxDurationSec) && { maxDurationSec, endsAt }),
+      ...this.watches.save(),
       held: [...this.held].map(({ name }) => name),
       media,
     };
@@ -320,7 +260,6 @@ export class Call implements ReofferHost {
     this.caller = saved.caller;
     this.routedTo = saved.routedTo;
     this.trunkIn = saved.trunkIn;
-    this.maxDurationSec = saved.maxDurationSec ?? Number.POSITIVE_INFINITY;
     // Those that lost or left count, so that phones to come get names of their own.
     while (fork.legs.length < saved.legCount - (near ? 2 : 1)) fork.legs.push(winner);
     fork.legs.push(...(near ? [near, winner] : [winner]));
@@ -330,18 +269,14 @@ export class Call implements ReofferHost {
       a.ended();
     }
     for (const leg of this.legs) if (saved.held.includes(leg.name)) this.held.add(leg);
-    this.liveness.start('restored');
-    this.silence.start();
-    this.limitDuration(saved.endsAt ?? Number.POSITIVE_INFINITY);
+    this.watches.restore(saved);
     this.changed();
   }
 
   /** This process ends and the call goes on in the next one: nothing is said to the phones. */
   leave(): void {
     this.phase = 'ending';
-    this.liveness.stop();
-    this.silence.stop();
-    this.deps.clock.clearTimeout(this.durationTimer);
+    this.watches.stop();
   }
 
   /** Another phone takes the place of one that leaves; holds of before are over. */
@@ -367,9 +302,9 @@ export class Call implements ReofferHost {
     if (shown !== undefined) this.parties[isNear ? 'caller' : 'callee'] = shown;
     if (leg.target.room !== undefined) this.trail.add({ kind: 'conference', room: leg.target.room });
     this.log.debug({ left: name, came: newName }, 'transferred');
-    this.maxDurationSec = Math.min(this.maxDurationSec, maxDurationSec);
-    this.takeLimits(leg);
-    this.silence.start();
+    this.watches.take({ maxDurationSec });
+    this.watches.take(leg.limits);
+    this.watches.hearAnew();
     this.changed();
   }
 
@@ -410,9 +345,7 @@ export class Call implements ReofferHost {
       this.leavePlaces();
       this.ringing.stop();
       this.announcing.stop();
-      this.liveness.stop();
-      this.silence.stop();
-      this.deps.clock.clearTimeout(this.durationTimer);
+      this.watches.stop();
       this.inDialog.abort();
       this.transfer?.stop(this);
       this.release = new Release(this, this.record, this.deps.clock, end);

@@ -1,5 +1,6 @@
 import type { SrfRequest } from '../signalling/srf-types.js';
-import type { Call, CallDeps } from './call.js';
+import type { Call } from './call.js';
+import type { CallDeps } from './call-deps.js';
 import type { CallRegistry } from './call-registry.js';
 import { CallRefusedError } from './errors.js';
 import type { CalleeLeg, Leg } from './leg.js';
