@@ -1,10 +1,7 @@
 // The server as a whole from the console: settings that change while it runs, draining, its log, and starting anew.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { readRunFacts } from '../../src/app/run-file.js';
-import { runMml } from '../../src/mml/transport/run-mml.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect, hangUp } from '../support/call-steps.js';
 import type { SipPeer } from '../support/sip-peer.js';
@@ -21,13 +18,7 @@ describe('the server from the console', () => {
   });
   after(() => calls?.close());
 
-  /** One command over the local socket. */
-  async function run(command: string): Promise<string> {
-    const socketPath = join(calls.server.dataDir, 'ims.sock');
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-    await runMml({ socketPath, command, stdin, stdout, stderr });
-    return String(stdout.read() ?? stderr.read());
-  }
+  const run = (command: string): Promise<string> => calls.mml(command);
   const ok = async (command: string): Promise<string> => {
     const report = await run(command);
     assert.match(report, /RETCODE = 0 /, command);

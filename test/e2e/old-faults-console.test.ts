@@ -1,9 +1,6 @@
 // Faults that users of the old server knew, one block each (docs/old-server.md): the console.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { runMml } from '../../src/mml/transport/run-mml.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect } from '../support/call-steps.js';
 import { WireClient } from '../support/mml-console.js';
@@ -28,10 +25,7 @@ describe('fault 9: names were cut, calls went on, commands were missing, and nob
 
   /** One command over the local socket. */
   async function run(command: string): Promise<Report> {
-    const socketPath = join(calls.server.dataDir, 'ims.sock');
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-    await runMml({ socketPath, command, format: 'JSON', stdin, stdout, stderr });
-    return JSON.parse(String(stdout.read() ?? stderr.read())) as Report;
+    return JSON.parse(await calls.mml(command, 'JSON')) as Report;
   }
 
   async function loggedIn(name: string, password: string): Promise<WireClient> {

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { CallRecord } from '../../src/cdr/types.js';
+import { runMml } from '../../src/mml/transport/run-mml.js';
 import type { LinkTransport } from './peer-link.js';
 import { startServer, type TestServer } from './server.js';
 import { SipPeer } from './sip-peer.js';
@@ -25,6 +28,8 @@ export interface CallServer {
   records(count: number): Promise<CallRecord[]>;
   /** The records of the caller's Call-ID, once there are `count` of them, default 1; fails when there are more. */
   recordsOf(callId: string | undefined, count?: number): Promise<CallRecord[]>;
+  /** What one console command prints, over the local socket. */
+  mml(command: string, format?: 'JSON'): Promise<string>;
   /** Starts the server again, on its ports and directory. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +78,12 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
     },
     records: (count) => until(count, () => true),
     recordsOf: (callId, count = 1) => until(count, (record) => record.callId === callId),
+    mml: async (command, format) => {
+      const socketPath = join(server.dataDir, 'ims.sock');
+      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+      await runMml({ socketPath, command, ...(format && { format }), stdin, stdout, stderr });
+      return String(stdout.read() ?? stderr.read());
+    },
     restart: async () => {
       server = await server.restart();
     },

@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../config/schema.js';
+import { SETTINGS, type SettingName } from '../../config/schema.js';
 import type { RunningSetting, SettingChange } from '../../config/settings.js';
 import { MmlError } from '../errors.js';
 import { datedName } from '../exchange-files.js';
@@ -12,7 +12,7 @@ import {
 import { nearest } from '../registry/nearest.js';
 import { boolean, flag, string } from '../registry/param-types.js';
 import { didYouMean } from '../registry/registry.js';
-import { text } from '../text.js';
+import { type Bilingual, text } from '../text.js';
 import { fileReport, INPUT_FILE, OUTPUT_FILE, OVERWRITE } from './exchange-params.js';
 
 const settingReport: ReportSpec = {
@@ -98,6 +98,14 @@ function noSuchSetting(name: string): MmlError {
   return new MmlError(4001, { what: text('setting', '配置项'), name, hint });
 }
 
+/** What a change costs that is more than it seems. */
+const CAUTIONS: Partial<Record<SettingName, Bilingual>> = {
+  SIP_REALM: text(
+    'passwords are stored for their realm: give every user its password anew after the next start, or take it back with RMV CFG',
+    '密码按域保存：下次启动后须为每个用户重新设置密码，或用 RMV CFG 撤回',
+  ),
+};
+
 const setSetting = defineCommand({
   verb: 'SET',
   object: 'CFG',
@@ -130,7 +138,8 @@ const setSetting = defineCommand({
   async handler({ services }, { KEY: key, VALUE: value, SAVE: save }) {
     if (!NAMES.includes(key.toUpperCase())) throw noSuchSetting(key);
     const change = await services.settings.change(key, value, save);
-    return { sections: [{ report: changeReport, rows: [changeRow(change)] }] };
+    const note = CAUTIONS[change.name];
+    return { sections: [{ report: changeReport, rows: [changeRow(change)] }], ...(note && { note }) };
   },
 });
 

@@ -147,6 +147,11 @@ describe('console commands on files', { timeout: 60_000 }, () => {
       /In force += {2}at the next start/,
     );
     assert.match(await client.run('LST CFG: KEY=RTP_PORTS'), /After the next start += {2}40000-40999\r\n/);
+    assert.match(
+      await client.run('SET CFG: KEY=SIP_REALM, VALUE=example.com'),
+      /RETCODE = 0 .*passwords are stored for their realm/,
+    );
+    assert.match(await client.run('RMV CFG: KEY=SIP_REALM'), /Value += {2}ims\r\n/);
     assert.match(await client.run('SET CFG: KEY=MAX_CALL, VALUE=1'), /RETCODE = 4001 .*MAX_CALLS/);
     assert.match(await client.run('SET CFG: KEY=STORE_URL, VALUE=x'), /RETCODE = 3007 .*secret/);
     assert.match(await client.run('SAVE CFG'), /RETCODE = 0 /);
