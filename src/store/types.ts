@@ -16,7 +16,6 @@ export const COLLECTION_NAMES = [
   'groups',
   'numbers',
   'settings',
-  'calls',
   'messages',
   'conferences',
 ] as const;
