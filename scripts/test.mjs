@@ -13,7 +13,10 @@ const TIERS = ['unit', 'wire', 'contract', 'e2e'];
 const ONE_AT_A_TIME = ['e2e'];
 /** A file that takes longer hangs, e.g. on a socket that a failed test left open: it fails. Milliseconds. */
 const FILE_TIMEOUT_MS = 300_000;
-/** A file that fails beside others runs once more by itself, unless so many failed that it cannot be chance. */
+/**
+ * A file that fails while others run beside it runs once more by itself, unless so many failed that it cannot be chance.
+ * One that passes then is counted as unsteady. What ran by itself is never repeated.
+ */
 const MAX_REPEATED_FILES = 4;
 const wanted = process.argv.slice(2);
 
@@ -57,9 +60,10 @@ function run(files, concurrency) {
   });
 }
 
-/** Runs failed files once more, each by itself: the second outcome counts, and is told to be one. */
+/** Runs failed files once more, each by itself: the second outcome counts, and is told to be one. Resolves how many passed then. */
 async function repeat(failed) {
-  if (failed.length > MAX_REPEATED_FILES) return;
+  let unsteady = 0;
+  if (failed.length > MAX_REPEATED_FILES) return unsteady;
   for (const first of failed) {
     // Source maps name the source.
     const source = relative(root, first.file)
@@ -68,8 +72,11 @@ async function repeat(failed) {
     process.stdout.write(`\nonce more, by itself: ${source}\n`);
     const second = await run([join(out, source.replace(/\.ts$/, '.js'))], 1);
     for (const key of Object.keys(total)) total[key] += second[key] - first[key];
-    if (second.failed === 0) process.stdout.write('UNSTEADY: it failed beside others and passed by itself\n');
+    if (second.failed > 0) continue;
+    unsteady++;
+    process.stdout.write('UNSTEADY: it failed beside others and passed by itself\n');
   }
+  return unsteady;
 }
 
 rmSync(join(out, 'test'), { recursive: true, force: true });
@@ -101,13 +108,16 @@ const files = testFiles(join(out, 'test')).filter((file) => {
 });
 const isSlow = (file) => ONE_AT_A_TIME.includes(relative(join(out, 'test'), file).split('/')[0]);
 const total = { passed: 0, failed: 0, skipped: 0 };
+let unsteady = 0;
 for (const [group, concurrency] of [
   [files.filter((file) => !isSlow(file)), 2],
   [files.filter(isSlow), 1],
 ]) {
   const counts = await run(group, concurrency);
   for (const key of Object.keys(total)) total[key] += counts[key];
-  await repeat(counts.failedFiles ?? []);
+  if (concurrency > 1) unsteady += await repeat(counts.failedFiles ?? []);
 }
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+const { passed, failed, skipped } = total;
+if (unsteady > 0) process.stdout.write(`\n${unsteady} unsteady: passed only when they ran by themselves\n`);
+process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
