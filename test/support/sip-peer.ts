@@ -6,9 +6,8 @@ import { serialize } from '../../src/sip/serialize.js';
 import { answerChallenge } from '../../src/testkit/challenge.js';
 import { type DialogState, dialogOfUac, dialogOfUas, requestInDialog } from '../../src/testkit/dialog.js';
 import { audioSdp } from '../../src/testkit/sdp-text.js';
+import { MessageInbox } from './message-inbox.js';
 import { type LinkOptions, type LinkTransport, openLink, type PeerLink } from './peer-link.js';
-
-const WAIT_MS = 5000;
 
 export interface PeerOptions extends LinkOptions {
   readonly username: string;
@@ -18,23 +17,16 @@ export interface PeerOptions extends LinkOptions {
   readonly write?: ((text: string) => string) | undefined;
 }
 
-interface Waiter {
-  readonly wants: (message: SipMessage) => boolean;
-  readonly take: (message: SipMessage) => void;
-}
-
 /**
  * A phone without a will of its own: it sends what the test says, once, and answers nothing by itself. Repeated messages
- * are kept in `log` and shown to nobody. Every wait fails after five seconds.
+ * are kept in `log` and shown to nobody. Every wait fails after five seconds, or when the phone is closed.
  */
 export class SipPeer {
   /** All that came in, repeats included. */
   readonly log: SipMessage[] = [];
   /** All that went out. */
   readonly sent: SipMessage[] = [];
-  private readonly unread: SipMessage[] = [];
-  private readonly waiters: Waiter[] = [];
-  private readonly seen = new Set<string>();
+  private readonly inbox: MessageInbox;
   private readonly registerCallId = randomToken(12);
   private registerSeq = 0;
   private isClosed = false;
@@ -43,7 +35,11 @@ export class SipPeer {
     readonly options: PeerOptions,
     private readonly link: PeerLink,
   ) {
-    link.onMessage((message) => this.receive(message));
+    this.inbox = new MessageInbox(options.username);
+    link.onMessage((message) => {
+      this.log.push(message);
+      this.inbox.put(message);
+    });
   }
 
   static async open(options: PeerOptions): Promise<SipPeer> {
@@ -161,7 +157,7 @@ export class SipPeer {
   /** Next response to that request with one of the statuses; others stay. */
   response(request: SipRequest, ...statuses: number[]): Promise<SipResponse> {
     const branch = request.topVia?.branch;
-    return this.take(
+    return this.inbox.take(
       `${statuses.join('/')} to ${request.method}`,
       (message) =>
         message.type === 'response' &&
@@ -174,7 +170,7 @@ export class SipPeer {
   /** The final response to a request, whatever it is. */
   final(request: SipRequest): Promise<SipResponse> {
     const branch = request.topVia?.branch;
-    return this.take(
+    return this.inbox.take(
       `a final response to ${request.method}`,
       (message) =>
         message.type === 'response' && message.topVia?.branch === branch && message.statusCode >= 200,
@@ -183,7 +179,7 @@ export class SipPeer {
 
   /** The next request of that method. */
   next(method: string, timeoutMs?: number): Promise<SipRequest> {
-    return this.take(
+    return this.inbox.take(
       method,
       (message) => message.type === 'request' && message.method === method,
       timeoutMs,
@@ -192,7 +188,7 @@ export class SipPeer {
 
   /** Whether a request of that method came and was not taken yet. */
   has(method: string): boolean {
-    return this.unread.some((message) => message.type === 'request' && message.method === method);
+    return this.inbox.has((message) => message.type === 'request' && message.method === method);
   }
 
   /** Answers a request; the To tag is this phone's for that Call-ID. */
@@ -282,42 +278,8 @@ export class SipPeer {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.inbox.close();
     await this.link.close();
-  }
-
-  private take(
-    what: string,
-    wants: (message: SipMessage) => boolean,
-    timeoutMs = WAIT_MS,
-  ): Promise<SipMessage> {
-    const at = this.unread.findIndex(wants);
-    if (at >= 0) return Promise.resolve(this.unread.splice(at, 1)[0]!);
-    const { stack } = new Error(`${this.username} waited ${timeoutMs} ms in vain for ${what}`);
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        wants,
-        take: (message) => {
-          clearTimeout(timer);
-          resolve(message);
-        },
-      };
-      const timer = setTimeout(() => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        const have = this.unread.map(summary).join(', ') || 'nothing';
-        reject(new Error(`${stack}\n  unread: ${have}`));
-      }, timeoutMs);
-      this.waiters.push(waiter);
-    });
-  }
-
-  private receive(message: SipMessage): void {
-    this.log.push(message);
-    const key = `${summary(message)} ${message.topVia?.branch} ${message.toTag} ${message.callId}`;
-    if (this.seen.has(key)) return;
-    this.seen.add(key);
-    const at = this.waiters.findIndex((waiter) => waiter.wants(message));
-    if (at >= 0) this.waiters.splice(at, 1)[0]!.take(message);
-    else this.unread.push(message);
   }
 
   private addVia(request: SipRequest): void {
@@ -340,10 +302,4 @@ function withSdp<M extends SipMessage>(message: M, sdp: string | null): M {
   message.set('Content-Type', 'application/sdp');
   message.body = Buffer.from(sdp);
   return message;
-}
-
-function summary(message: SipMessage): string {
-  return message.type === 'request'
-    ? `${message.method} ${message.cseq?.seq}`
-    : `${message.statusCode} (${message.cseq?.method} ${message.cseq?.seq})`;
 }
