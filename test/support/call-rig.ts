@@ -31,12 +31,14 @@ import { ladder } from '../../src/trace/ladder.js';
 import type { OutsideDefaults } from '../../src/trunks/outside-rights.js';
 import { openTrunks } from '../../src/trunks/trunks.js';
 import type { TrunkService } from '../../src/trunks/types.js';
+import { freePorts } from './free-ports.js';
 import { SipPeer } from './sip-peer.js';
 import { openTempStore } from './temp-store.js';
 import { waitFor } from './wait-for.js';
 
 const REALM = 'ims';
 const SECRET = 'rig-secret';
+const AUDIO_PORTS = 60;
 
 /** Call control with all that it needs, in this process: a real engine, Store, registrar, relay and journal. */
 export interface CallRig {
@@ -83,6 +85,8 @@ export interface CallRigOptions {
   readonly outside?: OutsideDefaults;
   /** In place of the built-in relay or that of MEDIA_RELAY. */
   readonly relay?: MediaRelay;
+  /** Of the audio host, two for each endpoint; some that nobody has when absent. */
+  readonly audioPorts?: { readonly min: number; readonly max: number };
 }
 
 /** A rig with registered phones of 1001, 1002 and 1003. */
@@ -112,7 +116,8 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const relay = options.relay ?? (await openRelay(log));
   if (!options.relay) closers.push(() => relay.close());
 
-  const audio = createAudioHost({ address: '127.0.0.1', ports: { min: 43_000, max: 43_199 }, log });
+  const audioPorts = options.audioPorts ?? (await freePorts(AUDIO_PORTS));
+  const audio = createAudioHost({ address: '127.0.0.1', ports: audioPorts, log });
   closers.push(() => audio.close());
   const sounds = new SoundLibrary(temp.directory, audio);
   const announcements = new StoredAnnouncements({ store: temp.store, sounds, log });
