@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { importUsers } from './accounts/import-users.js';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
+import { AlarmBook } from './alarms/alarm-book.js';
 import { StoredAnnouncements } from './announcements/announcements.js';
 import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
@@ -119,6 +120,7 @@ class Server implements RunningServer {
   private wantRestart!: () => void;
   private readonly context: ServerContext;
   private readonly node: string;
+  private readonly alarms: AlarmBook;
   private readonly adminSocketPath: string;
   private state: SystemInfo['state'] = 'starting';
   private relay!: OpenedRelay;
@@ -148,7 +150,8 @@ class Server implements RunningServer {
       fail = resolve;
     });
     const serverIp = config.EXTERNAL_IP ?? serverIpOf(config);
-    this.context = { config, logs, parts, serverIp, fail };
+    this.alarms = parts.own('alarms', new AlarmBook({ clock: systemClock, log: logs.for('alarms') }));
+    this.context = { config, logs, parts, serverIp, alarms: this.alarms, fail };
     this.node = config.NODE_NAME ?? hostname();
     this.adminSocketPath = join(config.DATA_DIR, 'ims.sock');
   }
@@ -288,6 +291,7 @@ class Server implements RunningServer {
     const load = parts.own('load meter', new LoadMeter());
     return startConsole({
       services: {
+        alarms: this.alarms,
         users,
         operators,
         registrations: this.telephony.registrations,

@@ -1,3 +1,4 @@
+import type { AlarmSink } from '../alarms/types.js';
 import type { Config } from '../config/schema.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { LoggerFactory } from '../platform/logger.js';
@@ -10,6 +11,8 @@ export interface ServerContext {
   readonly parts: Lifecycle;
   /** Address put into SIP and SDP. */
   readonly serverIp: string;
+  /** Where parts say what is wrong. */
+  readonly alarms: AlarmSink;
   /** Tells that a part died that the server cannot go on without. */
   readonly fail: (reason: Error) => void;
 }

@@ -1,6 +1,7 @@
 import type { ImportOptions, ImportReport } from '../accounts/import-users.js';
 import type { UserRow } from '../accounts/read-users.js';
 import type { OperatorService, UserService } from '../accounts/types.js';
+import type { AlarmService } from '../alarms/types.js';
 import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
 import type { CallService, ClickService, RouteService } from '../call/types.js';
@@ -83,6 +84,7 @@ export type SettingsService = Pick<
 
 /** Everything a command may reach. Commands touch nothing else. */
 export interface Services {
+  readonly alarms: AlarmService;
   readonly users: UserService;
   readonly operators: OperatorService;
   readonly registrations: RegistrationService;

@@ -18,6 +18,7 @@ export const COLLECTION_NAMES = [
   'settings',
   'messages',
   'conferences',
+  'alarms',
 ] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];
 

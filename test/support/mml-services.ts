@@ -1,6 +1,7 @@
 import { importUsers } from '../../src/accounts/import-users.js';
 import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
 import { changeFeatures } from '../../src/accounts/user-features.js';
+import { AlarmBook } from '../../src/alarms/alarm-book.js';
 import { StoredAnnouncements } from '../../src/announcements/announcements.js';
 import { SoundCache } from '../../src/audio/sound-cache.js';
 import { SoundLibrary } from '../../src/audio/sound-library.js';
@@ -32,6 +33,7 @@ export interface MmlTestServices extends Services {
   readonly bindingMap: Map<string, Binding[]>;
   readonly callMap: Map<string, CallView & { timeline: readonly TimelineEntry[] }>;
   readonly recordList: CallRecord[];
+  readonly alarms: AlarmBook;
 }
 
 /** In-memory services behind the same interfaces as the real ones. */
@@ -60,6 +62,7 @@ export function mmlTestServices(): MmlTestServices {
     bindingMap,
     callMap,
     recordList,
+    alarms: new AlarmBook({ clock: systemClock, log: silentLogger }),
     logs: {
       levels: () => logs.levels(),
       setLevel: async (level, module) => logs.setLevel(level as LogLevel, module),

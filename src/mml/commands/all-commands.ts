@@ -1,4 +1,5 @@
 import type { Command } from '../registry/command.js';
+import { alarmCommands } from './alarm-commands.js';
 import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
 import { conferenceCommands } from './conference-commands.js';
@@ -44,6 +45,7 @@ export const allCommands: readonly Command[] = [
   ...conferenceCommands,
   ...recordCommands,
   ...recordFileCommands,
+  ...alarmCommands,
   ...traceCommands,
   ...systemCommands,
   ...serviceCommands,
