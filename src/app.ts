@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { importUsers } from './accounts/import-users.js';
+import { StoredCommandGroups } from './accounts/stored-command-groups.js';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
 import { AlarmBook } from './alarms/alarm-book.js';
@@ -294,6 +295,7 @@ class Server implements RunningServer {
         alarms: this.alarms,
         users,
         operators,
+        commandGroups: new StoredCommandGroups({ store: this.store }),
         registrations: this.telephony.registrations,
         calls: this.telephony.calls,
         clicks: this.telephony.calls,

@@ -10,7 +10,9 @@ export type AccountErrorCode =
   | 'OPERATOR_EXISTS'
   | 'OPERATOR_UNKNOWN'
   | 'OPERATOR_LAST_ADMIN'
-  | 'OPERATOR_HOURS';
+  | 'OPERATOR_HOURS'
+  | 'CMDGROUP_EXISTS'
+  | 'CMDGROUP_UNKNOWN';
 
 /** A change of accounts that cannot be made. Messages never hold a password. */
 export class AccountError extends AppError {

@@ -5,12 +5,22 @@ import { checkPassword, checkUsername, isUsername, MAX_PASSWORD_LENGTH } from '.
 import { AccountError } from './errors.js';
 import { isAllowedAddress, isWorkingTime, OPERATOR_POLICY, type OperatorPolicy } from './operator-rules.js';
 import { hashPassword, verifyPassword } from './password-hash.js';
-import { type OperatorChanges, type OperatorService, type OperatorView, ROLES, type Role } from './types.js';
+import { StoredCommandGroups, unknownGroup } from './stored-command-groups.js';
+import {
+  type LoggedInOperator,
+  type OperatorChanges,
+  type OperatorService,
+  type OperatorView,
+  ROLES,
+  type Role,
+} from './types.js';
 
 /** 80 random bits, typed once. */
 const GENERATED_PASSWORD_LENGTH = 16;
 /** Most operators; far more than a console needs. */
 const MAX_OPERATORS = 1000;
+/** Most command groups of one operator. */
+const MAX_GROUPS = 20;
 
 const DAY_MS = 24 * 3600 * 1000;
 /** Locked until somebody unlocks it. */
@@ -25,12 +35,14 @@ type KeptOperator = {
   passwordAt?: number;
   addresses?: readonly string[];
   hours?: { days?: readonly number[]; from: number; until: number };
+  groups?: readonly string[];
   lockedUntil?: number;
 };
 
 /** Console operators in the Store's collection `operators`. */
 export class StoredOperators implements OperatorService {
   private readonly operators: Collection;
+  private readonly groups: StoredCommandGroups;
   private readonly clock: Clock;
   /** Checked when a name is unknown, so that the answer takes as long. */
   private decoy: Promise<string> | undefined;
@@ -47,9 +59,10 @@ export class StoredOperators implements OperatorService {
     this.policy = options.policy ?? OPERATOR_POLICY;
     this.operators = options.store.collection('operators');
     this.clock = options.clock ?? systemClock;
+    this.groups = new StoredCommandGroups({ store: options.store, clock: this.clock });
   }
 
-  async login(name: string, password: string, address?: string): Promise<OperatorView | undefined> {
+  async login(name: string, password: string, address?: string): Promise<LoggedInOperator | undefined> {
     const isPlausible = isUsername(name) && password.length <= MAX_PASSWORD_LENGTH;
     const kept = isPlausible ? await this.fetch(name) : undefined;
     this.decoy ??= hashPassword(randomToken(GENERATED_PASSWORD_LENGTH));
@@ -66,7 +79,16 @@ export class StoredOperators implements OperatorService {
     this.failures.delete(name);
     if (!isWorkingTime(kept.hours, now))
       throw new AccountError('OPERATOR_HOURS', `${name} may not log in at this time`);
-    return this.toView(kept);
+    return this.withGrants(kept);
+  }
+
+  async present(name: string): Promise<LoggedInOperator | undefined> {
+    const kept = isUsername(name) ? await this.fetch(name) : undefined;
+    return kept && this.withGrants(kept);
+  }
+
+  private async withGrants(kept: KeptOperator): Promise<LoggedInOperator> {
+    return { ...this.toView(kept), grants: await this.groups.commandsOf(kept.groups ?? []) };
   }
 
   private async noteFailure(kept: KeptOperator): Promise<void> {
@@ -83,7 +105,7 @@ export class StoredOperators implements OperatorService {
     name: string,
     password: string,
     role: Role,
-    { addresses, hours }: Omit<OperatorChanges, 'role'> = {},
+    { addresses, hours, groups = [] }: Omit<OperatorChanges, 'role'> = {},
   ): Promise<OperatorView> {
     checkUsername(name);
     checkPassword(name, password, false, this.policy.minPasswordLength);
@@ -91,6 +113,7 @@ export class StoredOperators implements OperatorService {
       throw new AccountError('FIELD_INVALID', `role must be one of ${ROLES.join(', ')}`);
     if ((await this.operators.count()) >= MAX_OPERATORS)
       throw new AccountError('FIELD_INVALID', `there are ${MAX_OPERATORS} operators already`);
+    await this.checkGroups(groups);
     const now = this.clock.now();
     const kept: KeptOperator = {
       name,
@@ -100,25 +123,27 @@ export class StoredOperators implements OperatorService {
       passwordAt: now,
       ...(addresses && { addresses }),
       ...(hours && { hours }),
+      ...(groups.length > 0 && { groups }),
     };
     if (!(await this.operators.put(name, kept, 'create')))
       throw new AccountError('OPERATOR_EXISTS', `operator ${name} exists`);
     return this.toView(kept);
   }
 
-  async modify(name: string, { role, addresses, hours }: OperatorChanges): Promise<OperatorView> {
+  async modify(name: string, { role, addresses, hours, groups }: OperatorChanges): Promise<OperatorView> {
     const kept = await this.fetchKnown(name);
+    await this.checkGroups(groups ?? []);
     if (role !== undefined && role !== 'ADMIN') await this.checkNotLastAdmin(kept);
-    const { addresses: oldAddresses, hours: oldHours, ...rest } = kept;
-    const [newAddresses, newHours] = [
-      addresses === undefined ? oldAddresses : addresses,
-      hours === undefined ? oldHours : hours,
-    ];
+    const { addresses: oldAddresses, hours: oldHours, groups: oldGroups = [], ...rest } = kept;
+    const newAddresses = addresses === undefined ? oldAddresses : addresses;
+    const newHours = hours === undefined ? oldHours : hours;
+    const newGroups = groups ?? oldGroups;
     const changed: KeptOperator = {
       ...rest,
       ...(role !== undefined && { role }),
       ...(newAddresses && { addresses: newAddresses }),
       ...(newHours && { hours: newHours }),
+      ...(newGroups.length > 0 && { groups: newGroups }),
     };
     if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
     return this.toView(changed);
@@ -174,13 +199,19 @@ export class StoredOperators implements OperatorService {
     return kept;
   }
 
+  private async checkGroups(names: readonly string[]): Promise<void> {
+    if (names.length > MAX_GROUPS)
+      throw new AccountError('FIELD_INVALID', `an operator has ${MAX_GROUPS} command groups at most`);
+    for (const name of names) if (!(await this.groups.get(name))) throw unknownGroup(name);
+  }
+
   private async checkNotLastAdmin({ name, role }: KeptOperator): Promise<void> {
     if (role === 'ADMIN' && (await this.list()).filter((one) => one.role === 'ADMIN').length === 1)
       throw new AccountError('OPERATOR_LAST_ADMIN', `${name} is the last ADMIN: add another one first`);
   }
 
   private toView(kept: KeptOperator): OperatorView {
-    const { name, role, createdAt, passwordAt = createdAt, addresses, hours, lockedUntil } = kept;
+    const { name, role, createdAt, passwordAt = createdAt, addresses, hours, groups, lockedUntil } = kept;
     const { passwordDays } = this.policy;
     const now = this.clock.now();
     return {
@@ -191,6 +222,7 @@ export class StoredOperators implements OperatorService {
       passwordExpired: passwordDays > 0 && now - passwordAt > passwordDays * DAY_MS,
       ...(addresses && { addresses }),
       ...(hours && { hours }),
+      ...(groups && { groups }),
       ...(lockedUntil !== undefined && lockedUntil > now && { lockedUntil }),
     };
   }

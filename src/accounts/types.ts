@@ -71,6 +71,8 @@ export interface OperatorView {
   readonly addresses?: readonly string[];
   /** When it may log in; absent: always. */
   readonly hours?: WorkingHours;
+  /** Command groups that it has besides its role; absent: none. */
+  readonly groups?: readonly string[];
   /** When its password was set, wall milliseconds. */
   readonly passwordAt?: number;
   /** The password is too old: it must be changed before anything else. */
@@ -84,26 +86,63 @@ export interface OperatorChanges {
   readonly role?: Role;
   readonly addresses?: readonly string[] | null;
   readonly hours?: WorkingHours | null;
+  /** Names of command groups; an empty list takes them all away. */
+  readonly groups?: readonly string[];
+}
+
+/** An operator that has just logged in. */
+export interface LoggedInOperator extends OperatorView {
+  /** Patterns of the commands that its groups let it run besides those of its role. */
+  readonly grants: readonly string[];
+}
+
+/** A named set of commands that operators may run besides those of their role. */
+export interface CommandGroup {
+  readonly name: string;
+  /** Patterns of whole commands, upper case, `*` for any word: `ADD USER`, `* TRUNK`, `LST`. */
+  readonly commands: readonly string[];
+  readonly note: string;
+  readonly createdAt: number;
+  readonly changedAt: number;
+}
+
+/** Those given are changed, the others stay. */
+export interface CommandGroupInput {
+  readonly commands?: readonly string[] | undefined;
+  readonly note?: string | undefined;
+}
+
+/** Command groups. Rejects with AccountError: CMDGROUP_EXISTS, CMDGROUP_UNKNOWN, USERNAME_INVALID, FIELD_INVALID, or with StoreError. */
+export interface CommandGroupService {
+  list(): Promise<CommandGroup[]>;
+  get(name: string): Promise<CommandGroup | undefined>;
+  add(name: string, commands: readonly string[], note?: string): Promise<CommandGroup>;
+  modify(name: string, input: CommandGroupInput): Promise<CommandGroup>;
+  remove(name: string): Promise<void>;
+  /** The patterns of several groups together; a group that is gone gives none. */
+  commandsOf(names: readonly string[]): Promise<readonly string[]>;
 }
 
 /**
  * Console operators; passwords are kept as scrypt hashes. Rejects with AccountError: codes OPERATOR_EXISTS,
- * OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN, USERNAME_INVALID, PASSWORD_WEAK, FIELD_INVALID, or with StoreError.
+ * OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN, CMDGROUP_UNKNOWN, USERNAME_INVALID, PASSWORD_WEAK, FIELD_INVALID, or with StoreError.
  */
 export interface OperatorService {
   /**
    * Resolves the operator, or undefined for a wrong name or password, a locked operator or an address that it may not come
    * from; takes the same time for all. Rejects with AccountError OPERATOR_HOURS outside its working hours.
    */
-  login(name: string, password: string, address?: string): Promise<OperatorView | undefined>;
+  login(name: string, password: string, address?: string): Promise<LoggedInOperator | undefined>;
   add(
     name: string,
     password: string,
     role: Role,
     rules?: Omit<OperatorChanges, 'role'>,
   ): Promise<OperatorView>;
-  /** Rejects with AccountError: OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN. */
+  /** Rejects with AccountError: OPERATOR_UNKNOWN, OPERATOR_LAST_ADMIN, CMDGROUP_UNKNOWN. */
   modify(name: string, changes: OperatorChanges): Promise<OperatorView>;
+  /** The operator as it is now, without a password: what it may do at this moment. Undefined when there is none. */
+  present(name: string): Promise<LoggedInOperator | undefined>;
   /** Takes a lock away; resolves whether there was one. */
   unlock(name: string): Promise<boolean>;
   remove(name: string): Promise<void>;

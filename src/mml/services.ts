@@ -1,6 +1,6 @@
 import type { ImportOptions, ImportReport } from '../accounts/import-users.js';
 import type { UserRow } from '../accounts/read-users.js';
-import type { OperatorService, UserService } from '../accounts/types.js';
+import type { CommandGroupService, OperatorService, UserService } from '../accounts/types.js';
 import type { AlarmService } from '../alarms/types.js';
 import type { AnnouncementService } from '../announcements/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
@@ -87,6 +87,7 @@ export interface Services {
   readonly alarms: AlarmService;
   readonly users: UserService;
   readonly operators: OperatorService;
+  readonly commandGroups: CommandGroupService;
   readonly registrations: RegistrationService;
   readonly calls: CallService;
   readonly clicks: ClickService;

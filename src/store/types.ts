@@ -11,6 +11,7 @@ export type Json =
 export const COLLECTION_NAMES = [
   'users',
   'operators',
+  'cmdgroups',
   'trunks',
   'routes',
   'groups',

@@ -1,4 +1,5 @@
 import { importUsers } from '../../src/accounts/import-users.js';
+import { StoredCommandGroups } from '../../src/accounts/stored-command-groups.js';
 import type { OperatorView, Role, User, UserInput, UserView } from '../../src/accounts/types.js';
 import { changeFeatures } from '../../src/accounts/user-features.js';
 import { AlarmBook } from '../../src/alarms/alarm-book.js';
@@ -127,10 +128,15 @@ export function mmlTestServices(): MmlTestServices {
         headers: [],
       }),
     },
+    commandGroups: new StoredCommandGroups({ store: memoryStore() }),
     operators: {
       login: async (name, password) => {
         const found = operatorMap.get(name);
-        return found && found.password === password ? found.view : undefined;
+        return found && found.password === password ? { ...found.view, grants: [] } : undefined;
+      },
+      present: async (name) => {
+        const found = operatorMap.get(name);
+        return found && { ...found.view, grants: [] };
       },
       add: async (name, password, role) => {
         if (operatorMap.has(name)) throw new AppError('OPERATOR_EXISTS', 'exists', { context: { name } });

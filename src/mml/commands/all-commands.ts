@@ -2,6 +2,7 @@ import type { Command } from '../registry/command.js';
 import { alarmCommands } from './alarm-commands.js';
 import { announcementCommands } from './announcement-commands.js';
 import { callCommands } from './call-commands.js';
+import { commandGroupCommands } from './command-group-commands.js';
 import { conferenceCommands } from './conference-commands.js';
 import { dialCommands } from './dial-commands.js';
 import { eventCommands } from './event-commands.js';
@@ -52,6 +53,7 @@ export const allCommands: readonly Command[] = [
   ...settingCommands,
   ...logCommands,
   ...operatorCommands,
+  ...commandGroupCommands,
   ...operationCommands,
   ...sessionCommands,
 ];

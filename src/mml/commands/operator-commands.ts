@@ -1,124 +1,9 @@
-import type { WorkingHours } from '../../accounts/operator-rules.js';
-import { type OperatorView, ROLES } from '../../accounts/types.js';
+import { ROLES } from '../../accounts/types.js';
 import { MmlError } from '../errors.js';
-import {
-  type Command,
-  type CommandContext,
-  defineCommand,
-  type ParamSpec,
-  type ParamType,
-  type ReportSpec,
-  type Row,
-} from '../registry/command.js';
-import { cidrList, hours, oneOf, string, username, weekdays } from '../registry/param-types.js';
-import type { Services } from '../services.js';
+import { type Command, type CommandContext, defineCommand } from '../registry/command.js';
+import { oneOf, username } from '../registry/param-types.js';
 import { text } from '../text.js';
-
-const operatorReport: ReportSpec = {
-  name: 'operators',
-  title: text('Operator', '操作员'),
-  columns: [
-    { key: 'name', title: text('Name', '名称') },
-    { key: 'role', title: text('Role', '角色') },
-    { key: 'createdAt', title: text('Created', '创建时间'), format: 'time' },
-    { key: 'passwordAt', title: text('Password set', '密码设置时间'), format: 'time' },
-    { key: 'passwordExpired', title: text('Password too old', '密码过期'), format: 'yesno' },
-    { key: 'locked', title: text('Locked', '已锁定'), format: 'yesno' },
-    { key: 'addresses', title: text('Logs in from', '允许地址') },
-    { key: 'hours', title: text('Working hours', '工作时间') },
-  ],
-};
-
-const NAME = {
-  type: username,
-  purpose: text('Operator', '操作员名'),
-  required: true,
-  example: 'zhang',
-  suggest: async (services: Services) => (await services.operators.list()).map((operator) => operator.name),
-} as const satisfies ParamSpec;
-
-const PASSWORD = {
-  type: string({ max: 128 }),
-  purpose: text('Password', '密码'),
-  required: true,
-  secret: true,
-  example: '"a long passphrase"',
-} as const satisfies ParamSpec;
-
-function toRow(operator: OperatorView): Row {
-  const { name, role, createdAt, passwordAt, passwordExpired, lockedUntil, addresses, hours } = operator;
-  return {
-    name,
-    role,
-    createdAt,
-    passwordAt,
-    passwordExpired,
-    locked: lockedUntil !== undefined,
-    addresses: addresses?.join(' ') ?? 'ANY',
-    hours: hours ? writeHours(hours) : 'ANY',
-  };
-}
-
-const DAY_NAMES = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
-
-function writeHours({ days, from, until }: WorkingHours): string {
-  const clock = (minutes: number) =>
-    `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
-  const named = days ? `${days.map((day) => DAY_NAMES[day - 1]).join('&')} ` : '';
-  return `${named}${clock(from)}-${clock(until)}`;
-}
-
-/** A value of a type, or ANY, which takes the rule away. */
-function orAny<T>(type: ParamType<T>): ParamType<T | null> {
-  return {
-    name: type.name,
-    allowed: text(`${type.allowed.en}, or ANY`, `${type.allowed.zh}，或 ANY`),
-    parse: (value, env) => (value.text.toUpperCase() === 'ANY' ? null : type.parse(value, env)),
-  };
-}
-
-const RULES = {
-  ADDRESSES: {
-    type: orAny(cidrList(20)),
-    purpose: text('Addresses and networks that it may log in from', '允许登录的地址或网段'),
-    example: '192.0.2.0/24&2001:db8::/32',
-  },
-  HOURS: {
-    type: orAny(hours),
-    purpose: text(
-      'Working hours, in the time zone of the server: when it may log in',
-      '工作时间（服务器时区）：允许登录的时段',
-    ),
-    example: '08:00-18:00',
-  },
-  DAYS: {
-    type: orAny(weekdays),
-    purpose: text('Working days', '工作日'),
-    example: 'MON-FRI',
-  },
-} as const satisfies Record<string, ParamSpec>;
-
-interface Rules {
-  readonly ADDRESSES?: readonly string[] | null | undefined;
-  readonly HOURS?: { readonly from: number; readonly until: number } | null | undefined;
-  readonly DAYS?: readonly number[] | null | undefined;
-}
-
-/** Days and hours are one rule; what is not given of it stays as it was. */
-function toRules({ ADDRESSES: addresses, HOURS: time, DAYS: days }: Rules, before?: WorkingHours) {
-  const rule = time === undefined ? before : (time ?? WHOLE_DAY);
-  const kept = days === undefined ? before?.days : (days ?? undefined);
-  const isAny = (time === null || rule === undefined || isWholeDay(rule)) && kept === undefined;
-  const { from, until } = rule ?? WHOLE_DAY;
-  const working = isAny ? null : { from, until, ...(kept && { days: kept }) };
-  return {
-    ...(addresses !== undefined && { addresses }),
-    ...((time !== undefined || days !== undefined) && { hours: working }),
-  };
-}
-
-const WHOLE_DAY = { from: 0, until: 1440 };
-const isWholeDay = ({ from, until }: { from: number; until: number }) => from === 0 && until === 1440;
+import { NAME, operatorReport, PASSWORD, RULES, toRow, toRules } from './operator-params.js';
 
 const listOperators = defineCommand({
   verb: 'LST',
@@ -160,8 +45,8 @@ const modifyOperator = defineCommand({
   verb: 'MOD',
   object: 'OPERATOR',
   purpose: text(
-    'Change the role of an operator, or where and when it may log in; its sessions end',
-    '修改操作员的角色、允许的登录地址与时间；其会话将结束',
+    'Change the role and command groups of an operator, or where and when it may log in; its sessions end',
+    '修改操作员的角色、命令组、允许的登录地址与时间；其会话将结束',
   ),
   params: { NAME, ROLE: { type: oneOf(ROLES), purpose: text('What it may do', '角色') }, ...RULES },
   role: 'ADMIN',
@@ -169,13 +54,14 @@ const modifyOperator = defineCommand({
   examples: [
     'MOD OPERATOR: NAME=zhang, ROLE=GUEST',
     'MOD OPERATOR: NAME=zhang, ADDRESSES=ANY, HOURS=22:00-06:00',
+    'MOD OPERATOR: NAME=zhang, GROUPS=night-shift',
   ],
   async handler(context, { NAME: name, ROLE: role, ...rules }) {
     const { services, session } = context;
     const before = (await services.operators.list()).find((one) => one.name === name);
     const changes = { ...(role !== undefined && { role }), ...toRules(rules, before?.hours) };
     if (Object.keys(changes).length === 0)
-      throw new MmlError(2007, { names: 'ROLE, ADDRESSES, HOURS, DAYS' });
+      throw new MmlError(2007, { names: 'ROLE, ADDRESSES, HOURS, DAYS, GROUPS' });
     const operator = await services.operators.modify(name, changes);
     const ended = endedNote(endSessions(context, name, session.id));
     return { sections: [{ report: operatorReport, rows: [toRow(operator)] }], ...ended };

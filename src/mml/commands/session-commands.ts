@@ -189,8 +189,7 @@ const help = defineCommand({
     }
     const listed = registry.commands.filter(
       (command) =>
-        mayRun(session.role, command.role) &&
-        (wanted === undefined || command.path.split(' ').includes(wanted)),
+        mayRun(session, command) && (wanted === undefined || command.path.split(' ').includes(wanted)),
     );
     if (wanted !== undefined && listed.length === 0) {
       throw new MmlError(1002, {

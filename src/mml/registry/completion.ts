@@ -1,9 +1,8 @@
-import type { Role } from '../../accounts/types.js';
 import type { Services } from '../services.js';
 import type { Command } from './command.js';
 import { lineContext } from './line-context.js';
 import type { Registry } from './registry.js';
-import { mayRun } from './roles.js';
+import { mayRun, type Rights } from './roles.js';
 
 /** What Tab found for the text before the cursor. */
 export interface Completion {
@@ -18,18 +17,18 @@ export interface Completion {
 const MAX_CANDIDATES = 100;
 const NONE: Completion = { replaced: '', candidates: [], suffix: '' };
 
-/** Completes verbs, objects, parameters, enumerated values and live identifiers; commands above `role` are left out. */
+/** Completes verbs, objects, parameters, enumerated values and live identifiers; commands that `rights` do not let run are left out. */
 export async function complete(
   registry: Registry,
   services: Services,
-  role: Role,
+  rights: Rights,
   before: string,
 ): Promise<Completion> {
   const context = lineContext(registry, before);
   switch (context.stage) {
     case 'word': {
       const words = [...registry.suggest(context.words, context.partial)]
-        .filter(([, commands]) => commands.some((command) => mayRun(role, command.role)))
+        .filter(([, commands]) => commands.some((command) => mayRun(rights, command)))
         .map(([word]) => word);
       const params = context.command ? paramCandidates(context.command, new Set()) : [];
       return offer(context.partial, [...words, ...params], before);

@@ -126,8 +126,7 @@ export class CommandExecutor {
   }
 
   private permit(command: Command, session: SessionState): void {
-    if (!mayRun(session.role, command.role))
-      throw new MmlError(3002, { needed: command.role, role: session.role });
+    if (!mayRun(session, command)) throw new MmlError(3002, { needed: command.role, role: session.role });
     if (session.mustChangePassword && !WITH_OLD_PASSWORD.has(command.path)) throw new MmlError(3008);
   }
 
@@ -196,7 +195,7 @@ function helpQuestion(source: string): string | undefined {
 /** The command with what it still needs, asked for where there is a terminal. */
 async function completed(resolved: Resolved, session: SessionState, options: RunOptions): Promise<Resolved> {
   const { command } = resolved;
-  if (!options.prompt || !mayRun(session.role, command.role)) return resolved;
+  if (!options.prompt || !mayRun(session, command)) return resolved;
   const params = [...resolved.params];
   const given = new Set(
     params.map(({ name, value }) =>

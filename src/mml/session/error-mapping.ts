@@ -4,6 +4,7 @@ import { type Bilingual, text } from '../text.js';
 
 const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
+const SEE_CMDGROUPS = text('See LST CMDGROUP', '请查看 LST CMDGROUP');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
 const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
@@ -60,6 +61,10 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
     case 'OPERATOR_EXISTS':
       return new MmlError(4002, { what: text('Operator', '操作员'), name }, error);
+    case 'CMDGROUP_UNKNOWN':
+      return new MmlError(4001, { what: text('command group', '命令组'), name, hint: SEE_CMDGROUPS }, error);
+    case 'CMDGROUP_EXISTS':
+      return new MmlError(4002, { what: text('Command group', '命令组'), name }, error);
     case 'USERNAME_INVALID':
     case 'OPERATOR_NAME_INVALID':
       return new MmlError(2009, { reason: error.message }, error);

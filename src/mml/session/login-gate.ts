@@ -1,4 +1,4 @@
-import type { OperatorService, OperatorView } from '../../accounts/types.js';
+import type { LoggedInOperator, OperatorService } from '../../accounts/types.js';
 import type { Clock } from '../../platform/clock.js';
 import { MmlError } from '../errors.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -22,7 +22,7 @@ export class LoginGate {
   }
 
   /** Resolves the operator; rejects with MmlError 3005 or 3006, or with what the Store says. */
-  async login(name: string, password: string, address: string): Promise<OperatorView> {
+  async login(name: string, password: string, address: string): Promise<LoggedInOperator> {
     const attempt = this.last.then(() => this.attempt(name, password, address));
     this.last = attempt.catch(() => undefined);
     return attempt;
@@ -39,7 +39,7 @@ export class LoginGate {
     }
   }
 
-  private async attempt(name: string, password: string, address: string): Promise<OperatorView> {
+  private async attempt(name: string, password: string, address: string): Promise<LoggedInOperator> {
     this.checkAddress(address);
     const operator = await this.operators.login(name, password, address);
     if (!operator) {

@@ -12,6 +12,8 @@ export interface SessionState {
   readonly id: number;
   readonly operator: string;
   readonly role: Role;
+  /** Patterns of the commands that its command groups give it; changed when a group changes. */
+  grants: readonly string[];
   readonly address: string;
   readonly transport: SessionTransport;
   /** Wall milliseconds. */

@@ -1,4 +1,4 @@
-import type { Role } from '../../accounts/types.js';
+import type { LoggedInOperator, Role } from '../../accounts/types.js';
 import type { Clock } from '../../platform/clock.js';
 import { MmlError } from '../errors.js';
 import { MAX_SESSIONS } from '../limits.js';
@@ -8,9 +8,19 @@ import type { SessionState, SessionTransport } from './session-state.js';
 export interface SessionOwner {
   readonly operator: string;
   readonly role: Role;
+  readonly grants: readonly string[];
   readonly address: string;
   readonly transport: SessionTransport;
   readonly mustChangePassword?: boolean;
+}
+
+/** The owner of the session of an operator that has logged in. */
+export function ownerOf(
+  operator: LoggedInOperator,
+  { address, transport }: Pick<SessionOwner, 'address' | 'transport'>,
+): SessionOwner {
+  const { name, role, grants, passwordExpired: mustChangePassword = false } = operator;
+  return { operator: name, role, grants, address, transport, mustChangePassword };
 }
 
 /** All open sessions. */

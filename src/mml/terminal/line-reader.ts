@@ -1,7 +1,7 @@
-import type { Role } from '../../accounts/types.js';
 import { errorMessage } from '../../platform/errors.js';
 import { complete } from '../registry/completion.js';
 import { helpAt } from '../registry/help.js';
+import type { Rights } from '../registry/roles.js';
 import { displayWidth, padTo } from '../report/layout.js';
 import { printable } from '../report/printable.js';
 import type { ConsoleCore } from '../session/console-core.js';
@@ -19,7 +19,7 @@ export type LineEntry =
 /** Tab and `?` for command lines. */
 export interface Assist {
   readonly core: ConsoleCore;
-  readonly role: Role;
+  readonly rights: Rights;
   language(): Language;
   /** What stood on the lines before this one of the same command. */
   readonly pending: string;
@@ -97,11 +97,11 @@ async function react(
 }
 
 async function completeLine(editor: LineEditor, assist: Assist, port: TerminalPort): Promise<void> {
-  const { core, role, pending } = assist;
+  const { core, rights, pending } = assist;
   const { replaced, candidates, suffix } = await complete(
     core.registry,
     core.services,
-    role,
+    rights,
     pending + editor.buffer.before,
   ).catch((error: unknown) => {
     core.log.debug({ err: errorMessage(error) }, 'completion failed');

@@ -1,4 +1,4 @@
-import type { OperatorView } from '../../accounts/types.js';
+import type { LoggedInOperator } from '../../accounts/types.js';
 import { errorMessage } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
 import { isContinued, splitStatements } from '../grammar/statement-splitter.js';
@@ -19,7 +19,7 @@ import { textReport } from '../report/text-report.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import { toMmlError } from '../session/error-mapping.js';
 import type { SessionState } from '../session/session-state.js';
-import type { SessionOwner } from '../session/session-table.js';
+import { ownerOf, type SessionOwner } from '../session/session-table.js';
 import { type Bilingual, inLanguage } from '../text.js';
 import { History } from './history.js';
 import type { Key } from './key-decoder.js';
@@ -142,9 +142,7 @@ export class TerminalSession {
         const name = await this.ask('login: ', false);
         const password = name === undefined ? undefined : await this.ask('password: ', true);
         if (name === undefined || password === undefined) return undefined;
-        const operator = await this.tryLogin(name.trim(), password);
-        const { role, passwordExpired: mustChangePassword = false } = operator;
-        return { operator: operator.name, role, address, transport, mustChangePassword };
+        return ownerOf(await this.tryLogin(name.trim(), password), { address, transport });
       } catch (error) {
         const failure = toMmlError(error, 0);
         this.core.log.warn({ address, retcode: failure.retcode }, 'console login failed');
@@ -156,7 +154,7 @@ export class TerminalSession {
   }
 
   /** Checks a password; either way the operation log has it. */
-  private async tryLogin(name: string, password: string): Promise<OperatorView> {
+  private async tryLogin(name: string, password: string): Promise<LoggedInOperator> {
     const { core, port } = this;
     const entry = { at: core.clock.now(), address: port.address, session: 0, command: 'LGI' };
     const started = core.clock.monotonic();
@@ -228,7 +226,7 @@ export class TerminalSession {
         history: this.history,
         assist: {
           core,
-          role: state.role,
+          rights: state,
           language: () => state.language,
           pending: pending === '' ? '' : `${pending} `,
         },

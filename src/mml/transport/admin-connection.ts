@@ -78,7 +78,13 @@ export class AdminConnection {
     const hello = helloSchema.parse(JSON.parse(line));
     this.hello = hello;
     const who = hello.user === undefined ? 'local' : `local:${printable(hello.user)}`;
-    const owner: SessionOwner = { operator: 'local', role: 'ADMIN', address: who, transport: 'local' };
+    const owner: SessionOwner = {
+      operator: 'local',
+      role: 'ADMIN',
+      grants: [],
+      address: who,
+      transport: 'local',
+    };
     if (hello.mode === 'terminal') {
       this.startTerminal(owner, hello);
       return true;

@@ -13,7 +13,7 @@ await services.users.add('1001', { password: 'secret1' });
 await services.users.add('1002', { password: 'secret1' });
 
 const offered = async (before: string, role: Role = 'ADMIN') =>
-  (await complete(registry, services, role, before)).candidates.join(' ');
+  (await complete(registry, services, { role, grants: [] }, before)).candidates.join(' ');
 const help = (before: string) => helpAt(registry, before, 'EN').join('\n');
 
 describe('MML completion', () => {
@@ -22,7 +22,7 @@ describe('MML completion', () => {
     ['l', 'LGO LST'],
     [
       'LST ',
-      'ALARM ANNOUNCE CDR CFG CODE CONF GROUP MESSAGE NUMBER OPERATOR OPLOG ROUTE SESSION SOUND TRANSLATION TRUNK USER',
+      'ALARM ANNOUNCE CDR CFG CMDGROUP CODE CONF GROUP MESSAGE NUMBER OPERATOR OPLOG ROUTE SESSION SOUND TRANSLATION TRUNK USER',
     ],
     ['lst us', 'USER'],
     ['LST USR', 'USR'],
@@ -55,8 +55,15 @@ describe('MML completion', () => {
     assert.equal(await offered('LST O', 'GUEST'), '');
   });
 
+  it('offers what command groups give besides the role', async () => {
+    const rights = { role: 'GUEST', grants: ['RMV CALL', '* TRACE'] } as const;
+    const { candidates } = await complete(registry, services, rights, 'RMV ');
+    assert.deepEqual(candidates, ['CALL']);
+    assert.ok((await complete(registry, services, rights, 'ST')).candidates.includes('STP'));
+  });
+
   it('replaces what was typed, in the declared spelling', async () => {
-    assert.deepEqual(await complete(registry, services, 'ADMIN', 'dsp vers'), {
+    assert.deepEqual(await complete(registry, services, { role: 'ADMIN', grants: [] }, 'dsp vers'), {
       replaced: 'vers',
       candidates: ['VERSION'],
       suffix: ' ',
