@@ -34,6 +34,8 @@ const MID_CALL_HEADERS = [
 /** Extension headers of the parties' own (X-…) go along, as many and as long as this. */
 const MAX_EXTENSION_HEADERS = 16;
 const MAX_HEADER_LENGTH = 1024;
+/** All but the one by which we give the engine routes (RFC 3327 §5.1): no caller says where our requests go. */
+const EXTENSION_HEADER = /^x-(?!preloaded-route$)/i;
 
 /** Name that we give ourselves in User-Agent and Server. */
 export const PRODUCT = 'ims-b2bua';
@@ -48,7 +50,7 @@ function pick(message: SrfMessage, names: readonly string[]): Record<string, str
     const value = header(message, name);
     if (value !== undefined && value.length <= MAX_HEADER_LENGTH) picked[name] = value;
   }
-  const extensions = Object.keys(message.headers).filter((name) => /^x-/i.test(name));
+  const extensions = Object.keys(message.headers).filter((name) => EXTENSION_HEADER.test(name));
   for (const name of extensions.slice(0, MAX_EXTENSION_HEADERS)) {
     const value = message.headers[name];
     if (value !== undefined && value.length <= MAX_HEADER_LENGTH) picked[name] = value;

@@ -12,9 +12,9 @@ const TAG_LENGTH = 12;
 const FIRST_SEQ_RANGE = 1_000_000;
 /**
  * What an application gives as the routes of a new request (RFC 3327 §5.1), by a name of its own: drachtio-srf may hand on a
- * peer's `Route` with all other header fields.
+ * peer's `Route` with all other header fields. Applications alone have it: in what a peer sends it is taken out.
  */
-const PRELOADED_ROUTE = 'x-preloaded-route';
+export const PRELOADED_ROUTE = 'x-preloaded-route';
 /** Placed by the builder, in the order of RFC 3261's examples. */
 const HEAD_KEYS = new Set(['max-forwards', 'from', 'to', 'call-id', 'cseq', 'contact']);
 /** The dialog's own; what an application says of them is not heard (RFC 3261 §12.2.1.1). */

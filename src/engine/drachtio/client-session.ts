@@ -7,6 +7,7 @@ import type { SipMessage, SipRequest, SipResponse } from '../../sip/message.js';
 import { serializeText } from '../../sip/serialize.js';
 import type { Application, MessageFacts } from '../core/application.js';
 import type { CallEvent } from '../core/call-events.js';
+import { PRELOADED_ROUTE } from '../core/request-builder.js';
 import { encodeFrame, FrameDecoder } from './frame-codec.js';
 import { metaFields, timeOfDay, WIRE_VERSION } from './leader.js';
 import { withTopVia } from './top-via.js';
@@ -97,15 +98,14 @@ export class ClientSession implements Application {
     dialogId: string,
     receivedOn?: { address: string; port: number },
   ): void {
-    const text = request.wireText ?? serializeText(request);
-    const payload = facts.origin === 'network' ? withTopVia(request, text) : text;
+    const payload = facts.origin === 'network' ? receivedText(request) : textOf(request);
     const tail = receivedOn ? `${receivedOn.address}|${receivedOn.port}|` : '';
     this.send(`sip|${metaFields(facts, this.owner.clock.now())}|${txnId}|${dialogId}|${tail}`, payload);
   }
 
   deliverResponse(response: SipResponse, facts: MessageFacts, txnId: string, dialogId: string): void {
     const meta = metaFields(facts, this.owner.clock.now());
-    this.send(`sip|${meta}|${txnId}|${dialogId}|`, response.wireText ?? serializeText(response));
+    this.send(`sip|${meta}|${txnId}|${dialogId}|`, textOf(response));
   }
 
   deliverCallEvent(
@@ -114,10 +114,9 @@ export class ClientSession implements Application {
     detail: string | undefined,
     message: SipMessage,
   ): void {
-    const text = message.wireText ?? serializeText(message);
     const isReceived = message.type === 'request' && origin === 'network';
     const tail = detail === undefined ? '' : `|${detail}`;
-    const payload = isReceived ? withTopVia(message, text) : text;
+    const payload = isReceived ? receivedText(message) : textOf(message);
     this.send(`${event}|${origin}|${timeOfDay(this.owner.clock.now())}${tail}`, payload);
   }
 
@@ -222,6 +221,16 @@ export class ClientSession implements Application {
     this.owner.clock.clearTimeout(this.authenticationTimer);
     this.owner.onClosed(this);
   }
+}
+
+function textOf(message: SipMessage): string {
+  return message.wireText ?? serializeText(message);
+}
+
+/** A peer's request as applications see it: without routes, which one that copies header fields would take for its own. */
+function receivedText(request: SipRequest): string {
+  if (request.has(PRELOADED_ROUTE)) request.remove(PRELOADED_ROUTE).wireText = undefined;
+  return withTopVia(request, textOf(request));
 }
 
 /** Fields are never escaped: the leader ends at the first CR, its fields at `|`. */

@@ -136,6 +136,29 @@ describe('requests of peers', () => {
     assert.equal(rest(sip), rest(text));
   });
 
+  test('RFC 3327 §5.1: routes are an application’s to give: a peer’s X-Preloaded-Route reaches nobody', {
+    skip: oursOnly,
+  }, async () => {
+    await start([...VERBS, 'cdr:attempt']);
+    const route = '<sip:evil.example;lr>';
+    const headers = [
+      `x-PRELOADED-route : ${route},`,
+      `\t${route}`,
+      'X-Odd: a',
+      `X-Preloaded-Route: ${route}`,
+    ];
+    for (const method of ['INVITE', 'MESSAGE']) {
+      peer.request({ method, headers, body: SDP });
+      const { fields, sip } = await client.events.next();
+      assert.doesNotMatch(sip, /preloaded|evil/i);
+      assert.equal(headerOf(sip, 'X-Odd'), 'a');
+      assert.match(headerOf(sip, 'Via')!, new RegExp(`;rport=${peer.port}`));
+      assert.ok(sip.endsWith(`Content-Length: ${SDP.length}\r\n\r\n${SDP}`));
+      assert.equal(fields[1], 'sip');
+      if (method === 'INVITE') assert.doesNotMatch((await client.events.next()).sip, /preloaded|evil/i);
+    }
+  });
+
   test('17: a repeated request is delivered once, the last response repeated', async () => {
     await start();
     const register = peer.request({ method: 'REGISTER', headers: ['Contact: <sip:a@127.0.0.1>'] });
