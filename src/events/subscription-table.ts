@@ -19,8 +19,10 @@ export class SubscriptionTable {
     return this.counts.get(subscriber) ?? 0;
   }
 
+  /** One that has the same dialog is dropped. */
   add(subscription: Subscription): void {
     const { dialogId, subscriber } = subscription.facts;
+    this.byDialog.get(dialogId)?.drop();
     this.byDialog.set(dialogId, subscription);
     const key = keyOf(subscription);
     const group = this.byResource.get(key) ?? new Set();

@@ -161,6 +161,20 @@ describe('subscriptions', () => {
     assert.equal(rig.events.subscriptions().length, 3);
   });
 
+  test('a SUBSCRIBE that would make a dialog that is there is refused by the engine, and takes no room', async () => {
+    const first = subscribeRequest(a, '1001', MWI);
+    assert.equal((await a.withCredentials(first)).statusCode, 200);
+    await notified(a);
+    for (let i = 1; i <= 4; i++) {
+      const again = subscribeRequest(a, '1001', MWI);
+      again.set('Call-ID', first.callId ?? '').set('From', first.get('from') ?? '');
+      again.set('CSeq', `${10 * i} SUBSCRIBE`);
+      assert.equal((await a.withCredentials(again)).statusCode, 480);
+    }
+    assert.equal(rig.events.subscriptions().length, 1);
+    for (let i = 0; i < 2; i++) await subscribe(a, '1001', MWI);
+  });
+
   test('ends when its account is taken out of service', async () => {
     await subscribe(b, '1002', MWI);
     clock.advance(1000);
