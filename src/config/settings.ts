@@ -61,23 +61,33 @@ export class RunningSettings {
   }
 
   /**
-   * Takes what the Store has into force where nothing stronger is set, before the parts are started. A stored value that
-   * is no longer allowed is left out and logged. Rejects with what the Store says.
+   * Takes what the Store has into force where nothing stronger is set, before the parts are started. Stored values that
+   * are no longer allowed, or not together, are left out and logged. Rejects with what the Store says.
    */
   async load(store: SettingsStore): Promise<void> {
     this.store = store;
+    const weaker: [SettingName, string][] = [];
     for (const { key, value } of await store.list({ prefix: PREFIX, limit: 1000 })) {
       const name = key.slice(PREFIX.length) as SettingName;
       if (!NAMES.includes(name) || typeof value !== 'string') continue;
       this.stored.set(name, value);
-      if (this.strongerOrigin(name) !== undefined) continue;
+      if (this.strongerOrigin(name) === undefined) weaker.push([name, value]);
+    }
+    this.putStored(weaker);
+  }
+
+  /** One that is refused may go together with what comes behind it: those are tried again as long as any is taken. */
+  private putStored(entries: readonly (readonly [SettingName, string])[]): void {
+    const reasons = new Map<SettingName, string>();
+    for (const [name, value] of entries)
       try {
         this.check(name, value);
         this.put(name, value, 'stored');
       } catch (error) {
-        this.log.warn({ key: name, reason: (error as Error).message }, 'a stored setting is left out');
+        reasons.set(name, (error as Error).message);
       }
-    }
+    if (reasons.size < entries.length) this.putStored(entries.filter(([name]) => reasons.has(name)));
+    else for (const [key, reason] of reasons) this.log.warn({ key, reason }, 'a stored setting is left out');
   }
 
   /** Calls back after a live setting has changed. */
@@ -107,14 +117,18 @@ export class RunningSettings {
     return { name: known, value, effect: 'now' };
   }
 
-  /** Forgets what the Store has of a setting; the default is in force now when it is live, else from the next start on. */
+  /**
+   * Forgets what the Store has of a setting; the default is in force now when it is live, else from the next start on. Rejects
+   * with ConfigError when a default that would be in force now does not go with the other settings.
+   */
   async forget(name: string): Promise<SettingChange> {
     const known = knownName(name);
+    const { config } = this.loaded;
+    const { live } = declared(known);
+    if (live) checkTogether({ ...this.config, [known]: config[known] });
     await this.storeOrFail().remove(PREFIX + known);
     this.stored.delete(known);
-    const { config } = this.loaded;
     const value = showValue(config[known]);
-    const { live } = declared(known);
     if (live) this.apply(known, value, this.loaded.origins[known]);
     const isInForce = showValue(this.values[known]) === value;
     return { name: known, value, effect: isInForce ? 'now' : 'next-start' };

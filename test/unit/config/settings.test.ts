@@ -90,6 +90,31 @@ describe('settings of a running server', () => {
     assert.ok(!settings.list().some(({ name }) => /secret|GONE/i.test(name)));
   });
 
+  it('two that go together only as they were set are both there after the next start', async () => {
+    const kept = store();
+    const settings = await open(kept);
+    await settings.change('REG_MIN_SEC', '10');
+    await settings.change('REG_MAX_SEC', '30');
+    const next = await open(kept);
+    assert.deepEqual([next.config.REG_MIN_SEC, next.config.REG_MAX_SEC], [10, 30]);
+    // One of them is set more strongly now: what no longer goes with it is left out, all else is not.
+    await settings.change('MAX_CALLS', '7');
+    const { config } = await open(kept, { REG_MIN_SEC: '60' });
+    assert.deepEqual([config.REG_MIN_SEC, config.REG_MAX_SEC, config.MAX_CALLS], [60, 3600, 7]);
+  });
+
+  it('forgets none whose default does not go with the others', async () => {
+    const kept = store();
+    const settings = await open(kept);
+    await settings.change('REG_MAX_SEC', '7200');
+    await settings.change('REG_MIN_SEC', '5000');
+    await assert.rejects(settings.forget('REG_MAX_SEC'), { code: 'CONFIG_INVALID' });
+    assert.deepEqual([settings.config.REG_MAX_SEC, await kept.count()], [7200, 2]);
+    await settings.forget('REG_MIN_SEC');
+    await settings.forget('REG_MAX_SEC');
+    assert.deepEqual([settings.config.REG_MIN_SEC, settings.config.REG_MAX_SEC], [60, 3600]);
+  });
+
   it('exports a file without secrets that a new server takes, all of it or nothing', async () => {
     const settings = await open(store(), { ADMIN_PASSWORD: 'hush-hush', SIP_REALM: 'example.com' });
     await settings.change('MAX_CALLS', '12');
