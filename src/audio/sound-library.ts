@@ -44,14 +44,18 @@ export class SoundLibrary {
     return this.audio.check(this.find(name));
   }
 
-  /** Tones and files, each with its length, or with the reason why it cannot be played. */
-  async list(): Promise<ListedSound[]> {
+  /** Tones and files, as they are called; no file is read. */
+  async names(): Promise<string[]> {
     const files = (await readdir(this.directory).catch(() => []))
       .filter((name) => FILE_NAME.test(name))
       .sort();
-    const names = [...TONE_NAMES.map((tone) => `tone:${tone}`), ...files].slice(0, MAX_LISTED);
+    return [...TONE_NAMES.map((tone) => `tone:${tone}`), ...files].slice(0, MAX_LISTED);
+  }
+
+  /** Tones and files, each with its length, or with the reason why it cannot be played. */
+  async list(): Promise<ListedSound[]> {
     const sounds: ListedSound[] = [];
-    for (const name of names) {
+    for (const name of await this.names()) {
       try {
         sounds.push({ name, ...(await this.check(name)) });
       } catch (error) {

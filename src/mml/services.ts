@@ -99,7 +99,7 @@ export interface Services {
   readonly announcements: AnnouncementService;
   readonly dialler: DialService;
   readonly conferences: ConferenceService;
-  readonly sounds: Pick<SoundLibrary, 'list' | 'directory'>;
+  readonly sounds: Pick<SoundLibrary, 'list' | 'names' | 'directory'>;
   readonly records: RecordService;
   /** Removes stored records that started before a wall time; resolves how many. */
   removeRecordsBefore(time: number): Promise<number>;

@@ -31,10 +31,6 @@ const listAnnouncements = defineCommand({
   }),
 });
 
-/** Sounds for completion. */
-const suggestSounds = async (services: Services) =>
-  (await services.sounds.list()).slice(0, 20).map(({ name }) => name);
-
 export const SOUND = {
   type: string({ max: 128 }),
   purpose: text(
@@ -42,7 +38,7 @@ export const SOUND = {
     'SOUNDS_DIR 中的 WAV 文件，或 tone:busy 等信号音；见 LST SOUND',
   ),
   example: 'closed.wav',
-  suggest: suggestSounds,
+  suggest: (services: Services) => services.sounds.names(),
 } as const;
 
 const modifyAnnouncement = defineCommand({

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Role } from '../../../src/accounts/types.js';
+import { SoundLibrary } from '../../../src/audio/sound-library.js';
 import { allCommands } from '../../../src/mml/commands/all-commands.js';
 import { complete } from '../../../src/mml/registry/completion.js';
 import { helpAt } from '../../../src/mml/registry/help.js';
@@ -49,6 +53,32 @@ describe('MML completion', () => {
       else assert.match(found, expected);
     });
   }
+
+  it('offers sounds by their names, without reading one', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sounds-'));
+    try {
+      for (let i = 10; i < 40; i++) writeFileSync(join(directory, `s${i}.wav`), '');
+      let read = 0;
+      const check = async () => {
+        read++;
+        return { durationMs: 0 };
+      };
+      const withFiles = { ...services, sounds: new SoundLibrary(directory, { check }) };
+      const { candidates } = await complete(
+        registry,
+        withFiles,
+        { role: 'ADMIN', grants: [] },
+        'MOD ANNOUNCE: SOUND=S3',
+      );
+      assert.deepEqual(
+        candidates,
+        Array.from({ length: 10 }, (_, i) => `s3${i}.wav`),
+      );
+      assert.equal(read, 0);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 
   it('offers a guest only what a guest may do', async () => {
     assert.equal(await offered('', 'GUEST'), 'DSP HLP LGO LST SET TST');
