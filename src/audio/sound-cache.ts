@@ -19,6 +19,8 @@ interface Kept {
 /** Sounds ready to be played. Files are read when they are first wanted, and again when they have changed. */
 export class SoundCache {
   private readonly kept = new Map<string, Kept>();
+  /** Reads under way, by path. */
+  private readonly reads = new Map<string, Promise<Int16Array>>();
   private bytes = 0;
 
   constructor(private readonly maxBytes = MAX_CACHED_BYTES) {}
@@ -33,11 +35,20 @@ export class SoundCache {
     if ('pcm' in sound) return sound.pcm;
     if ('tone' in sound) return this.keep(`tone:${sound.tone}`, '', () => makeTone(sound.tone));
     try {
-      return await this.loadFile(sound.file);
+      return await this.read(sound.file);
     } catch (error) {
       if (error instanceof SoundError) throw new SoundError(`${sound.file}: ${error.message}`, error);
       throw new SoundError(`${sound.file} cannot be read: ${errorMessage(error)}`, error);
     }
+  }
+
+  /** One read for all who want a file at once. */
+  private read(path: string): Promise<Int16Array> {
+    const begun = this.reads.get(path);
+    if (begun) return begun;
+    const read = this.loadFile(path).finally(() => this.reads.delete(path));
+    this.reads.set(path, read);
+    return read;
   }
 
   private async loadFile(path: string): Promise<Int16Array> {

@@ -70,7 +70,8 @@ function readSamples(format: Format | undefined, data: Buffer): Int16Array {
 function expand(tag: number, bits: number, data: Buffer): Int16Array {
   if (tag === PCM && bits === 16) {
     const samples = new Int16Array(data.length >> 1);
-    for (let i = 0; i < samples.length; i++) samples[i] = data.readInt16LE(i * 2);
+    // As one copy: this thread carries live audio. Hosts have the byte order of the file.
+    Buffer.from(samples.buffer).set(data.subarray(0, samples.byteLength));
     return samples;
   }
   if ((tag === A_LAW || tag === MU_LAW) && bits === 8) {
@@ -83,8 +84,7 @@ function expand(tag: number, bits: number, data: Buffer): Int16Array {
 }
 
 function toMono(samples: Int16Array): Int16Array {
-  return Int16Array.from(
-    { length: samples.length >> 1 },
-    (_, i) => (samples[2 * i]! + samples[2 * i + 1]!) >> 1,
-  );
+  const mono = new Int16Array(samples.length >> 1);
+  for (let i = 0; i < mono.length; i++) mono[i] = (samples[2 * i]! + samples[2 * i + 1]!) >> 1;
+  return mono;
 }

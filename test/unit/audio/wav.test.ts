@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SoundCache } from '../../../src/audio/sound-cache.js';
 import { decodeWav } from '../../../src/audio/wav.js';
+import { leastMs } from '../../support/least-time.js';
 import { makeWav } from '../../support/make-wav.js';
 
 test('16-bit PCM, one and two channels', () => {
@@ -46,6 +47,57 @@ test('what cannot be played is refused with its reason and what to do', () => {
     [Buffer.from('ID3 and so on, an MP3'), /no WAV file/],
   ];
   for (const [file, reason] of refusals) assert.throws(() => decodeWav(file), reason);
+});
+
+test('16-bit PCM that begins at an odd place', () => {
+  const wav = Buffer.concat([Buffer.of(0), makeWav(Buffer.from(Int16Array.of(5, -6).buffer))]);
+  assert.deepEqual([...decodeWav(wav.subarray(1))], [5, -6]);
+});
+
+test('a long file holds the audio thread up for a fraction of the time that its samples take one by one', () => {
+  const data = Buffer.alloc(2 << 20, 7);
+  const wav = makeWav(data, { channels: 2 });
+  const oneByOneMs = leastMs(0, () => {
+    const samples = new Int16Array(data.length >> 1);
+    for (let i = 0; i < samples.length; i++) samples[i] = data.readInt16LE(i * 2);
+  });
+  assert.ok(leastMs(oneByOneMs, () => void decodeWav(wav)) < oneByOneMs);
+});
+
+test('a file that many want at once is read once', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sounds-'));
+  try {
+    const file = join(dir, 'long.wav');
+    writeFileSync(file, makeWav(Buffer.alloc(4 << 20)));
+    const cache = new SoundCache();
+    const loads = Array.from({ length: 20 }, () => cache.load({ file }));
+    const timesOpen = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === file;
+        } catch {
+          return false;
+        }
+      }).length;
+    let most = 0;
+    const all = Promise.all(loads);
+    for (let isOver = false; !isOver; ) {
+      most = Math.max(most, timesOpen());
+      isOver = await Promise.race([
+        all.then(() => true),
+        new Promise<boolean>((go) => setImmediate(go, false)),
+      ]);
+    }
+    assert.equal(most, 1);
+    assert.equal(new Set(await all).size, 1);
+    // What failed is not remembered.
+    const none = join(dir, 'none.wav');
+    await assert.rejects(cache.load({ file: none }));
+    writeFileSync(none, makeWav(Buffer.alloc(2)));
+    assert.equal((await cache.load({ file: none })).length, 1);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test('the cache reads a changed file anew, keeps no more than it may, and says which file cannot be read', async () => {
