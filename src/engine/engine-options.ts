@@ -5,11 +5,13 @@ import type { AdvertisedAddress, AdvertiseRule } from './advertise.js';
 import type { CapturedMessage, CaptureFilter, CaptureState } from './capture/message-capture.js';
 import type { CoreCounters } from './core/core-counters.js';
 import type { ScreenSettings } from './core/request-screen.js';
+import type { MalformedReport } from './malformed-reports.js';
 import type { OverloadSettings, OverloadStats } from './overload.js';
 import type { ResolveCounters } from './resolve/limits.js';
 import type { RequestHandlerSettings } from './routing/new-request-router.js';
 import type { DialogJournalOptions } from './survival/dialog-journal.js';
 import type { TransactionCounts } from './transaction/transaction-layer.js';
+import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
 import type { TransportCounters } from './transport/counters.js';
 import type { TransportLimits } from './transport/limits.js';
 import type { AdmissionSettings } from './transport/source-admission.js';
@@ -129,4 +131,10 @@ export interface Engine extends Closeable {
   /** Keeps no more of them. */
   stopCapture(): CaptureState;
   readCapture(): Captured;
+  /** Says anew whom the engine does not hear, in the place of `blockedSources`. Throws BlockedSourceError. */
+  block(rules: SourceRules): void;
+  /** What was dropped of the newest sources that are not heard. */
+  dropped(): readonly DroppedSource[];
+  /** Told, at most once a second, who sent what is no SIP. */
+  onMalformed: (reports: readonly MalformedReport[]) => void;
 }

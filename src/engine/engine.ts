@@ -19,6 +19,7 @@ import { DialogTable } from './dialog/dialog-table.js';
 import { DrachtioServer, type DrachtioServerOptions } from './drachtio/drachtio-server.js';
 import { SipCommands } from './drachtio/sip-commands.js';
 import type { Captured, Engine, EngineOptions, EngineStats } from './engine-options.js';
+import { type MalformedReport, MalformedReports } from './malformed-reports.js';
 import { DEFAULT_OVERLOAD, LoopDelay, OverloadMonitor, type OverloadSigns } from './overload.js';
 import { OwnAddresses } from './own-addresses.js';
 import { ProxyCore } from './proxy/proxy-core.js';
@@ -27,6 +28,7 @@ import { NewRequestRouter } from './routing/new-request-router.js';
 import { DialogJournal } from './survival/dialog-journal.js';
 import type { SavedDialog } from './survival/saved-dialog.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
+import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
 import { DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
@@ -57,6 +59,7 @@ class RunningEngine implements Engine {
   adminPort = 0;
   adminTlsPort: number | undefined;
   listeners: readonly BoundListener[] = [];
+  onMalformed: (reports: readonly MalformedReport[]) => void = () => {};
   readonly log: Logger;
   readonly clock: Clock;
   private readonly lifecycle: Lifecycle;
@@ -105,6 +108,9 @@ class RunningEngine implements Engine {
       advertise: (listener, peer) => this.advertiser.sentBy(listener, peer),
       findForResponse: (source, topVia) => this.findForResponse(source, topVia),
     });
+    const malformed = new MalformedReports(this.clock, (reports) => this.onMalformed(reports));
+    this.lifecycle.own('malformed reports', malformed);
+    this.transport.onParseError = (_, { address, protocol }) => malformed.note(address, protocol !== 'udp');
   }
 
   async start(): Promise<void> {
@@ -200,6 +206,14 @@ class RunningEngine implements Engine {
 
   readCapture(): Captured {
     return { state: this.capture.state(), messages: this.capture.messages() };
+  }
+
+  block(rules: SourceRules): void {
+    this.transport.block(rules);
+  }
+
+  dropped(): readonly DroppedSource[] {
+    return this.transport.blocked.counts();
   }
 
   close(): Promise<void> {

@@ -5,6 +5,8 @@ import type { Closeable } from '../platform/lifecycle.js';
 import { type Logger, type LogLevel, silentLogger } from '../platform/logger.js';
 import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
 import type { Captured, EngineOptions, EngineStats } from './engine.js';
+import type { MalformedReport } from './malformed-reports.js';
+import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
 import type { BoundListener } from './transport/types.js';
 import type { Answers, FromWorker, Question, ToWorker, WorkerSettings } from './worker.js';
 
@@ -26,6 +28,9 @@ export interface EngineWorker extends Closeable {
   startCapture(filter: CaptureFilter): Promise<CaptureState>;
   stopCapture(): Promise<CaptureState>;
   readCapture(): Promise<Captured>;
+  block(rules: SourceRules): Promise<void>;
+  dropped(): Promise<readonly DroppedSource[]>;
+  onMalformed: (reports: readonly MalformedReport[]) => void;
   setLogLevel(level: LogLevel): void;
   /** Reads certificates anew; those that are no good leave an error in the log. */
   reload(): void;
@@ -53,6 +58,7 @@ export async function startEngineWorker(options: EngineWorkerOptions): Promise<E
 class HostedEngine implements EngineWorker {
   adminPort = 0;
   listeners: readonly BoundListener[] = [];
+  onMalformed: (reports: readonly MalformedReport[]) => void = () => {};
   readonly secret: string;
   readonly started: Promise<void>;
   readonly ended: Promise<Error | undefined>;
@@ -107,6 +113,14 @@ class HostedEngine implements EngineWorker {
     return this.ask<'readCapture'>({ what: 'readCapture' });
   }
 
+  async block(rules: SourceRules): Promise<void> {
+    await this.ask<'block'>({ what: 'block', rules });
+  }
+
+  dropped(): Promise<readonly DroppedSource[]> {
+    return this.ask<'dropped'>({ what: 'dropped' });
+  }
+
   setLogLevel(level: LogLevel): void {
     this.post({ type: 'level', level });
   }
@@ -149,6 +163,7 @@ class HostedEngine implements EngineWorker {
 
   private onMessage(message: FromWorker): void {
     if (message.type === 'log') this.relog(message.line);
+    else if (message.type === 'malformed') this.onMalformed(message.reports);
     else if (message.type === 'started') {
       this.adminPort = message.adminPort;
       this.listeners = message.listeners;

@@ -3,6 +3,8 @@ import { errorMessage } from '../platform/errors.js';
 import { LoggerFactory, type LogLevel } from '../platform/logger.js';
 import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
 import { type Captured, type Engine, type EngineOptions, type EngineStats, startEngine } from './engine.js';
+import type { MalformedReport } from './malformed-reports.js';
+import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
 import type { BoundListener } from './transport/types.js';
 
 /** What the worker is started with. */
@@ -16,7 +18,9 @@ export type Question =
   | { what: 'stats' }
   | { what: 'startCapture'; filter: CaptureFilter }
   | { what: 'stopCapture' }
-  | { what: 'readCapture' };
+  | { what: 'readCapture' }
+  | { what: 'block'; rules: SourceRules }
+  | { what: 'dropped' };
 
 /** What each question is answered with. */
 export interface Answers {
@@ -24,6 +28,8 @@ export interface Answers {
   startCapture: CaptureState;
   stopCapture: CaptureState;
   readCapture: Captured;
+  block: undefined;
+  dropped: readonly DroppedSource[];
 }
 
 /** From the main thread to the worker. */
@@ -39,6 +45,7 @@ export type FromWorker =
   | { type: 'failed'; message: string }
   | { type: 'answer'; id: number; answer: Answers[keyof Answers] }
   | { type: 'log'; line: string }
+  | { type: 'malformed'; reports: readonly MalformedReport[] }
   | { type: 'closed' };
 
 const port = parentPort;
@@ -51,6 +58,7 @@ if (port) {
   });
   startEngine({ ...options, log: logs.for('engine') }).then(
     (engine) => {
+      engine.onMalformed = (reports) => post({ type: 'malformed', reports });
       port.on('message', (message: ToWorker) => serve(engine, logs, message, post));
       post({ type: 'started', adminPort: engine.adminPort, listeners: engine.listeners });
     },
@@ -81,5 +89,9 @@ function answerTo(engine: Engine, question: Question): Answers[keyof Answers] {
       return engine.stopCapture();
     case 'readCapture':
       return engine.readCapture();
+    case 'block':
+      return engine.block(question.rules) as undefined;
+    case 'dropped':
+      return engine.dropped();
   }
 }

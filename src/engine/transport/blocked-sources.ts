@@ -1,4 +1,5 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { AddressSet, canonicalSource } from '../../platform/address-set.js';
+import type { Clock } from '../../platform/clock.js';
 import { AppError } from '../../platform/errors.js';
 
 /** An address to be blocked is none. */
@@ -8,29 +9,67 @@ export class BlockedSourceError extends AppError {
   }
 }
 
-/** Sources that are not heard: what they send gets no answer. */
+/** Which sources are not heard: those of `blocked` that are not in `excepted`. IP addresses and networks (CIDR). */
+export interface SourceRules {
+  readonly blocked: readonly string[];
+  readonly excepted: readonly string[];
+}
+
+/** What was dropped of one source. */
+export interface DroppedSource {
+  readonly address: string;
+  /** Datagrams and connections. */
+  readonly count: number;
+  /** Wall milliseconds. */
+  readonly lastAt: number;
+}
+
+/** Sources whose drops are counted; beyond, the one that was silent longest is forgotten. */
+const MAX_COUNTED = 1000;
+
+/** Sources that are not heard: what they send gets no answer. Asked for every datagram: while nobody is blocked that is one test. */
 export class BlockedSources {
-  private readonly list = new BlockList();
-  private readonly isEmpty: boolean;
+  private blocked: AddressSet;
+  private excepted = new AddressSet();
+  private readonly dropped = new Map<string, { count: number; lastAt: number }>();
 
   /** IP addresses and networks (CIDR); throws BlockedSourceError. */
-  constructor(sources: readonly string[]) {
-    this.isEmpty = sources.length === 0;
-    for (const source of sources) this.add(source);
+  constructor(
+    private readonly clock: Clock,
+    sources: readonly string[] = [],
+  ) {
+    this.blocked = toSet(sources);
+  }
+
+  /** Puts other rules in the place of those before; throws BlockedSourceError, those before then stay. */
+  replace({ blocked, excepted }: SourceRules): void {
+    const [next, exceptions] = [toSet(blocked), toSet(excepted)];
+    this.blocked = next;
+    this.excepted = exceptions;
   }
 
   has(address: string): boolean {
-    return !this.isEmpty && this.list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    return !this.blocked.isEmpty && this.blocked.has(address) && !this.excepted.has(address);
   }
 
-  private add(source: string): void {
-    const [address = '', bits, ...rest] = source.split('/');
-    const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
-    const prefix = bits === undefined ? undefined : Number(bits);
-    const isPrefix =
-      bits === undefined || (/^\d{1,3}$/.test(bits) && prefix! <= (family === 'ipv4' ? 32 : 128));
-    if (!family || !isPrefix || rest.length > 0) throw new BlockedSourceError(source);
-    if (prefix === undefined) this.list.addAddress(address, family);
-    else this.list.addSubnet(address, prefix, family);
+  /** The same for something that came, which is counted when it is to be dropped. */
+  drops(address: string): boolean {
+    if (this.blocked.isEmpty || !this.has(address)) return false;
+    const count = (this.dropped.get(address)?.count ?? 0) + 1;
+    this.dropped.delete(address);
+    this.dropped.set(address, { count, lastAt: this.clock.now() });
+    if (this.dropped.size > MAX_COUNTED) this.dropped.delete(this.dropped.keys().next().value!);
+    return true;
   }
+
+  /** What was dropped of the newest sources. */
+  counts(): DroppedSource[] {
+    return [...this.dropped].map(([address, facts]) => ({ address, ...facts }));
+  }
+}
+
+function toSet(sources: readonly string[]): AddressSet {
+  for (const source of sources)
+    if (canonicalSource(source) === undefined) throw new BlockedSourceError(source);
+  return new AddressSet(sources);
 }

@@ -113,6 +113,14 @@ export abstract class StreamListener implements Listener {
     this.sendRequest(bytes, responseHop(source, topVia), listener);
   }
 
+  dropBlocked(): void {
+    for (const connection of [...this.table.values()])
+      if (this.context.blocked.has(connection.source.address)) {
+        this.context.counters.blockedDropped++;
+        connection.fail(new TransportError('CONNECTION_CLOSED', 'the peer is blocked'));
+      }
+  }
+
   async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;
@@ -129,7 +137,9 @@ export abstract class StreamListener implements Listener {
   /** Accepted and ready to carry SIP; refused when the peer is gone again. */
   protected adopt(socket: Socket, link: Link): void {
     const { remoteAddress, remotePort } = socket;
-    if (!this.server || remoteAddress === undefined || remotePort === undefined) {
+    // It may have been blocked during the handshake.
+    const isHeard = remoteAddress !== undefined && !this.context.blocked.has(remoteAddress);
+    if (!this.server || !isHeard || remotePort === undefined) {
       socket.destroy();
       return;
     }
@@ -184,7 +194,7 @@ export abstract class StreamListener implements Listener {
   /** A connection costs as much as a message: one that is made and closed again has cost something too. */
   private admits(address: string): boolean {
     const { blocked, counters } = this.context;
-    if (blocked.has(address)) {
+    if (blocked.drops(address)) {
       counters.blockedDropped++;
       return false;
     }

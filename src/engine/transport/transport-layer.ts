@@ -6,7 +6,7 @@ import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
 import type { FlowId, Hop, Protocol, Source } from '../types.js';
-import { BlockedSources } from './blocked-sources.js';
+import { BlockedSources, type SourceRules } from './blocked-sources.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
@@ -64,13 +64,14 @@ export class TransportLayer implements MessageTransport, Closeable {
 
   /** Counts messages, and shows them to whoever wants to see them. */
   readonly watch = new WireWatch();
+  /** Sources that are not heard. */
+  readonly blocked: BlockedSources;
   private readonly limits: TransportLimits;
   private readonly listeners: Listener[] = [];
   private readonly ownSentBys = new OwnSentBys();
   private readonly localAddresses: LocalAddressFinder;
   private readonly faces: Faces;
   private readonly admission: SourceAdmission | undefined;
-  private readonly blocked: BlockedSources;
   private readonly credentials: TlsCredentials | undefined;
   private lastFlow = 0;
   private errorResponses = { secondMs: 0, count: 0 };
@@ -81,7 +82,7 @@ export class TransportLayer implements MessageTransport, Closeable {
     this.limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.localAddresses = new LocalAddressFinder(options.clock);
     this.faces = new Faces(options.clock);
-    this.blocked = new BlockedSources(options.blocked ?? []);
+    this.blocked = new BlockedSources(options.clock, options.blocked);
     const { admission, tls: settings, clock, log } = options;
     if (admission && admission.ratePerSec > 0)
       this.admission = new SourceAdmission(admission, clock, log, this.counters);
@@ -151,6 +152,12 @@ export class TransportLayer implements MessageTransport, Closeable {
     if (advertised) return advertised;
     const { address, port } = listener;
     return { host: isWildcard(address) ? this.localAddresses.find(peerAddress) : address, port };
+  }
+
+  /** Says anew who is not heard; connections of those who are not any more are closed. Throws BlockedSourceError. */
+  block(rules: SourceRules): void {
+    this.blocked.replace(rules);
+    for (const listener of this.listeners) listener.dropBlocked?.();
   }
 
   /** Reads certificates anew; false when they are no good, and those read before stay. */

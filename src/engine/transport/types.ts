@@ -103,6 +103,8 @@ export interface Listener extends Closeable {
   start(): Promise<void>;
   /** Whether that connection is here and usable. */
   hasFlow?(flow: FlowId): boolean;
+  /** Closes connections with peers that are blocked. */
+  dropBlocked?(): void;
   /** A peer asks that requests to its sent-by come down the connection of its request (RFC 5923 §7.2). */
   alias?(source: Source, topVia: Via): void;
   sendRequest(bytes: Buffer, hop: Hop, failure?: SendFailureListener): void;

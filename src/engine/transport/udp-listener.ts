@@ -86,7 +86,7 @@ export class UdpListener implements Listener {
 
   private receive(bytes: Buffer, address: string, port: number): void {
     const { admission, blocked, counters } = this.context;
-    if (blocked.has(address)) {
+    if (blocked.drops(address)) {
       counters.blockedDropped++;
       return;
     }

@@ -33,7 +33,7 @@ test('RFC 3261 §18.4: a connection that is not made in time fails what waits fo
       throw new Error('no TLS here');
     },
     origins: undefined,
-    blocked: new BlockedSources([]),
+    blocked: new BlockedSources(clock),
     nextFlow: () => 1,
     accept: () => {},
     reject: () => undefined,

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { AddressSet, canonicalSource } from '../../../src/platform/address-set.js';
+
+describe('addresses and networks as text', () => {
+  const forms: readonly (readonly [string, string | undefined])[] = [
+    ['192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7/24', '192.0.2.0/24'],
+    ['192.0.2.7/32', '192.0.2.7'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['2001:DB8:0:0::1', '2001:db8::1'],
+    ['2001:db8::1/32', '2001:db8::/32'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['192.0.2', undefined],
+    ['192.0.2.256', undefined],
+    ['192.0.2.7/33', undefined],
+    ['192.0.2.7/', undefined],
+    ['192.0.2.7/8/8', undefined],
+    ['192.0.2.7/-1', undefined],
+    ['2001:db8::/129', undefined],
+    ['example.com', undefined],
+    ['', undefined],
+  ];
+  for (const [given, expected] of forms)
+    test(`${given || 'nothing'} is ${expected ?? 'none'}`, () =>
+      assert.equal(canonicalSource(given), expected));
+});
+
+describe('a set of addresses', () => {
+  const set = new AddressSet([
+    '192.0.2.7',
+    '198.51.100.0/24',
+    '10.0.0.0/8',
+    '2001:db8:1::/48',
+    '2001:db8::5',
+  ]);
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['192.0.2.7', true],
+    ['192.0.2.8', false],
+    ['198.51.100.255', true],
+    ['198.51.101.0', false],
+    ['10.255.255.255', true],
+    ['11.0.0.0', false],
+    ['::ffff:10.1.2.3', true],
+    ['::ffff:192.0.2.7', true],
+    ['::ffff:192.0.2.8', false],
+    ['2001:db8:1:ffff::9', true],
+    ['2001:db8:2::9', false],
+    ['2001:db8:0:0:0:0:0:5', true],
+    ['2001:db8::5%eth0', true],
+    ['2001:db8::6', false],
+    ['10.1.2', false],
+    ['10.1.2.', false],
+    ['10.1.2.3.4', false],
+    ['10.1.2.300', false],
+    ['elsewhere', false],
+    ['', false],
+  ];
+  for (const [address, expected] of cases)
+    test(`${address || 'nothing'}: ${expected}`, () => assert.equal(set.has(address), expected));
+
+  test('the network of all takes every address of its family', () => {
+    const all = new AddressSet(['0.0.0.0/0']);
+    assert.deepEqual(
+      ['0.0.0.0', '255.255.255.255', '::1'].map((address) => all.has(address)),
+      [true, true, false],
+    );
+  });
+
+  test('an empty one has none and says so', () => {
+    assert.equal(new AddressSet().isEmpty, true);
+    assert.equal(new AddressSet().has('192.0.2.7'), false);
+    assert.throws(() => new AddressSet(['example.com']), RangeError);
+  });
+
+  test('ten thousand entries cost a question no more than a few', () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
+    const costMs = (of: AddressSet): number => {
+      const startedMs = performance.now();
+      for (let i = 0; i < 20_000; i++) of.has(`192.0.2.${i & 255}`);
+      return performance.now() - startedMs;
+    };
+    const [few, all] = [new AddressSet(many.slice(0, 3)), new AddressSet(many)];
+    costMs(few);
+    assert.ok(costMs(all) < 10 * costMs(few) + 50);
+  });
+});
