@@ -28,6 +28,7 @@ import { StoredNumbering } from './numbering/numbering.js';
 import { systemClock } from './platform/clock.js';
 import { withDeadline } from './platform/deadline.js';
 import { Lifecycle } from './platform/lifecycle.js';
+import { followLines } from './platform/log-follow.js';
 import { clearLines, findLines } from './platform/log-lines.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
@@ -324,6 +325,7 @@ class Server implements RunningServer {
             else logs.setLevel(level as LogLevel, module);
           },
           find: (query) => findLines(logs.ring, query),
+          follow: (query, signal) => followLines(logs.ring, query, systemClock, signal),
           clear: (before) => clearLines(logs.ring, before),
         },
         ...(this.engine.traces && { traces: this.engine.traces }),

@@ -33,6 +33,11 @@ export function mmlCommand(): Command {
         stdin: process.stdin,
         stdout: process.stdout,
         stderr: process.stderr,
+        onInterrupt: (stop) => {
+          // A second Ctrl-C ends the program, as without us.
+          process.once('SIGINT', stop);
+          return () => process.off('SIGINT', stop);
+        },
       });
     });
 }

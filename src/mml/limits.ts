@@ -52,3 +52,5 @@ export const MAX_ADMIN_REQUEST_BYTES = 65_536;
 export const MAX_EXCHANGE_BYTES = 64 * 1024 * 1024;
 /** A command that moves many rows is given up after this long, milliseconds. */
 export const LONG_COMMAND_TIMEOUT_MS = 10 * 60_000;
+/** Reports that go on (WATCH, FOLLOW), of all sessions together. */
+export const MAX_LIVE_REPORTS = 32;

@@ -12,6 +12,7 @@ import type { DialService } from '../dialler/types.js';
 import type { EventService } from '../events/types.js';
 import type { MessageBoxService } from '../messaging/types.js';
 import type { NumberingService } from '../numbering/types.js';
+import type { LogBatch } from '../platform/log-follow.js';
 import type { LogLine, LogQuery } from '../platform/log-lines.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { TraceService } from '../trace/types.js';
@@ -56,6 +57,8 @@ export interface LogControl {
   setLevel(level: string, module?: string): Promise<void>;
   /** The newest lines that match, oldest first. */
   find(query: LogQuery): readonly LogLine[];
+  /** The newest lines that match, then those that come, until `signal` is aborted; `query` is asked for each batch. */
+  follow(query: () => LogQuery, signal: AbortSignal): AsyncIterable<LogBatch>;
   /** Forgets lines written before a wall time; returns how many. */
   clear(before: number): number;
 }

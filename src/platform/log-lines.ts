@@ -37,10 +37,15 @@ export interface LogQuery {
 
 /** The newest lines of the ring that match, oldest first. */
 export function findLines(ring: LogRing, query: LogQuery): LogLine[] {
+  return matchingLines(ring.newestFirst(), query);
+}
+
+/** Those of some raw lines that match, oldest first; they are given newest first. */
+export function matchingLines(newestFirst: Iterable<string>, query: LogQuery): LogLine[] {
   const found: RankedLine[] = [];
   const keyword = query.keyword?.toLowerCase();
   const least = Number(Object.entries(LEVELS).find(([, level]) => level === query.level)?.[0] ?? 0);
-  for (const raw of ring.newestFirst()) {
+  for (const raw of newestFirst) {
     if (found.length >= query.limit) break;
     if (keyword !== undefined && !raw.toLowerCase().includes(keyword)) continue;
     if (query.anyOf && !query.anyOf.some((text) => raw.includes(text))) continue;

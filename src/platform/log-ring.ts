@@ -10,6 +10,9 @@ export class LogRing {
   /** Index of the oldest line that is kept; what is before it is dropped now and then. */
   private first = 0;
   private chars = 0;
+  /** Lines ever pushed. */
+  pushed = 0;
+  private readonly waiting = new Set<() => void>();
 
   constructor(
     private readonly maxLines = MAX_LINES,
@@ -20,16 +23,25 @@ export class LogRing {
     const kept = line.length > MAX_LINE_CHARS ? line.slice(0, MAX_LINE_CHARS) : line;
     this.lines.push(kept);
     this.chars += kept.length;
+    this.pushed++;
     while (this.size > this.maxLines || this.chars > this.maxChars) this.dropOldest();
+    if (this.waiting.size > 0) this.wake();
+  }
+
+  /** Calls `listener` at the next line, once; what it returns takes that back. The listener must not log. */
+  onceLine(listener: () => void): () => void {
+    this.waiting.add(listener);
+    return () => this.waiting.delete(listener);
   }
 
   get size(): number {
     return this.lines.length - this.first;
   }
 
-  /** From the newest to the oldest. */
-  *newestFirst(): Generator<string> {
-    for (let i = this.lines.length - 1; i >= this.first; i--) yield this.lines[i]!;
+  /** From the newest to the oldest, at most so many. */
+  *newestFirst(count = this.size): Generator<string> {
+    const last = Math.max(this.first, this.lines.length - count);
+    for (let i = this.lines.length - 1; i >= last; i--) yield this.lines[i]!;
   }
 
   /** Forgets the oldest lines while `isOld` holds; returns how many. */
@@ -40,6 +52,10 @@ export class LogRing {
       count++;
     }
     return count;
+  }
+
+  private wake(): void {
+    for (const listener of [...this.waiting]) listener();
   }
 
   private dropOldest(): void {

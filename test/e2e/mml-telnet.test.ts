@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -117,6 +118,60 @@ describe('MML console with real clients', { timeout: 60_000 }, () => {
     } finally {
       pty.close();
     }
+  });
+
+  it('telnet: WATCH draws the report again until Ctrl-C, which leaves the session', {
+    skip: missing('telnet'),
+  }, async () => {
+    const pty = Pty.start(`telnet 127.0.0.1 ${server.port}`, { columns: 100, rows: 30 });
+    try {
+      await login(pty);
+      pty.type('DSP CALL STAT: WATCH=1\r');
+      for (let i = 0; i < 3; i++) {
+        assert.match(await pty.until('Ctrl-C or q ends'), /\x1b\[H\+\+\+[\s\S]*Calls now += {2}0/);
+      }
+      pty.type('\x03');
+      await pty.until('MML> ');
+      pty.type('DSP LOG: FOLLOW=YES\r');
+      await pty.until('Facts');
+      pty.type('\x03');
+      assert.match(await pty.until('---    END'), /Number of results = 0/);
+      await pty.until('MML> ');
+      pty.type('LGO\r');
+      await pty.untilExit();
+    } finally {
+      pty.close();
+    }
+  });
+
+  it('ims mml: WATCH prints report after report until Ctrl-C, which is no failure', async () => {
+    const main = join(process.cwd(), '.build/src/main.js');
+    const command = `${process.execPath} ${main} mml --data-dir ${server.directory} "DSP CALL STAT: WATCH=1"`;
+    const pty = Pty.start(command, { columns: 100, rows: 30 });
+    try {
+      for (let i = 0; i < 3; i++) assert.match(await pty.until('---    END'), /%%DSP CALL STAT: WATCH=1;%%/);
+      pty.type('\x03');
+      assert.equal(await pty.untilExit(), 0);
+    } finally {
+      pty.close();
+    }
+  });
+
+  it('ims mml: ends when nobody reads its report any more', async () => {
+    const main = join(process.cwd(), '.build/src/main.js');
+    const child = spawn(process.execPath, [
+      main,
+      'mml',
+      '--data-dir',
+      server.directory,
+      'DSP CALL STAT: WATCH=1',
+    ]);
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    const stderr = text(child.stderr);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+    assert.equal(await stderr, '');
   });
 
   it('nc: plain lines, reports until END', { skip: missing('nc') }, async () => {

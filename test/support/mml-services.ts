@@ -16,6 +16,7 @@ import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { AppError } from '../../src/platform/errors.js';
+import { followLines } from '../../src/platform/log-follow.js';
 import { clearLines, findLines } from '../../src/platform/log-lines.js';
 import { LoggerFactory, type LogLevel, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
@@ -35,6 +36,8 @@ export interface MmlTestServices extends Services {
   readonly callMap: Map<string, CallView & { timeline: readonly TimelineEntry[] }>;
   readonly recordList: CallRecord[];
   readonly alarms: AlarmBook;
+  /** Where log lines are made. */
+  readonly loggers: LoggerFactory;
 }
 
 /** In-memory services behind the same interfaces as the real ones. */
@@ -44,7 +47,7 @@ export function mmlTestServices(): MmlTestServices {
   const bindingMap = new Map<string, Binding[]>();
   const callMap = new Map<string, CallView & { timeline: readonly TimelineEntry[] }>();
   const recordList: CallRecord[] = [];
-  const logs = new LoggerFactory({ level: 'silent' });
+  const logs = new LoggerFactory({ level: 'silent', destination: { write: () => undefined } });
   logs.for('call');
   logs.for('engine');
   const addOperator = (name: string, password: string, role: Role) => {
@@ -64,10 +67,12 @@ export function mmlTestServices(): MmlTestServices {
     callMap,
     recordList,
     alarms: new AlarmBook({ clock: systemClock, log: silentLogger }),
+    loggers: logs,
     logs: {
       levels: () => logs.levels(),
       setLevel: async (level, module) => logs.setLevel(level as LogLevel, module),
       find: (query) => findLines(logs.ring, query),
+      follow: (query, signal) => followLines(logs.ring, query, systemClock, signal),
       clear: (before) => clearLines(logs.ring, before),
     },
     settings: memorySettings(),

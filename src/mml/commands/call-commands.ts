@@ -12,6 +12,7 @@ import {
   type Section,
 } from '../registry/command.js';
 import { flag, oneOf, string, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import { localTime } from '../report/cells.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
@@ -88,6 +89,7 @@ const displayCalls = defineCommand({
     STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
     LIMIT,
     ACTIVE: { type: flag('ACTIVE'), purpose: text('All calls that are up', '全部当前呼叫'), keyword: true },
+    WATCH,
   },
   excludes: [['ID', 'CALLID']],
   reports: [callReport, mediaReport],
@@ -115,7 +117,7 @@ const countCalls = defineCommand({
   object: 'CALL',
   variant: 'STAT',
   purpose: text('Count the calls', '查询呼叫统计'),
-  params: {},
+  params: { WATCH },
   reports: [countReport],
   examples: ['DSP CALL STAT'],
   handler: ({ services }) => ({ sections: [{ report: countReport, rows: [{ ...services.calls.count() }] }] }),

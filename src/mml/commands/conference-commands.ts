@@ -3,6 +3,7 @@ import type { ConferenceSettings, StoredRoom } from '../../conference/types.js';
 import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ParamSpec, type ReportSpec } from '../registry/command.js';
 import { boolean, flag, number, string, textList, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { AFTER, LIMIT, moreNote } from './paging.js';
@@ -221,7 +222,7 @@ const display = defineCommand({
   verb: 'DSP',
   object: 'CONF',
   purpose: text('Show the rooms that somebody is in; one with its members', '查询进行中的会议及成员'),
-  params: { ROOM: { ...ROOM, required: false } },
+  params: { ROOM: { ...ROOM, required: false }, WATCH },
   reports: [roomReport, memberReport],
   examples: ['DSP CONF', 'DSP CONF: ROOM=conf_team'],
   handler({ services: { conferences } }, { ROOM: room }) {

@@ -9,6 +9,7 @@ import {
   type ReportSpec,
 } from '../registry/command.js';
 import { dialList, flag, number, oneOf, string, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { SOUND } from './announcement-commands.js';
@@ -200,6 +201,7 @@ const displayJobs = defineCommand({
     JOB,
     STATE: { type: oneOf(TARGET_STATES), purpose: text('Numbers in that state only', '仅此状态的号码') },
     LIMIT,
+    WATCH,
   },
   reports: [jobReport, targetReport],
   examples: ['DSP DIALJOB', 'DSP DIALJOB: JOB=SW2F0K, STATE=failed'],
@@ -260,7 +262,7 @@ const displayService = defineCommand({
     'Show the dial service: whether it runs, and what jobs start from',
     '查询拨号服务及其缺省设置',
   ),
-  params: { CFG: { type: flag('CFG'), purpose: text('The same', '同上'), keyword: true } },
+  params: { CFG: { type: flag('CFG'), purpose: text('The same', '同上'), keyword: true }, WATCH },
   reports: [serviceReport],
   examples: ['DSP DIALSVC', 'DSP DIALSVC CFG'],
   handler: async ({ services }) => serviceSections(services, await services.dialler.settings()),

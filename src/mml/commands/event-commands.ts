@@ -2,6 +2,7 @@ import type { SubscriptionView } from '../../events/types.js';
 import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { oneOf, string, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import { text } from '../text.js';
 import { LIMIT } from './paging.js';
 
@@ -50,6 +51,7 @@ const displaySubscriptions = defineCommand({
     USERNAME: { type: username, purpose: text('Subscriber', '订阅方'), example: '1001' },
     RESOURCE: { type: username, purpose: text('User that is watched', '被订阅方'), example: '1002' },
     LIMIT,
+    WATCH,
   },
   reports: [subscriptionReport],
   examples: ['DSP SUBSCRIPTION', 'DSP SUBSCRIPTION: EVENT=dialog, RESOURCE=1002'],
@@ -104,6 +106,7 @@ const displayPresence = defineCommand({
   params: {
     USERNAME: { type: username, purpose: text('User', '用户'), example: '1001' },
     LIMIT,
+    WATCH,
   },
   reports: [presenceReport],
   examples: ['DSP PRESENCE', 'DSP PRESENCE: USERNAME=1001'],

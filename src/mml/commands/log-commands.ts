@@ -1,9 +1,10 @@
-import type { LogLine } from '../../platform/log-lines.js';
+import type { LogLine, LogQuery } from '../../platform/log-lines.js';
 import { LOG_LEVELS } from '../../platform/logger.js';
 import { MAX_ROWS } from '../limits.js';
 import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { datetime } from '../registry/date-range.js';
-import { flag, number, oneOf, string } from '../registry/param-types.js';
+import type { LiveReport } from '../registry/live-report.js';
+import { boolean, flag, number, oneOf, string } from '../registry/param-types.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 
@@ -79,8 +80,8 @@ const displayLog = defineCommand({
   verb: 'DSP',
   object: 'LOG',
   purpose: text(
-    'Show the newest lines of the log; the server keeps some thousands in memory',
-    '查询最近的日志；服务器内存中保留最近数千行',
+    'Show the newest lines of the log, of which the server keeps some thousands in memory, or follow it',
+    '查询最近的日志（服务器内存中保留最近数千行），或持续跟踪',
   ),
   params: {
     LINES: { type: number(1, MAX_ROWS), purpose: text('Lines to print', '显示行数'), default: '50' },
@@ -104,6 +105,11 @@ const displayLog = defineCommand({
       example: 'call',
       suggest: suggestModules,
     },
+    FOLLOW: {
+      type: boolean,
+      purpose: text('Go on with the lines that come, until Ctrl-C', '持续显示新日志，Ctrl-C 结束'),
+      default: 'NO',
+    },
     RECENT: { type: flag('RECENT'), purpose: text('The newest lines', '最近的日志'), keyword: true },
     SEARCH: { type: flag('SEARCH'), purpose: text('Those with KEYWORD=', '由 KEYWORD= 指定'), keyword: true },
   },
@@ -114,18 +120,40 @@ const displayLog = defineCommand({
     'DSP LOG: LINES=100, LEVEL=WARN',
     'DSP LOG: CALLID="a84b4c76e66710@pc33"',
     'DSP LOG SEARCH KEYWORD=failed',
+    'DSP LOG: FOLLOW=YES, LEVEL=WARN',
   ],
-  handler({ services }, { LINES: limit, KEYWORD: keyword, CALLID: callId, LEVEL: level, MODULE: module }) {
-    const lines = services.logs.find({
-      limit,
-      ...(keyword !== undefined && { keyword }),
-      ...(callId !== undefined && { anyOf: namesOfCall(services, callId) }),
-      ...(level !== undefined && { level }),
-      ...(module !== undefined && { module }),
-    });
-    return { sections: [{ report: lineReport, rows: lines.map(lineRow) }] };
+  handler(
+    { services },
+    { LINES: limit, KEYWORD: keyword, CALLID: callId, LEVEL: level, MODULE: module, FOLLOW: isFollowed },
+  ) {
+    const names = new Set<string>();
+    const query = (): LogQuery => {
+      // A call gets legs while it is followed; those of a call that has ended are still asked for.
+      if (callId !== undefined) for (const name of namesOfCall(services, callId)) names.add(name);
+      return {
+        limit,
+        ...(keyword !== undefined && { keyword }),
+        ...(callId !== undefined && { anyOf: [...names] }),
+        ...(level !== undefined && { level }),
+        ...(module !== undefined && { module }),
+      };
+    };
+    if (isFollowed) return { live: followed(services, query) };
+    return { sections: [{ report: lineReport, rows: services.logs.find(query()).map(lineRow) }] };
   },
 });
+
+function followed(services: Services, query: () => LogQuery): LiveReport {
+  return {
+    kind: 'follow',
+    async *parts(signal) {
+      for await (const { lines, missed } of services.logs.follow(query, signal)) {
+        const note = text(`${missed} lines left out: they came too fast`, `略去 ${missed} 行：日志产生过快`);
+        yield { sections: [{ report: lineReport, rows: lines.map(lineRow), ...(missed > 0 && { note }) }] };
+      }
+    },
+  };
+}
 
 /** A live call is found by its id and by the Call-IDs of all its legs; of others the text alone is known. */
 function namesOfCall(services: Services, wanted: string): string[] {

@@ -1,5 +1,6 @@
 import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Figure, Services } from '../services.js';
 import { text } from '../text.js';
 
@@ -47,6 +48,7 @@ export const displayPerformance: Command = defineCommand({
       default: 'ALL',
       keyword: true,
     },
+    WATCH,
   },
   reports: [figuresReport, messagesReport],
   examples: ['DSP PERF', 'DSP PERF: TYPE=MSG', 'DSP PERF CPU'],

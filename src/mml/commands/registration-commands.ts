@@ -9,6 +9,7 @@ import {
   type Row,
 } from '../registry/command.js';
 import { flag, uri } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import { text } from '../text.js';
 import { AFTER, filteredPage, LIMIT, moreNote } from './paging.js';
 import { USERNAME } from './user-commands.js';
@@ -64,6 +65,7 @@ const displayRegistrations = defineCommand({
     LIMIT,
     ALL: { type: flag('ALL'), purpose: text('All registrations', '全部注册'), keyword: true },
     SPECIFIC: { type: flag('SPECIFIC'), purpose: text('Those of URI=', '由 URI= 指定'), keyword: true },
+    WATCH,
   },
   excludes: [['USERNAME', 'URI']],
   reports: [bindingReport],
@@ -112,7 +114,7 @@ const countRegistrations = defineCommand({
   variant: 'STAT',
   aliases: ['LST REG STAT'],
   purpose: text('Count the registrations', '查询注册统计'),
-  params: {},
+  params: { WATCH },
   reports: [countReport],
   examples: ['DSP REG STAT'],
   async handler({ services }) {

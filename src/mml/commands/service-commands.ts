@@ -1,6 +1,7 @@
 import { bracket } from '../../config/describe.js';
 import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 
@@ -79,7 +80,7 @@ const displayStatus = defineCommand({
   verb: 'DSP',
   object: 'SRVSTAT',
   purpose: text('Show the state of every part of the server', '查询各服务状态'),
-  params: {},
+  params: { WATCH },
   reports: [statusReport],
   examples: ['DSP SRVSTAT'],
   async handler({ services, console }) {

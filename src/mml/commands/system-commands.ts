@@ -1,4 +1,5 @@
 import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
+import { WATCH } from '../registry/watch.js';
 import { text } from '../text.js';
 import { displayPerformance } from './performance-command.js';
 
@@ -36,7 +37,7 @@ const displaySysinfo = defineCommand({
   verb: 'DSP',
   object: 'SYSINFO',
   purpose: text('Show what runs here and how it fares', '查询系统信息'),
-  params: {},
+  params: { WATCH },
   reports: [sysinfoReport],
   examples: ['DSP SYSINFO'],
   async handler({ services, clock }) {

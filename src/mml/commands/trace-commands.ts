@@ -3,6 +3,7 @@ import { summaryOf, wireLadder } from '../../trace/wire-ladder.js';
 import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
 import { boolean, ip, string, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import { localTime } from '../report/cells.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
@@ -90,6 +91,7 @@ const displayTrace = defineCommand({
     CALLID,
     DETAIL: { type: boolean, purpose: text('Messages in full', '显示消息全文'), default: 'NO' },
     LIMIT,
+    WATCH,
   },
   reports: [stateReport, callsReport],
   examples: ['DSP TRACE', 'DSP TRACE: CALLID="a84b4c76e66710@pc33", DETAIL=YES'],

@@ -7,6 +7,7 @@ import {
   type ReportSpec,
   type Row,
 } from '../registry/command.js';
+import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { translationReport, translationRows } from './translation-commands.js';
@@ -148,7 +149,7 @@ const displayTrunks = defineCommand({
     'Show trunks as they are: health, registration, calls',
     '显示中继的实时状态：健康、注册、呼叫',
   ),
-  params: { NAME: TRUNK },
+  params: { NAME: TRUNK, WATCH },
   reports: [stateReport, oneStateReport],
   examples: ['DSP TRUNK', 'DSP TRUNK: NAME=carrier1'],
   handler({ services }, { NAME: name }) {

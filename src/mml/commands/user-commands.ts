@@ -10,6 +10,7 @@ import {
   type Section,
 } from '../registry/command.js';
 import { flag, oneOf, string, username } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { FEATURE_PARAMS, featureReport, featureRow, toFeatures } from './feature-params.js';
@@ -145,7 +146,7 @@ const showUsers = defineCommand({
   object: 'USER',
   aliases: ['DSP USR'],
   purpose: text('Show users with their registrations and calls', '查询用户的注册与通话状态'),
-  params: filterParams,
+  params: { ...filterParams, WATCH },
   reports: [liveReport],
   examples: ['DSP USER', 'DSP USER ALL', 'DSP USER: USERNAME=1001'],
   async handler({ services, signal }, values) {

@@ -4,6 +4,7 @@ import type { ParamValue } from '../grammar/command-parser.js';
 import type { Services } from '../services.js';
 import type { ConsoleControl, SessionState } from '../session/session-state.js';
 import type { Bilingual } from '../text.js';
+import type { LiveReport } from './live-report.js';
 
 /** What a type may need to know to read a value. */
 export interface ParseEnv {
@@ -105,6 +106,10 @@ export interface CommandResult {
   readonly note?: Bilingual;
   /** The session ends after the report. */
   readonly endSession?: boolean;
+  /** The report goes on until somebody ends it; the time limit does not apply then, and `sections` are its parts'. */
+  readonly live?: LiveReport;
+  /** Given to the next run of a command that is watched. */
+  readonly keep?: unknown;
 }
 
 /** All that a handler may reach. */
@@ -115,6 +120,8 @@ export interface CommandContext {
   readonly clock: Clock;
   /** Aborted by Ctrl-C, the time limit or the end of the session. */
   readonly signal: AbortSignal;
+  /** What the run before kept, when the command is watched and this is not the first. */
+  readonly kept?: unknown;
 }
 
 export interface CommandSpec<P extends ParamSpecs> {

@@ -11,6 +11,7 @@ export function jsonReport(outcome: Outcome, language: Language): string {
     command: outcome.echo,
     retcode: outcome.retcode,
     message: inLanguage(outcome.sentence, language),
+    ...(outcome.live && { part: outcome.live.part, more: outcome.live.more }),
     reports: outcome.sections.map((section) => sectionObject(section, language)),
   });
 }

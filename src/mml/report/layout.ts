@@ -27,9 +27,30 @@ export function tableLines(
   const widths = headings.map((heading, i) =>
     rows.reduce((widest, row) => Math.max(widest, displayWidth(row[i] ?? '')), displayWidth(heading)),
   );
-  const line = (cells: readonly string[]) =>
-    `  ${cells.map((cell, i) => padTo(cell, widths[i]!, numeric[i] ? 'left' : 'right')).join('  ')}`.trimEnd();
-  return [line(headings), ...rows.map(line)];
+  return [headings, ...rows].map((cells) => tableLine(cells, widths, numeric));
+}
+
+/** One line of a table whose columns have these widths; a wider cell moves what follows it. */
+export function tableLine(
+  cells: readonly string[],
+  widths: readonly number[],
+  numeric: readonly boolean[] = [],
+): string {
+  const padded = cells.map((cell, i) => padTo(cell, widths[i]!, numeric[i] ? 'left' : 'right'));
+  return `  ${padded.join('  ')}`.trimEnd();
+}
+
+/** As much of the value as goes into `width` columns. */
+export function cutTo(value: string, width: number): string {
+  if (displayWidth(value) <= width) return value;
+  let cut = '';
+  let left = width;
+  for (const { segment } of new Intl.Segmenter('en').segment(value)) {
+    left -= displayWidth(segment);
+    if (left < 0) break;
+    cut += segment;
+  }
+  return cut;
 }
 
 /** A title with a line of dashes as wide as it is. */

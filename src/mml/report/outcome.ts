@@ -1,4 +1,5 @@
 import type { Section } from '../registry/command.js';
+import type { LiveReport } from '../registry/live-report.js';
 import type { Bilingual } from '../text.js';
 import type { Retcode } from './retcodes.js';
 
@@ -14,4 +15,14 @@ export interface Outcome {
   readonly sentence: Bilingual;
   readonly sections: readonly Section[];
   readonly endSession: boolean;
+  /** Set in the parts of a report that goes on, and in what ends it. */
+  readonly live?: LiveState;
+}
+
+/** Where a report that goes on stands. */
+export interface LiveState {
+  readonly kind: LiveReport['kind'];
+  /** Of this part, from 1; in what ends it, how many there were. */
+  readonly part: number;
+  readonly more: boolean;
 }

@@ -93,6 +93,14 @@ export const RETCODES = {
     '{what} {name} exists already. Choose another name, or change it with MOD',
     '{what} {name} 已存在。请换一个名称，或用 MOD 修改',
   ),
+  4003: text(
+    'Too many reports go on: {limit} are open. End one with Ctrl-C, or its session with RMV SESSION',
+    '持续输出的报告过多：已有 {limit} 个。请用 Ctrl-C 结束一个，或用 RMV SESSION 结束其会话',
+  ),
+  4004: text(
+    'This report goes on until it is ended, and here nobody can end it. Leave out WATCH and FOLLOW',
+    '该报告会持续输出，而此处无法结束它。请去掉 WATCH 和 FOLLOW',
+  ),
   4005: text(
     'Too many sessions: {limit} are open. Log out elsewhere, or end one with RMV SESSION',
     '会话过多：已有 {limit} 个。请在别处退出，或用 RMV SESSION 结束一个',

@@ -14,6 +14,15 @@ const RESULTS = text('Number of results', '结果个数');
 
 /** The report of a command as lines, from `+++` to `---    END`, without line ends. */
 export function textReport(outcome: Outcome, product: ProductName, language: Language): string[] {
+  return [
+    ...headLines(outcome, product, language),
+    ...outcome.sections.flatMap((section) => [...sectionLines(section, language), '']),
+    END_LINE,
+  ];
+}
+
+/** The lines before the first part of a report: product and time, number, command, RETCODE. */
+export function headLines(outcome: Outcome, product: ProductName, language: Language): string[] {
   const name = `${product.name}/${product.instance ?? '1'}`;
   return [
     `+++    ${padTo(name, Math.max(PRODUCT_WIDTH, displayWidth(name) + 4))}${localTime(outcome.at)}`,
@@ -21,8 +30,6 @@ export function textReport(outcome: Outcome, product: ProductName, language: Lan
     `%%${printable(outcome.echo)};%%`,
     `RETCODE = ${outcome.retcode}  ${printable(inLanguage(outcome.sentence, language))}`,
     '',
-    ...outcome.sections.flatMap((section) => [...sectionLines(section, language), '']),
-    END_LINE,
   ];
 }
 
@@ -36,9 +43,14 @@ export function sectionLines(section: Section, language: Language): string[] {
   return [
     ...titleLines(inLanguage(report.title, language)),
     ...(asFields ? fields(section, rows[0]!, language) : table(section, language)),
-    `(${inLanguage(RESULTS, language)} = ${rows.length})`,
+    resultCount(rows.length, language),
     ...(section.note ? [inLanguage(section.note, language)] : []),
   ];
+}
+
+/** `(Number of results = 3)`. */
+export function resultCount(count: number, language: Language): string {
+  return `(${inLanguage(RESULTS, language)} = ${count})`;
 }
 
 type Rows = Extract<Section, { report: unknown }>;

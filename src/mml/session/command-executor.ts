@@ -2,19 +2,23 @@ import type { Clock } from '../../platform/clock.js';
 import { AppError } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
 import { MmlError, retcodeText } from '../errors.js';
-import { type ParamValue, parseCommand, plainValue } from '../grammar/command-parser.js';
+import { parseCommand } from '../grammar/command-parser.js';
 import { splitStatements } from '../grammar/statement-splitter.js';
 import { COMMAND_TIMEOUT_MS } from '../limits.js';
-import { bindParams, canonicalName, keywordOwner } from '../registry/bind-params.js';
+import { bindParams, canonicalName } from '../registry/bind-params.js';
 import type { Command, CommandContext, CommandResult, ParamSpec } from '../registry/command.js';
 import { helpAt } from '../registry/help.js';
+import type { LiveReport } from '../registry/live-report.js';
 import type { Resolved } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
+import { watchReport, watchSeconds } from '../registry/watch.js';
 import { maskCommand, maskText } from '../report/mask.js';
 import type { Outcome } from '../report/outcome.js';
 import type { Services } from '../services.js';
 import { type Bilingual, text } from '../text.js';
+import { completed, confirm } from './ask-operator.js';
 import { toMmlError } from './error-mapping.js';
+import { LiveRunner } from './live-runner.js';
 import type { OperationLog } from './operation-log.js';
 import type { ConsoleControl, SessionState } from './session-state.js';
 
@@ -26,6 +30,11 @@ export interface RunOptions {
   readonly prompt?: (name: string, spec: ParamSpec) => Promise<string | undefined>;
   /** Ctrl-C, end of session. */
   readonly signal?: AbortSignal;
+  /**
+   * Prints one part of a report that goes on (`outcome.live`); resolves when the client has read it. What ends the report
+   * is the outcome of the run. Absent where nobody can end a report: such commands are refused.
+   */
+  readonly print?: (part: Outcome) => Promise<void>;
 }
 
 export interface ExecutorParts {
@@ -42,6 +51,7 @@ const WITH_OLD_PASSWORD = new Set(['SET PASSWORD', 'HLP', 'LGO']);
 /** Runs commands: parse, resolve, permit, bind, confirm, handle, report, log. The same for every way in. */
 export class CommandExecutor {
   private serial = 0;
+  private readonly live = new LiveRunner();
 
   constructor(private readonly parts: ExecutorParts) {}
 
@@ -63,7 +73,9 @@ export class CommandExecutor {
       session.lastCommand = echo;
       subject = subjectOf(resolved);
       const result = await this.perform(resolved, session, options);
-      outcome = { ...base, echo, retcode: 0, sentence: success(result), ...pick(result) };
+      outcome = result.live
+        ? await this.goOn(result.live, { serial: base.serial, echo }, options)
+        : { ...base, echo, retcode: 0, sentence: success(result), ...pick(result) };
     } catch (error) {
       const failure = this.failure(error, base.serial, echo, subject);
       const { retcode, sentence } = failure;
@@ -122,7 +134,31 @@ export class CommandExecutor {
     this.permit(command, session);
     const { values, confirmed } = bindParams(command, params, { now: this.parts.clock.now() });
     await confirm(command, confirmed, options);
-    return this.handle(command, values, session, options.signal);
+    const everySec = watchSeconds(command, values);
+    if (everySec === undefined) return this.handle(command, values, session, options.signal);
+    const live = watchReport(everySec, this.parts.clock, (signal, kept) =>
+      this.handle(command, values, session, signal, kept),
+    );
+    return { live };
+  }
+
+  /** Prints part after part of a report until somebody ends it. */
+  private async goOn(
+    report: LiveReport,
+    head: Pick<Outcome, 'serial' | 'echo'>,
+    { print, signal = new AbortController().signal }: RunOptions,
+  ): Promise<Outcome> {
+    if (!print) throw new MmlError(4004);
+    const outcome = (result: CommandResult, part: number, more: boolean): Outcome => ({
+      ...head,
+      at: this.parts.clock.now(),
+      retcode: 0,
+      sentence: success(result),
+      ...pick(result),
+      live: { kind: report.kind, part, more },
+    });
+    const count = await this.live.run(report, signal, (part, n) => print(outcome(part, n, true)));
+    return outcome({}, count, false);
   }
 
   private permit(command: Command, session: SessionState): void {
@@ -136,6 +172,7 @@ export class CommandExecutor {
     values: Readonly<Record<string, unknown>>,
     session: SessionState,
     outer: AbortSignal | undefined,
+    kept?: unknown,
   ): Promise<CommandResult> {
     const { services, console, clock } = this.parts;
     const controller = new AbortController();
@@ -154,7 +191,7 @@ export class CommandExecutor {
     outer?.addEventListener('abort', interrupt, { once: true });
     try {
       if (outer?.aborted) interrupt();
-      const context: CommandContext = { services, console, session, clock, signal: controller.signal };
+      const context: CommandContext = { services, console, session, clock, kept, signal: controller.signal };
       return await Promise.race([Promise.resolve(command.handler(context, values)), stopped]);
     } finally {
       clock.clearTimeout(timer);
@@ -190,43 +227,6 @@ function helpQuestion(source: string): string | undefined {
   return before !== undefined && splitStatements(source, 'line').at(-1)?.openQuote === false
     ? before
     : undefined;
-}
-
-/** The command with what it still needs, asked for where there is a terminal. */
-async function completed(resolved: Resolved, session: SessionState, options: RunOptions): Promise<Resolved> {
-  const { command } = resolved;
-  if (!options.prompt || !mayRun(session, command)) return resolved;
-  const params = [...resolved.params];
-  const given = new Set(
-    params.map(({ name, value }) =>
-      name === undefined ? keywordOwner(command, value.text) : canonicalName(command, name),
-    ),
-  );
-  for (const [name, spec] of Object.entries(command.params)) {
-    if (!spec.required || given.has(name)) continue;
-    const answer = await options.prompt(name, spec);
-    if (answer === undefined) throw new MmlError(3004);
-    params.push({ name, value: spec.secret ? plainValue(answer) : readAnswer(answer), position: 0 });
-  }
-  return { command, params };
-}
-
-/** An answer may be written as in a command, quotes and lists included; what cannot be is taken as it is. */
-function readAnswer(answer: string): ParamValue {
-  try {
-    return parseCommand(`X Y: Z=${answer}`).params[0]?.value ?? plainValue(answer);
-  } catch {
-    return plainValue(answer);
-  }
-}
-
-const QUESTION = text('Go on?', '是否继续？');
-
-async function confirm(command: Command, confirmed: boolean, options: RunOptions): Promise<void> {
-  if (!command.dangerous || confirmed) return;
-  if (!options.ask) throw new MmlError(3003);
-  const question = text(`${command.dangerous.en} ${QUESTION.en}`, `${command.dangerous.zh}${QUESTION.zh}`);
-  if (!(await options.ask(question))) throw new MmlError(3004);
 }
 
 /** What a command is about: the value of its first parameter, unless that is a secret. */

@@ -26,6 +26,8 @@ export interface SessionState {
   format: 'TEXT' | 'JSON';
   /** Lines a page; undefined follows the terminal, 0 never pages. */
   pageLines: number | undefined;
+  /** Columns of the terminal; undefined where there is none. */
+  columns?: number | undefined;
 }
 
 /** What commands may do to the console itself. */

@@ -16,6 +16,13 @@ export class KeyQueue {
     return this.head === this.keys.length;
   }
 
+  /** Whether a whole line is here, or more than any line may be. */
+  get holdsLine(): boolean {
+    return (
+      this.isFull || this.keys.some((key, i) => i >= this.head && key.kind === 'key' && key.name === 'enter')
+    );
+  }
+
   push(keys: readonly Key[]): void {
     if (this.closed) return;
     for (const key of keys) this.keys.push(key);

@@ -11,11 +11,9 @@ import {
 } from '../limits.js';
 import type { ParamSpec } from '../registry/command.js';
 import { historyLine } from '../report/history-line.js';
-import { jsonReport } from '../report/json-report.js';
 import { maskText } from '../report/mask.js';
 import type { Outcome } from '../report/outcome.js';
 import { printable } from '../report/printable.js';
-import { textReport } from '../report/text-report.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import { toMmlError } from '../session/error-mapping.js';
 import type { SessionState } from '../session/session-state.js';
@@ -25,19 +23,21 @@ import { History } from './history.js';
 import type { Key } from './key-decoder.js';
 import { KeyQueue } from './key-queue.js';
 import { readLine } from './line-reader.js';
-import { page } from './pager.js';
+import { ReportWriter } from './report-writer.js';
 import type { TerminalPort } from './terminal-port.js';
 
 const PROMPT = 'MML> ';
 const CONTINUATION_PROMPT = '...> ';
-const WRITE_CHARS = 65_536;
 
 /** One operator at one connection, from the banner to the end: login, lines, commands, reports. */
 export class TerminalSession {
   private readonly keys: KeyQueue;
   private readonly history = new History();
   private state: SessionState | undefined;
+  private readonly writer: ReportWriter;
   private running: AbortController | undefined;
+  /** Parts printed of the report that goes on at present. */
+  private liveParts: number | undefined;
   private readonly startedAt: number;
   private lastInput: number;
   private idleTimer: ReturnType<ConsoleCore['clock']['setTimeout']> | undefined;
@@ -51,22 +51,29 @@ export class TerminalSession {
     private readonly onLogin: () => void = () => {},
   ) {
     this.keys = new KeyQueue(port);
+    this.writer = new ReportWriter({ port, product: core.product, nextKey: () => this.keys.next() });
     this.startedAt = core.clock.monotonic();
     this.lastInput = this.startedAt;
   }
 
-  /** Takes keys from the connection. Ctrl-C while a command runs ends the command and what was typed ahead. */
+  /**
+   * Takes keys from the connection. Ctrl-C while a command runs ends the command and what was typed ahead. While a report
+   * goes on, a terminal's other keys are dropped but for `q`, which ends it too; elsewhere the next line ends it and is
+   * run then.
+   */
   input(keys: readonly Key[]): void {
     this.lastInput = this.core.clock.monotonic();
     if (this.state) this.state.lastInputAt = this.core.clock.now();
-    const interruptAt = this.running
-      ? keys.findLastIndex((key) => key.kind === 'key' && key.name === 'interrupt')
+    const isWatched = this.liveParts !== undefined && this.port.isTerminal();
+    const endsAt = this.running
+      ? keys.findLastIndex((key) => isInterrupt(key) || (isWatched && isQuit(key)))
       : -1;
-    if (interruptAt >= 0) {
+    if (endsAt >= 0) {
       this.running?.abort();
       this.keys.clear();
     }
-    this.keys.push(keys.slice(interruptAt + 1));
+    if (endsAt >= 0 || !isWatched) this.keys.push(keys.slice(endsAt + 1));
+    this.endAtNextLine();
   }
 
   /** The client will send no more (`nc` at the end of its input): what it sent is still carried out. */
@@ -94,12 +101,15 @@ export class TerminalSession {
     this.core.clock.clearTimeout(this.idleTimer);
     if (farewell) this.port.write(`\r\n${farewell}\r\n`);
     this.running?.abort();
+    this.writer.stop();
     this.keys.close();
     this.port.end();
   }
 
   private watchIdle(): void {
     // Typing keeps a session alive, but does not put the login off.
+    // Who looks at a report that goes on is not away.
+    if (this.liveParts !== undefined) this.lastInput = this.core.clock.monotonic();
     const endsAt = this.state ? this.lastInput + IDLE_TIMEOUT_MS : this.startedAt + LOGIN_TIMEOUT_MS;
     const leftMs = endsAt - this.core.clock.monotonic();
     if (leftMs <= 0) {
@@ -203,7 +213,7 @@ export class TerminalSession {
         continue;
       }
       if (entry.overflowed || Buffer.byteLength(pending) > MAX_COMMAND_BYTES) {
-        await this.show(state, this.tooLong(state, entry.line));
+        await this.writer.show(state, this.tooLong(state, entry.line));
         pending = '';
         continue;
       }
@@ -239,7 +249,7 @@ export class TerminalSession {
     for (const statement of splitStatements(source, 'line')) {
       if (this.ended) return true;
       const outcome = await this.runStatement(state, statement.text);
-      await this.show(state, outcome);
+      await this.writer.show(state, outcome);
       if (outcome.endSession) return true;
       if (outcome.retcode === 4006) return false;
     }
@@ -249,9 +259,11 @@ export class TerminalSession {
   private async runStatement(state: SessionState, source: string): Promise<Outcome> {
     const controller = new AbortController();
     this.running = controller;
+    state.columns = this.port.isTerminal() ? this.port.columns() : undefined;
     try {
       return await this.core.executor.run(source, state, {
         signal: controller.signal,
+        print: (part) => this.printPart(state, part),
         ...(this.port.isTerminal() && {
           ask: (question: Bilingual) => this.confirm(state, question),
           prompt: (name: string, spec: ParamSpec) => this.askFor(state, name, spec),
@@ -259,7 +271,23 @@ export class TerminalSession {
       });
     } finally {
       this.running = undefined;
+      if (this.liveParts !== undefined) this.lastInput = this.core.clock.monotonic();
+      this.liveParts = undefined;
     }
+  }
+
+  /** Prints a part of a report that goes on. */
+  private async printPart(state: SessionState, part: Outcome): Promise<void> {
+    this.liveParts ??= 0;
+    await this.writer.part(state, part);
+    this.liveParts++;
+    state.columns = this.port.isTerminal() ? this.port.columns() : undefined;
+    this.endAtNextLine();
+  }
+
+  /** Without a terminal the next line ends a report that goes on, but not before its first part. */
+  private endAtNextLine(): void {
+    if (this.liveParts && !this.port.isTerminal() && this.keys.holdsLine) this.running?.abort();
   }
 
   private async confirm(state: SessionState, question: Bilingual): Promise<boolean> {
@@ -300,35 +328,10 @@ export class TerminalSession {
     const echo = maskText(`${line.slice(0, 60)}…`);
     return this.core.executor.refuse(new MmlError(1008, { limit: MAX_LINE_BYTES }), echo, state);
   }
-
-  private async show(state: SessionState, outcome: Outcome): Promise<void> {
-    if (this.ended) return;
-    if (state.format === 'JSON') {
-      await this.writeAll(`${jsonReport(outcome, state.language)}\r\n`);
-    } else {
-      const lines = textReport(outcome, this.core.product, state.language);
-      const pageLines = state.pageLines ?? this.port.rows();
-      if (this.port.isTerminal() && pageLines > 0) {
-        await page([...lines, ''], pageLines, this.port, () => this.keys.next());
-      } else {
-        await this.writeAll(`${lines.join('\r\n')}\r\n\r\n`);
-      }
-    }
-    await this.port.drained();
-  }
-
-  /** Writes a long text no faster than the client reads it. */
-  private async writeAll(value: string): Promise<void> {
-    for (let from = 0; from < value.length && !this.ended; ) {
-      let to = Math.min(value.length, from + WRITE_CHARS);
-      // A pair of surrogates is one character and must go out in one piece.
-      if (/[\ud800-\udbff]/.test(value[to - 1]!)) to++;
-      this.port.write(value.slice(from, to));
-      await this.port.drained();
-      from = to;
-    }
-  }
 }
+
+const isInterrupt = (key: Key) => key.kind === 'key' && key.name === 'interrupt';
+const isQuit = (key: Key) => key.kind === 'char' && key.char.toLowerCase() === 'q';
 
 function yesOrNo(key: Key): boolean | undefined {
   if (key.kind === 'char') {

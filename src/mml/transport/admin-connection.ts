@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { errorMessage } from '../../platform/errors.js';
-import { MAX_ADMIN_REQUEST_BYTES } from '../limits.js';
+import { DRAIN_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES } from '../limits.js';
 import { jsonReport } from '../report/json-report.js';
+import { LiveText } from '../report/live-text.js';
+import type { Outcome } from '../report/outcome.js';
 import { printable } from '../report/printable.js';
 import { textReport } from '../report/text-report.js';
 import type { ConsoleCore } from '../session/console-core.js';
@@ -15,7 +17,9 @@ import { TelnetConnection } from './telnet-connection.js';
 /** One client of the admin socket. */
 export class AdminConnection {
   private readonly framer = new LineFramer(MAX_ADMIN_REQUEST_BYTES);
-  private readonly gone = new AbortController();
+  private running: AbortController | undefined;
+  /** A part of a report that goes on has been sent: what comes now ends it. */
+  private isLive = false;
   private terminal: TelnetConnection | undefined;
   private state: SessionState | undefined;
   private hello: Hello | undefined;
@@ -40,15 +44,25 @@ export class AdminConnection {
 
   private readonly onData = (chunk: Buffer): void => {
     this.framer.push(chunk);
+    this.endLive();
     this.pump();
   };
 
   private readonly onEnd = (): void => {
     this.inputEnded = true;
+    this.endLive();
     this.pump();
   };
 
-  /** Takes requests one by one; the socket is not read while one runs. */
+  /** Ends a report that goes on. */
+  private endLive(): void {
+    if (!this.isLive) return;
+    this.isLive = false;
+    this.socket.pause();
+    this.running?.abort();
+  }
+
+  /** Takes requests one by one; the socket is not read while one runs, unless its report goes on. */
   private pump(): void {
     if (this.busy) return;
     this.busy = true;
@@ -119,13 +133,41 @@ export class AdminConnection {
       const text = fault ? inLanguage(fault.sentence, state.language) : '';
       return this.reply({ retcode: fault?.retcode ?? 0, text });
     }
-    const outcome = await this.core.executor.run(request.run, state, { signal: this.gone.signal });
-    const report =
-      state.format === 'JSON'
-        ? jsonReport(outcome, state.language)
-        : textReport(outcome, this.core.product, state.language).join('\n');
-    await this.reply({ retcode: outcome.retcode, text: `${report}\n`, end: outcome.endSession });
+    if ('stop' in request) return;
+    const { product, clock, executor } = this.core;
+    const live = new LiveText({ product, language: state.language, format: state.format });
+    this.running = new AbortController();
+    if (this.socket.destroyed) this.running.abort();
+    const outcome = await executor.run(request.run, state, {
+      signal: this.running.signal,
+      print: async (part) => {
+        const timer = clock.setTimeout(() => this.cutOff(), DRAIN_TIMEOUT_MS);
+        await this.reply({ retcode: 0, text: linesText(live.part(part)), more: true });
+        clock.clearTimeout(timer);
+        // From now on the client is heard.
+        if (!this.isLive) this.socket.resume();
+        this.isLive = true;
+      },
+    });
+    this.isLive = false;
+    this.running = undefined;
+    await this.reply({
+      retcode: outcome.retcode,
+      text: live.isBegun ? linesText(live.end(outcome)) : this.wholeText(outcome, state),
+      end: outcome.endSession,
+    });
     if (outcome.endSession) this.socket.end();
+  }
+
+  private wholeText(outcome: Outcome, { format, language }: SessionState): string {
+    return format === 'JSON'
+      ? `${jsonReport(outcome, language)}\n`
+      : linesText(textReport(outcome, this.core.product, language));
+  }
+
+  private cutOff(): void {
+    this.core.log.warn({}, 'local console client does not read its output, disconnected');
+    this.socket.destroy();
   }
 
   private async reply(reply: RunReply): Promise<void> {
@@ -140,7 +182,9 @@ export class AdminConnection {
   }
 
   private closed(): void {
-    this.gone.abort();
+    this.running?.abort();
     if (this.state) this.core.sessions.remove(this.state.id);
   }
 }
+
+const linesText = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * The wire of the admin socket: JSON objects, one a line. The client's first line is a hello. In `run` mode each
- * further line asks for one command and is answered by one line. In `terminal` mode the bytes after the hello are keys,
+ * further line asks for one command and is answered by one line; a report that goes on is answered by many, of which all but
+ * the last say `more`, and the client's next line ends it. In `terminal` mode the bytes after the hello are keys,
  * telnet window-size messages (RFC 1073) among them, and the answer is what the terminal shows.
  */
 export const helloSchema = z.object({
@@ -16,8 +17,15 @@ export const helloSchema = z.object({
 });
 export type Hello = z.infer<typeof helloSchema>;
 
-/** A command to run, or to check without running it: the answer's text is then a sentence. */
-export const runRequestSchema = z.union([z.object({ run: z.string() }), z.object({ check: z.string() })]);
+/**
+ * A command to run, or to check without running it: the answer's text is then a sentence. `stop` ends a report that goes
+ * on and is not answered.
+ */
+export const runRequestSchema = z.union([
+  z.object({ run: z.string() }),
+  z.object({ check: z.string() }),
+  z.object({ stop: z.literal(true) }),
+]);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 export const runReplySchema = z.object({
@@ -26,5 +34,7 @@ export const runReplySchema = z.object({
   text: z.string(),
   /** The server ends the session. */
   end: z.boolean().optional(),
+  /** Of a report that goes on: further replies to the same request follow. */
+  more: z.boolean().optional(),
 });
 export type RunReply = z.infer<typeof runReplySchema>;

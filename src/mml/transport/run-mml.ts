@@ -29,6 +29,8 @@ export interface RunMmlOptions {
   readonly stdout: WriteStream | NodeJS.WritableStream;
   /** For what is no report: no server, a script that stopped. */
   readonly stderr: NodeJS.WritableStream;
+  /** Calls `stop` at the next Ctrl-C, which ends a report that goes on; what it returns takes that back. */
+  readonly onInterrupt?: (stop: () => void) => () => void;
 }
 
 /** Exit codes of `ims mml`. */
@@ -111,7 +113,7 @@ async function runStatements(
   try {
     const print = async (text: string): Promise<void> => {
       if (file) await file.writeFile(text);
-      else options.stdout.write(text);
+      else await written(options.stdout, text);
     };
     return await runAll(socket, replies, statements, options, print);
   } finally {
@@ -139,12 +141,11 @@ async function runAll(
   const isScript = command === undefined;
   let failed = 0;
   for (const [index, statement] of statements.entries()) {
-    const reply = await request(socket, replies, { run: statement.text });
+    const reply = await runOne(socket, replies, statement.text, print, options);
     if (!reply) {
       stderr.write('ims mml: the server closed the connection\n');
       return EXIT_FAILED;
     }
-    await print(reply.text);
     if (output !== undefined)
       stderr.write(`${index + 1}/${statements.length}  line ${statement.line}  RETCODE ${reply.retcode}\n`);
     if (reply.retcode !== 0) failed++;
@@ -156,6 +157,35 @@ async function runAll(
   }
   if (keepGoing && isScript) stderr.write(`ims mml: ${statements.length} commands, ${failed} failed\n`);
   return failed === 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/** Runs one command and prints its report, part by part when it goes on: Ctrl-C ends it then. Resolves the last reply. */
+async function runOne(
+  socket: Socket,
+  replies: Replies,
+  command: string,
+  print: (text: string) => Promise<void>,
+  { onInterrupt }: RunMmlOptions,
+): Promise<RunReply | undefined> {
+  let reply = await request(socket, replies, { run: command });
+  let forget: (() => void) | undefined;
+  try {
+    for (; reply; reply = (await replies.next()).value) {
+      if (reply.more) forget ??= onInterrupt?.(() => send(socket, { stop: true }));
+      await print(reply.text);
+      if (!reply.more) return reply;
+    }
+    return undefined;
+  } finally {
+    forget?.();
+  }
+}
+
+/** Writes a text and waits while the reader is behind; the program itself ends when the reader is gone. */
+async function written(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.write(text, () => resolve());
+  });
 }
 
 /** Whether the server knows every command of a script and takes its parameters; tells of each that it does not. */
@@ -178,8 +208,12 @@ async function isRunnable(
 }
 
 async function request(socket: Socket, replies: Replies, what: RunRequest): Promise<RunReply | undefined> {
-  socket.write(`${JSON.stringify(what)}\n`);
+  send(socket, what);
   return (await replies.next()).value;
+}
+
+function send(socket: Socket, what: RunRequest): void {
+  socket.write(`${JSON.stringify(what)}\n`);
 }
 
 async function* readReplies(socket: Socket): Replies {

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { PassThrough, Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -13,6 +14,7 @@ import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { startTestConsole, type TestConsole } from '../../support/mml-console.js';
 import { mmlTestServices } from '../../support/mml-services.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const product = { name: 'ims-server', version: '0.1.0' };
 
@@ -27,10 +29,12 @@ describe('admin socket and ims mml', { timeout: 60_000 }, () => {
   const run = async (options: Partial<RunMmlOptions>, stdinText = '') => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const streams = { stdin: Readable.from([stdinText]), stdout, stderr };
+    const texts = Promise.all([readAll(stdout), readAll(stderr)]);
     const exitCode = await runMml({ socketPath: server.socketPath, ...streams, ...options });
     stdout.end();
     stderr.end();
-    return { exitCode, out: await readAll(stdout), err: await readAll(stderr) };
+    const [out, err] = await texts;
+    return { exitCode, out, err };
   };
 
   it('is open to its owner alone', async () => {
@@ -63,6 +67,85 @@ describe('admin socket and ims mml', { timeout: 60_000 }, () => {
     });
     assert.equal(exitCode, 3);
     assert.match(err, /no server answers .*ims start/);
+  });
+
+  it('prints a report that goes on part by part; Ctrl-C ends it, and the next command is run', async () => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    let stop: (() => void) | undefined;
+    let seen = '';
+    const done = new Promise<number>((resolve) => {
+      stdout.on('data', (chunk) => {
+        seen += String(chunk);
+        if (seen.match(/END/g)?.length === 2 && stop) {
+          stop();
+          stop = undefined;
+        }
+      });
+      const command = 'DSP CALL STAT: WATCH=1; DSP VERSION';
+      const onInterrupt = (fn: () => void) => {
+        stop = fn;
+        return () => undefined;
+      };
+      const streams = { stdin: Readable.from([]), stdout, stderr };
+      resolve(runMml({ socketPath: server.socketPath, ...streams, command, onInterrupt }));
+    });
+    assert.equal(await done, 0);
+    assert.equal(seen.match(/%%DSP CALL STAT: WATCH=1;%%\n/g)?.length, 2);
+    assert.match(seen, /END\n\n\+\+\+.*\n.*\n%%DSP VERSION;%%\nRETCODE = 0 [\s\S]*END\n$/);
+  });
+
+  it('prints each part of a report as JSON; the last says that no more follow', async () => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const parts: { part: number; more: boolean; retcode: number }[] = [];
+    let stop = (): void => undefined;
+    const lines = createInterface(stdout);
+    lines.on('line', (line) => {
+      parts.push(JSON.parse(line));
+      if (parts.length === 2) stop();
+    });
+    const exitCode = await runMml({
+      socketPath: server.socketPath,
+      stdin: Readable.from([]),
+      stdout,
+      stderr,
+      format: 'JSON',
+      command: 'DSP CALL STAT: WATCH=1',
+      onInterrupt: (fn) => {
+        stop = fn;
+        return () => undefined;
+      },
+    });
+    stdout.end();
+    await once(lines, 'close');
+    assert.equal(exitCode, 0);
+    assert.deepEqual(
+      parts.map(({ part, more, retcode }) => [part, more, retcode]),
+      [
+        [1, true, 0],
+        [2, true, 0],
+        [2, false, 0],
+      ],
+    );
+  });
+
+  it('ends a report that goes on when its client is gone, and when its next request comes', async () => {
+    const sessions = async () => (await run({ command: 'LST SESSION' })).out;
+    const socket = connect(server.socketPath);
+    await once(socket, 'connect');
+    const replies = createInterface(socket)[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await replies.next()).value as string);
+    const send = (what: object) => socket.write(`${JSON.stringify(what)}\n`);
+    send({ mode: 'run' });
+    send({ run: 'DSP LOG: FOLLOW=YES' });
+    assert.equal((await next()).more, true);
+    send({ run: 'DSP VERSION' });
+    assert.match((await next()).text, /Number of results = 0\)\n\n--- {4}END/);
+    assert.match((await next()).text, /%%DSP VERSION;%%/);
+    send({ run: 'DSP LOG: FOLLOW=YES' });
+    assert.equal((await next()).more, true);
+    assert.match(await sessions(), /DSP LOG: FOLLOW=YES/);
+    socket.destroy();
+    await waitFor('the end of its session', async () => !/DSP LOG: FOLLOW=YES/.test(await sessions()));
   });
 
   it('prints JSON and Chinese when asked', async () => {
