@@ -150,7 +150,6 @@ class RunningEngine implements Engine {
     });
     server.handler = new SipCommands(core, proxy);
     core.restore(left);
-    this.dialogJournal?.begin(this.dialogs.values());
     if (left.length > 0)
       this.log.info({ dialogs: this.dialogs.size }, 'dialogs of the last run are taken over');
     this.core = core;
@@ -163,6 +162,7 @@ class RunningEngine implements Engine {
     const { port, tlsPort } = await server.listen();
     this.adminPort = port;
     this.adminTlsPort = tlsPort;
+    this.dialogJournal?.begin(this.dialogs.values());
   }
 
   stats(): EngineStats {

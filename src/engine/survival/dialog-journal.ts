@@ -51,6 +51,7 @@ export class DialogJournal implements Closeable {
   private beatTimer: TimerHandle | undefined;
   private writing: Promise<void> | undefined;
   private isFailing = false;
+  private hasBegun = false;
   private isClosed = false;
   readonly counters = { failures: 0, unreadable: 0 };
 
@@ -79,6 +80,7 @@ export class DialogJournal implements Closeable {
 
   /** To be called once the dialogs that are taken over are known: the file is written anew with them. */
   begin(dialogs: Iterable<JournalledDialog>): void {
+    this.hasBegun = true;
     for (const dialog of dialogs) this.kept.set(dialog.wireId, dialog);
     void this.write(() => this.rewrite());
     this.beat();
@@ -103,15 +105,14 @@ export class DialogJournal implements Closeable {
     return this.write(() => this.flush());
   }
 
-  /** Writes what waits; the dialogs stay for the next engine. */
+  /** Writes what waits; the dialogs stay for the next engine. One that never began was not there, and writes nothing. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     this.clock.clearTimeout(this.timer);
     this.clock.clearTimeout(this.beatTimer);
     await this.writing;
-    await this.flush().catch(() => undefined);
-    await this.append([{ beat: this.clock.now() }]).catch(() => undefined);
+    if (this.hasBegun) await this.write(() => this.flush([{ beat: this.clock.now() }]));
     await this.file?.close().catch(() => undefined);
   }
 
@@ -159,13 +160,17 @@ export class DialogJournal implements Closeable {
     if (this.isFailing && delayMs < RETRY_MS) return;
     this.timer ??= this.clock.setTimeout(() => {
       this.timer = undefined;
-      void this.write(() => (this.isFailing ? this.rewrite() : this.flush()));
+      void this.flushNow();
     }, delayMs);
   }
 
-  /** One after the other; a failure is counted, and the whole file is tried anew a little later. */
+  /**
+   * One after the other. A failure is counted, and the whole file tried anew a little later, or when there is something to write
+   * before: what the failed write had is nowhere else.
+   */
   private write(work: () => Promise<void>): Promise<void> {
-    const done = (this.writing ?? Promise.resolve()).then(work).then(
+    const next = (): Promise<void> => (this.isFailing ? this.rewrite() : work());
+    const done = (this.writing ?? Promise.resolve()).then(next).then(
       () => {
         if (this.isFailing) this.log.info('dialogs are kept again');
         this.isFailing = false;
@@ -181,8 +186,7 @@ export class DialogJournal implements Closeable {
     return done;
   }
 
-  private async flush(): Promise<void> {
-    if (this.waiting.size === 0) return;
+  private async flush(further: readonly Line[] = []): Promise<void> {
     const batch = this.waiting;
     this.waiting = new Map();
     const lines: Line[] = [];
@@ -193,7 +197,7 @@ export class DialogJournal implements Closeable {
         lines.push({ put: saved });
       } else if (this.kept.delete(wireId)) lines.push({ end: wireId });
     }
-    await this.append(lines);
+    await this.append([...lines, ...further]);
     if (this.fileBytes > 2 * this.liveBytes + SLACK_BYTES) await this.rewrite();
   }
 

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { startEngine } from '../../../src/engine/engine.js';
 import { DialogJournal } from '../../../src/engine/survival/dialog-journal.js';
 import type { SavedDialog } from '../../../src/engine/survival/saved-dialog.js';
 import { systemClock } from '../../../src/platform/clock.js';
@@ -38,6 +50,13 @@ async function open(maxAwayMs = 60_000): Promise<{ journal: DialogJournal; left:
   const { journal, left } = await DialogJournal.open({ directory, maxAwayMs }, systemClock, silentLogger);
   journal.begin(left.map((saved) => ({ wireId: saved.id, save: () => saved })));
   return { journal, left: left.map(({ id, localSeq }) => `${id} ${localSeq}`) };
+}
+
+/** What the file says of the time of the last run, that long ago. */
+function age(byMs: number): string {
+  const text = readFileSync(path(), 'utf8').replace(/"beat":\d+/g, `"beat":${Date.now() - byMs}`);
+  writeFileSync(path(), text);
+  return text;
 }
 
 test('what was confirmed and is not over is there for the next one, as it was last', async () => {
@@ -82,11 +101,62 @@ test('dialogs of an engine that was away for too long are forgotten', async () =
   const { journal } = await open();
   journal.changed(dialog('old'));
   await journal.close();
-  const text = readFileSync(path(), 'utf8').replace(/"beat":\d+/g, `"beat":${Date.now() - 120_000}`);
-  writeFileSync(path(), text);
+  age(120_000);
   const next = await open();
   assert.deepEqual(next.left, []);
   await next.journal.close();
+});
+
+test('a start that comes to nothing does not count as having been there', async () => {
+  const { journal } = await open();
+  journal.changed(dialog('old'));
+  await journal.close();
+  const text = age(120_000);
+  const failed = await DialogJournal.open({ directory, maxAwayMs: 600_000 }, systemClock, silentLogger);
+  assert.equal(failed.left.length, 1);
+  await failed.journal.close();
+  assert.equal(readFileSync(path(), 'utf8'), text);
+});
+
+test('neither does one whose admin port is taken', async () => {
+  const { journal } = await open();
+  journal.changed(dialog('old'));
+  await journal.close();
+  const text = age(120_000);
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const options = {
+    sipListen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
+    admin: { port, secret: 'cymru' },
+    dialogJournal: { directory, maxAwayMs: 600_000 },
+  } as const;
+  await assert.rejects(startEngine(options), { code: 'EADDRINUSE' });
+  other.close();
+  assert.equal(readFileSync(path(), 'utf8'), text);
+});
+
+test('what a failed write had is written by the next that succeeds, whichever that is', async () => {
+  const { journal } = await open();
+  journal.changed(dialog('kept'));
+  journal.changed(dialog('gone'));
+  await journal.close();
+  const second = await open();
+  await second.journal.flushNow();
+  // It has no file open now: one is opened for what comes next.
+  rmSync(path());
+  mkdirSync(path());
+  second.journal.changed(dialog('lost'));
+  second.journal.ended(dialog('gone'));
+  await second.journal.flushNow();
+  assert.equal(second.journal.counters.failures, 1);
+  rmdirSync(path());
+  second.journal.changed(dialog('next'));
+  await second.journal.flushNow();
+  const third = await open();
+  assert.deepEqual(third.left.sort(), ['kept 1', 'lost 1', 'next 1']);
+  await third.journal.close();
+  await second.journal.close();
 });
 
 test('the file is written anew before it grows without end', async () => {
