@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../platform/clock.js';
 import { randomToken } from '../platform/ids.js';
+import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { Collection, Store } from '../store/types.js';
 import { checkPassword, checkUsername, isUsername, MAX_PASSWORD_LENGTH } from './account-rules.js';
 import { AccountError } from './errors.js';
@@ -49,6 +50,8 @@ export class StoredOperators implements OperatorService {
   private readonly policy: OperatorPolicy;
   /** Wrong passwords in a row, of operators that there are. */
   private readonly failures = new Map<string, number>();
+  /** What reads an operator and writes it again waits for the one before: nothing that was changed meanwhile is undone. */
+  private readonly changes = new KeyedQueue();
 
   constructor(options: {
     readonly store: Store;
@@ -71,11 +74,12 @@ export class StoredOperators implements OperatorService {
     const now = this.clock.now();
     // Who guesses must not learn from a locked operator, nor from the wrong place, whether a password was right.
     if (!kept || (kept.lockedUntil ?? 0) > now) return undefined;
+    // Nor can anybody lock it from there.
+    if (address !== undefined && !isAllowedAddress(kept.addresses, address)) return undefined;
     if (!isRight) {
-      await this.noteFailure(kept);
+      await this.noteFailure(name);
       return undefined;
     }
-    if (address !== undefined && !isAllowedAddress(kept.addresses, address)) return undefined;
     this.failures.delete(name);
     if (!isWorkingTime(kept.hours, now))
       throw new AccountError('OPERATOR_HOURS', `${name} may not log in at this time`);
@@ -91,14 +95,21 @@ export class StoredOperators implements OperatorService {
     return { ...this.toView(kept), grants: await this.groups.commandsOf(kept.groups ?? []) };
   }
 
-  private async noteFailure(kept: KeptOperator): Promise<void> {
+  private async noteFailure(name: string): Promise<void> {
     const { lockAfter, lockSec } = this.policy;
-    const count = (this.failures.get(kept.name) ?? 0) + 1;
-    this.failures.set(kept.name, count);
+    const count = (this.failures.get(name) ?? 0) + 1;
+    this.failures.set(name, count);
     if (lockAfter === 0 || count < lockAfter) return;
-    this.failures.delete(kept.name);
+    this.failures.delete(name);
     const lockedUntil = lockSec === 0 ? FOR_GOOD : this.clock.now() + lockSec * 1000;
-    await this.operators.put(kept.name, { ...kept, lockedUntil }, 'update');
+    await this.oneByOne(async () => {
+      const kept = await this.fetch(name);
+      if (kept) await this.operators.put(name, { ...kept, lockedUntil }, 'update');
+    });
+  }
+
+  private oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    return this.changes.run('operators', work);
   }
 
   async add(
@@ -130,7 +141,11 @@ export class StoredOperators implements OperatorService {
     return this.toView(kept);
   }
 
-  async modify(name: string, { role, addresses, hours, groups }: OperatorChanges): Promise<OperatorView> {
+  modify(name: string, changes: OperatorChanges): Promise<OperatorView> {
+    return this.oneByOne(() => this.modifyNow(name, changes));
+  }
+
+  private async modifyNow(name: string, { role, addresses, hours, groups }: OperatorChanges): Promise<OperatorView> {
     const kept = await this.fetchKnown(name);
     await this.checkGroups(groups ?? []);
     if (role !== undefined && role !== 'ADMIN') await this.checkNotLastAdmin(kept);
@@ -149,26 +164,32 @@ export class StoredOperators implements OperatorService {
     return this.toView(changed);
   }
 
-  async unlock(name: string): Promise<boolean> {
-    const { lockedUntil, ...kept } = await this.fetchKnown(name);
-    this.failures.delete(name);
-    if (lockedUntil === undefined) return false;
-    if (!(await this.operators.put(name, kept, 'update'))) throw unknown(name);
-    return lockedUntil > this.clock.now();
+  unlock(name: string): Promise<boolean> {
+    return this.oneByOne(async () => {
+      const { lockedUntil, ...kept } = await this.fetchKnown(name);
+      this.failures.delete(name);
+      if (lockedUntil === undefined) return false;
+      if (!(await this.operators.put(name, kept, 'update'))) throw unknown(name);
+      return lockedUntil > this.clock.now();
+    });
   }
 
-  async remove(name: string): Promise<void> {
-    await this.checkNotLastAdmin(await this.fetchKnown(name));
-    if (!(await this.operators.remove(name))) throw unknown(name);
+  remove(name: string): Promise<void> {
+    return this.oneByOne(async () => {
+      await this.checkNotLastAdmin(await this.fetchKnown(name));
+      if (!(await this.operators.remove(name))) throw unknown(name);
+    });
   }
 
-  async setPassword(name: string, password: string): Promise<void> {
-    const { lockedUntil: _, ...kept } = await this.fetchKnown(name);
-    checkPassword(name, password, false, this.policy.minPasswordLength);
-    const passwordHash = await hashPassword(password);
-    const changed = { ...kept, passwordHash, passwordAt: this.clock.now() };
-    if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
-    this.failures.delete(name);
+  setPassword(name: string, password: string): Promise<void> {
+    return this.oneByOne(async () => {
+      const { lockedUntil: _, ...kept } = await this.fetchKnown(name);
+      checkPassword(name, password, false, this.policy.minPasswordLength);
+      const passwordHash = await hashPassword(password);
+      const changed = { ...kept, passwordHash, passwordAt: this.clock.now() };
+      if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
+      this.failures.delete(name);
+    });
   }
 
   async list(): Promise<OperatorView[]> {

@@ -32,6 +32,8 @@ export interface ALegDeps {
   readonly engine: SrfEngine;
   readonly clock: Clock;
   readonly session: SessionPolicy;
+  /** How long the 200 may take to be delivered, milliseconds; 5 s unless given. */
+  readonly answerMs?: number;
 }
 
 /**
@@ -192,7 +194,11 @@ export class ALeg implements Leg {
     // RFC 4028 §9: the first 200 settles who refreshes the session.
     const timer = answerSession(this.req, this.deps.session, this.limits.sessionSec);
     const content = { headers: { ...headers, ...timer }, body };
-    const sent = await withDeadline(respond(this.res, 200, content), ECHO_TIMEOUT_MS, 'sending the 200');
+    const sent = await withDeadline(
+      respond(this.res, 200, content),
+      this.deps.answerMs ?? ECHO_TIMEOUT_MS,
+      'sending the 200',
+    );
     this.tags = { ...this.tags, local: parseNameAddr(header(sent, 'to') ?? '')?.params.get('tag') };
     this.confirm();
   }

@@ -2,7 +2,6 @@ import type { User } from '../accounts/types.js';
 import type { LeftRecord, RecordService } from '../cdr/types.js';
 import type { MediaRelay } from '../media/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
-import { randomToken } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { normaliseNumber } from '../routing/number.js';
@@ -26,7 +25,6 @@ import { ClickToCall } from './click-to-call.js';
 import type { ConferencePort } from './conference-port.js';
 import { type OriginateDeps, type Origination, type Originator, originate } from './originate.js';
 import { OrphanedDialogs } from './orphaned-dialogs.js';
-import { OwnPhones } from './own-phones.js';
 import type { CallRouterOptions } from './route-call.js';
 import { type DirectoryParts, HuntMemory, type Numbering } from './route-directory.js';
 import { RouteTester } from './route-test.js';
@@ -258,10 +256,7 @@ class EngineCallControl extends LiveCallService implements CallControl {
   }
 
   callFor(user: User, to: string, by: string): Call {
-    const nobody = { progress: () => undefined, connected: () => undefined, failed: () => undefined };
-    const phones = new OwnPhones(this.callDeps, this.routes, user, to, nobody);
-    const origination = { user, to, by, method: 'MML', callId: `${randomToken(24)}@local` };
-    return originate(this.originateDeps, origination, phones);
+    return this.clickToCall.connect(user, to, by);
   }
 
   /** Ends every call with BYE or 503, but those that go on in the next process; resolves when their records are closed. */

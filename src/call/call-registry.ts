@@ -119,7 +119,9 @@ export class CallRegistry {
 
   private unbind(leg: ALeg | CalleeLeg, call: Call): void {
     const { dialogId } = leg;
-    if (dialogId === undefined || this.endpoints.get(dialogId)?.call !== call) return;
+    // It may be shown though nothing was ever sent to it.
+    if (dialogId === undefined) return this.shown.forget(leg);
+    if (this.endpoints.get(dialogId)?.call !== call) return;
     this.endpoints.delete(dialogId);
     this.shown.forget(leg);
     this.past.add(dialogId);

@@ -12,7 +12,7 @@ import { cancelHeaders } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import { InDialog } from './in-dialog.js';
 import type { CalleeLeg, Leg } from './leg.js';
-import { type CallEnd, Release, toldBy } from './release.js';
+import { type CallEnd, endedEvent, endPhones, Release, toldBy } from './release.js';
 import type { ReofferHost } from './reoffer.js';
 import { Ringing } from './ringing.js';
 import { SAVED_CALL_VERSION, type SavedCall } from './survival/saved-call.js';
@@ -273,8 +273,9 @@ export class Call implements ReofferHost {
     this.changed();
   }
 
-  /** This process ends and the call goes on in the next one: nothing is said to the phones. */
+  /** This process ends and the call goes on in the next one: nothing is said to the phones but those that a transfer rings. */
   leave(): void {
+    this.transfer?.stop(this);
     this.phase = 'ending';
     this.watches.stop();
   }
@@ -304,7 +305,7 @@ export class Call implements ReofferHost {
     this.log.debug({ left: name, came: newName }, 'transferred');
     this.watches.take({ maxDurationSec });
     this.watches.take(leg.limits);
-    this.watches.hearAnew();
+    if (this.isConnected) this.watches.hearAnew();
     this.changed();
   }
 
@@ -319,9 +320,7 @@ export class Call implements ReofferHost {
     this.phase = 'ending';
     this.leavePlaces();
     this.inDialog.abort();
-    const cause = causeOf(reason);
-    const { result, status, q850: q850Cause, name: releaseReason } = cause;
-    trail.add({ kind: 'ended', by: 'SERVER', result, status, reason: 'OK', releaseReason, q850Cause });
+    trail.add(endedEvent(causeOf(reason), 'SERVER'));
     this.release = { done: Promise.resolve(record.finish()) };
     deps.registry.remove(this);
     return this.a;
@@ -370,6 +369,8 @@ export class Call implements ReofferHost {
   conclude(end: CallEnd): void {
     if (this.announcing.takes(end)) {
       this.ringing.stop();
+      // Nobody is to answer, or to wait for its ACK, while the caller hears why.
+      void Promise.allSettled(endPhones(this, end));
       return;
     }
     this.end(end).catch((error: unknown) => this.log.error({ err: error }, 'a call did not end cleanly'));

@@ -61,7 +61,7 @@ export class ClickToCall {
       connected: ignore,
       failed: ignore,
     });
-    return originate(deps, { user, to, by, method: 'MML', callId: randomToken(24) }, phones);
+    return originate(deps, { user, to, by, method: 'MML', callId: `${randomToken(24)}@local` }, phones);
   }
 
   private async authenticate(req: SrfRequest, res: SrfResponse): Promise<User | undefined> {

@@ -1,6 +1,4 @@
 import type { LegLimits } from '../routing/leg-limits.js';
-
-/** A phone to be rung. */
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import type { CauseName } from './causes.js';
 import type { LocalPhone } from './local-phone.js';

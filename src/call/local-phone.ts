@@ -95,7 +95,8 @@ export class LocalPhone implements SeatLine {
     });
     Object.assign(sent, {
       cancel: () => {
-        this.partner?.ended();
+        // A re-INVITE that is taken back leaves the session as it was (RFC 3261 §14.2).
+        if (!this.isUp) this.partner?.ended();
         queueMicrotask(() => answer(487));
       },
     });

@@ -6,8 +6,7 @@ import { midCallHeaders, ownHeaders } from './header-policy.js';
 import type { Leg } from './leg.js';
 import type { Trail } from './trail.js';
 
-/** Requests that the other phone answers, not we. */
-/** RFC 6086 §4, RFC 3428 §4: what carries something from phone to phone. */
+/** Requests that the other phone answers, not we: they carry something from phone to phone (RFC 6086 §4, RFC 3428 §4). */
 const PASSED_ON: readonly string[] = ['INFO', 'MESSAGE'];
 /** Event packages are not served inside calls (RFC 6665 §4.2.1.3). */
 const EVENT_METHODS: readonly string[] = ['NOTIFY', 'SUBSCRIBE', 'PUBLISH'];

@@ -31,6 +31,9 @@ export interface Origination {
   readonly userAgent?: string;
 }
 
+/** A stand-in may have a phone take a second offer: Timer B (RFC 3261 §17.1.1.2) of each of its tries, and the waits after 491. */
+const ANSWER_TIMEOUT_MS = 150_000;
+
 export interface OriginateDeps {
   readonly call: CallDeps;
   readonly records: Pick<RecordService, 'begin'>;
@@ -68,7 +71,7 @@ export function originate(deps: OriginateDeps, task: Origination, standIn: Calle
   );
   const { registry, clock, session } = deps.call;
   const engine = invite.engine as SrfEngine;
-  const leg = new ALeg(invite.req, invite.res, { engine, clock, session });
+  const leg = new ALeg(invite.req, invite.res, { engine, clock, session, answerMs: ANSWER_TIMEOUT_MS });
   leg.limits = limitsOf(user.features ?? {}) ?? {};
   const parties = { caller: user.username, callee: to, dialled: to };
   const call = new Call(deps.call, withoutItsMessages(record), leg, parties);

@@ -1,4 +1,4 @@
-import type { CallRecord, OpenRecord, ReleaseParty } from '../cdr/types.js';
+import type { CallRecord, OpenRecord, ReleaseParty, TimelineEvent } from '../cdr/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
@@ -84,6 +84,14 @@ export class Release {
   }
 }
 
+/** The `ended` event of a cause by itself. */
+export function endedEvent(
+  { name: releaseReason, result, status, q850: q850Cause }: Cause,
+  by: ReleaseParty,
+): Extract<TimelineEvent, { kind: 'ended' }> {
+  return { kind: 'ended', by, result, status, reason: reasonPhrase(status), releaseReason, q850Cause };
+}
+
 function writeEnd(call: Releasable, end: CallEnd): void {
   const { cause, by } = end;
   const isAnswered = call.answerTime !== undefined;
@@ -100,6 +108,19 @@ function writeEnd(call: Releasable, end: CallEnd): void {
 }
 
 function endLegs(call: Releasable, end: CallEnd): Promise<unknown> {
+  const { a } = call;
+  const { toCaller, toPhones } = endings(end);
+  const caller = end.keep === a ? undefined : a.end(a.isTrying ? toCaller : toPhones);
+  return Promise.allSettled([caller, ...endPhones(call, end)]);
+}
+
+/** Ends the legs of the callee's phones. Those that are over already take no notice. */
+export function endPhones({ fork }: Pick<Releasable, 'fork'>, end: CallEnd): Promise<void>[] {
+  const { toPhones } = endings(end);
+  return fork.legs.filter((leg) => leg !== end.keep).map((leg) => leg.end(toPhones));
+}
+
+function endings(end: CallEnd): { toCaller: LegEnding; toPhones: LegEnding } {
   const status = end.status ?? end.cause.status;
   const reason = end.reason ?? reasonHeader(end.cause, end.sip?.status === status ? undefined : end.sip);
   const headers = {
@@ -114,11 +135,7 @@ function endLegs(call: Releasable, end: CallEnd): Promise<unknown> {
   };
   // Retry-After belongs to the final response only.
   const { 'Retry-After': _, ...midCall } = headers as OutgoingHeaders & { 'Retry-After'?: unknown };
-  const toPhones: LegEnding = { ...ending, headers: midCall };
-  const legs = [call.a, ...call.fork.legs].filter((leg) => leg !== end.keep);
-  return Promise.allSettled(
-    legs.map((leg) => leg.end(leg === call.a && call.a.isTrying ? ending : toPhones)),
-  );
+  return { toCaller: ending, toPhones: { ...ending, headers: midCall } };
 }
 
 /** What a party said of the end in its BYE or CANCEL: it goes on to the other one, its cause into the record. */

@@ -126,6 +126,11 @@ export class Replacement implements Takeover {
       ? media.offer(stays.side, res.body, stays.peer).then((offer) => offered(offer, stays, this.leg))
       : media.answer(stays.side, res.body, stays.peer));
     if (this.isOver) return;
+    if (this.task.own.isEnding) {
+      this.rejectLate?.();
+      if (!isLate) this.giveBack();
+      return this.fail('callee-description-bad');
+    }
     await this.take(sdp, isLate ? ack : undefined);
   }
 

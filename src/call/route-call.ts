@@ -34,7 +34,7 @@ import type { DialPlan, DialRound, NextPlan } from './hunt.js';
 import { LocalPhone } from './local-phone.js';
 import { findPickUp, pickUp } from './pick-up.js';
 import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
-import type { TrunkGateway, TrunkPort } from './trunk-port.js';
+import type { TrunkGateway, TrunkPlace, TrunkPort } from './trunk-port.js';
 
 /** Longest wait for the directory inside an INVITE; its services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
@@ -84,6 +84,8 @@ export interface RoutedInvite {
     readonly headers: OutgoingHeaders;
     /** The trunk that the one who stays is beyond. */
     readonly trunk?: string;
+    /** Has the place among outside calls until the transfer is done. */
+    keep(place: TrunkPlace): void;
   };
 }
 
@@ -195,7 +197,7 @@ export class CallRouter {
   private takePlace(payer: PayerFacts): void {
     const place = this.options.trunks?.begin(payer);
     if (!place) throw new CallRefusedError('outside-limit', `${payer.username} has used its limits up`);
-    this.call.keep(place);
+    (this.invite.transfer ?? this.call).keep(place);
   }
 
   private toDialPlan(plan: RoutePlan<RouteTarget<Binding>>, found: FoundRoute<Binding>): DialPlan {

@@ -15,6 +15,7 @@ import { ReferSubscription } from './refer-subscription.js';
 import type { ReplacedDialog } from './replaces.js';
 import { CallRouter } from './route-call.js';
 import { type Consulted, Transfer } from './transfer.js';
+import type { TrunkPlace } from './trunk-port.js';
 
 /**
  * Judges a REFER inside a call (RFC 3515, RFC 5589). With 202 `call.transfer` is set and waits for `begin`. Refused: 491 while
@@ -41,7 +42,7 @@ export function startTransfer(
   call.lastReferrer = leaves;
   const told = new ReferSubscription(leaves, wantsNotify, id);
   const to = consulted?.username ?? number.number;
-  const route = () => findPlan(call, deps, stays, by, req, referral);
+  const route = (keep: (place: TrunkPlace) => void) => findPlan(call, deps, stays, by, req, referral, keep);
   const task = { call, leaves, stays, by, to, told, route, ...(consulted && { consulted }) };
   call.transfer = new Transfer(task, deps);
   if (consulted) consulted.call.transfer = call.transfer;
@@ -73,6 +74,7 @@ async function findPlan(
   by: string,
   req: SrfRequest,
   { number }: Referral,
+  keep: (place: TrunkPlace) => void,
 ): Promise<DialPlan> {
   const user: User | undefined = await router.directory.users.authData(by);
   if (!user) throw new CallRefusedError('callee-unknown', 'the account is gone');
@@ -89,6 +91,7 @@ async function findPlan(
       // RFC 3892 §2.2
       headers: { 'Referred-By': `<sip:${escapeUser(by)}@${user.realm}>` },
       ...(trunk !== undefined && { trunk }),
+      keep,
     },
   };
   const plan = await new CallRouter(router, invite, call).route();

@@ -15,6 +15,7 @@ import { offered } from './offered.js';
 import type { ReferSubscription } from './refer-subscription.js';
 import { RingBack } from './ring-back.js';
 import { TransferSearch } from './transfer-search.js';
+import type { TrunkPlace } from './trunk-port.js';
 
 /** How long the BYE to the one who transferred waits for the answer to the last NOTIFY. */
 const NOTIFY_WAIT_MS = 2000;
@@ -40,8 +41,8 @@ export interface TransferTask {
   readonly to: string;
   readonly told: ReferSubscription;
   readonly consulted?: Consulted;
-  /** Throws CallRefusedError. */
-  route(): Promise<DialPlan>;
+  /** Throws CallRefusedError. `keep` gets a place among outside calls where the new call takes one. */
+  route(keep: (place: TrunkPlace) => void): Promise<DialPlan>;
 }
 
 /**
@@ -58,6 +59,8 @@ export class Transfer {
   private client: ClientRequest | undefined;
   private ringBack: RingBack | undefined;
   private retryTimer: TimerHandle | undefined;
+  /** Of a call to the outside; the call has it once the new phone is in it. */
+  private places: TrunkPlace[] = [];
 
   constructor(
     private readonly task: TransferTask,
@@ -106,7 +109,7 @@ export class Transfer {
 
   private async dial(): Promise<void> {
     const { call, leaves, stays, consulted, route } = this.task;
-    const plan = consulted ? undefined : await route();
+    const plan = consulted ? undefined : await route((place) => this.keep(place));
     if (this.isOver) return;
     const description = unheld(call.media.descriptionOf(stays.side));
     const rewritten = await call.media.offer(stays.side, description, stays.peer);
@@ -116,6 +119,11 @@ export class Transfer {
       this.ringBack = new RingBack(call, leaves, rewritten, this.deps.announcer);
       this.search.start(plan, offer);
     } else if (consulted) this.inviteConsulted(consulted, offer);
+  }
+
+  private keep(place: TrunkPlace): void {
+    if (this.isOver) place.release();
+    else this.places.push(place);
   }
 
   private inviteConsulted({ call, leg }: Consulted, offer: string): void {
@@ -162,6 +170,7 @@ export class Transfer {
     }
     if (!leg.dialog) return this.fail(480);
     this.isBridged = true;
+    for (const place of this.places.splice(0)) call.keep(place);
     const stayed = call.nameOf(stays);
     consulted?.call.trail.add({ kind: 'transferred', by, to: stayed });
     call.replace(leaves, leg, this.search.maxDurationSec);
@@ -256,6 +265,7 @@ export class Transfer {
     this.deps.clock.clearTimeout(this.retryTimer);
     this.client?.cancel();
     this.ringBack?.stop();
+    for (const place of this.places.splice(0)) place.release();
     if (!this.isBridged) this.search.stop();
   }
 

@@ -1,4 +1,4 @@
-import { KeyedQueue } from '../registrar/keyed-queue.js';
+import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { Collection, Json } from '../store/types.js';
 import { MessageRefusedError } from './errors.js';
 import type { Letter } from './types.js';

@@ -1,8 +1,8 @@
 import type { UserService } from '../accounts/types.js';
 import type { TimelineEvent } from '../cdr/types.js';
 import type { Clock } from '../platform/clock.js';
+import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { Logger } from '../platform/logger.js';
-import { KeyedQueue } from '../registrar/keyed-queue.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { SrfEngine } from '../signalling/srf-types.js';
 import { type Delivery, deliver, type Note } from './delivery.js';

@@ -1,6 +1,7 @@
 import type { User } from '../accounts/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import { AppError } from '../platform/errors.js';
+import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import type { Authenticator } from '../security/authenticator.js';
@@ -15,7 +16,6 @@ import { applyRegister, type BindingPolicy, DEFAULT_BINDING_POLICY } from './app
 import { BindingTable } from './binding-table.js';
 import { RegisterRefusedError } from './errors.js';
 import { readInstanceKey } from './instance.js';
-import { KeyedQueue } from './keyed-queue.js';
 import { type RegisterRequest, readRegister, userAgentOf } from './register-request.js';
 import { RegistrationDirectory } from './registration-directory.js';
 import type { RegisterFacts, RegistrationObserver } from './registration-events.js';

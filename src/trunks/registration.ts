@@ -70,9 +70,13 @@ export class TrunkRegistration {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
+    /** Begins when this is over. Never rejects. */
+    after: Promise<void> = Promise.resolve(),
   ) {
     this.expiresSec = options.expiresSec;
-    this.timer = clock.setTimeout(() => this.register(), Math.random() * 200);
+    void after.then(() => {
+      if (!this.isStopped) this.timer = clock.setTimeout(() => this.register(), Math.random() * 200);
+    });
   }
 
   /** Ends it; takes our Contact away when it is there. Never rejects. */

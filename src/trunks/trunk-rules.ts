@@ -34,7 +34,7 @@ export const TRUNK_DEFAULTS: Omit<Trunk, 'name'> = {
   maxDurationSec: 0,
   silenceSec: 0,
   sessionSec: 0,
-  trySec: 5,
+  trySec: 12,
   identity: 'NONE',
   anonymous: false,
   fromUser: '',

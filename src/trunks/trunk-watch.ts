@@ -12,11 +12,12 @@ import type { Trunk } from './types.js';
 const CONTACT_LENGTH = 24;
 
 interface Watched {
-  /** The fields that these were made from. */
-  readonly key: string;
-  readonly contactUser: string;
-  readonly health: TrunkHealth | undefined;
-  readonly registration: TrunkRegistration | undefined;
+  /** The fields that each was made from. */
+  healthKey: string;
+  registrationKey: string;
+  contactUser: string;
+  health: TrunkHealth | undefined;
+  registration: TrunkRegistration | undefined;
 }
 
 /** Watches and registers trunks: begins when they come or change, ends when they go. */
@@ -32,11 +33,8 @@ export class TrunkWatch {
   /** Takes over what the trunks are now; those that did not change are left alone. */
   sync(trunks: readonly Trunk[]): void {
     const wanted = new Map(trunks.filter(({ status }) => status === 'ACTIVE').map((one) => [one.name, one]));
-    for (const [name, { key }] of this.watched) {
-      const trunk = wanted.get(name);
-      if (!trunk || keyOf(trunk) !== key) void this.end(name);
-    }
-    for (const trunk of wanted.values()) if (!this.watched.has(trunk.name)) this.begin(trunk);
+    for (const name of this.watched.keys()) if (!wanted.has(name)) void this.end(name);
+    for (const trunk of wanted.values()) this.take(trunk);
   }
 
   health(name: string): TrunkHealth | undefined {
@@ -62,46 +60,44 @@ export class TrunkWatch {
     await Promise.all([...this.watched.keys()].map((name) => this.end(name)));
   }
 
-  private begin(trunk: Trunk): void {
-    const { name, address, transport, optionsSec, register } = trunk;
-    const { engine, clock, log } = this;
-    const uri = uriOf('', address, transport);
+  private take(trunk: Trunk): void {
+    const { name } = trunk;
+    const [healthKey, registrationKey] = [healthKeyOf(trunk), registrationKeyOf(trunk)];
+    const before = this.watched.get(name);
+    const health = before?.healthKey === healthKey ? before.health : this.watchHealth(trunk, before);
+    const registration =
+      before?.registrationKey === registrationKey ? before.registration : this.register(trunk, before);
     const contactUser = contactUserOf(trunk);
-    const host = trunk.domain || hostOf(address);
-    const isWatched = optionsSec > 0 && address !== '';
-    const identity = `<sip:${trunk.username === '' ? '' : `${escapeUser(trunk.username)}@`}${trunk.domain || 'localhost'}>`;
-    const health = isWatched
-      ? new TrunkHealth(
-          {
-            trunk: name,
-            uri,
-            headers: { From: identity, To: `<${uri}>`, Accept: 'application/sdp' },
-            intervalMs: optionsSec * 1000,
-            downAfter: trunk.downAfter,
-            upAfter: trunk.upAfter,
-          },
-          engine,
-          clock,
-          log,
-        )
-      : undefined;
-    const registration = register
-      ? new TrunkRegistration(
-          {
-            trunk: name,
-            uri,
-            aor: `sip:${escapeUser(trunk.username)}@${host}`,
-            contactUser,
-            contactParams: transport === 'udp' ? '' : `;transport=${transport}`,
-            expiresSec: trunk.registerSec,
-            answerChallenge: challengeAnswerer(trunk),
-          },
-          engine,
-          clock,
-          log,
-        )
-      : undefined;
-    this.watched.set(name, { key: keyOf(trunk), contactUser, health, registration });
+    this.watched.set(name, { healthKey, registrationKey, contactUser, health, registration });
+  }
+
+  private watchHealth(trunk: Trunk, before: Watched | undefined): TrunkHealth | undefined {
+    const { name, address, transport, optionsSec, downAfter, upAfter } = trunk;
+    before?.health?.stop();
+    if (optionsSec === 0 || address === '') return undefined;
+    const uri = uriOf('', address, transport);
+    const user = trunk.username === '' ? '' : `${escapeUser(trunk.username)}@`;
+    const identity = `<sip:${user}${trunk.domain || 'localhost'}>`;
+    const headers = { From: identity, To: `<${uri}>`, Accept: 'application/sdp' };
+    const options = { trunk: name, uri, headers, intervalMs: optionsSec * 1000, downAfter, upAfter };
+    return new TrunkHealth(options, this.engine, this.clock, this.log);
+  }
+
+  /** The one before says goodbye first: it may be the same Contact that it takes away. */
+  private register(trunk: Trunk, before: Watched | undefined): TrunkRegistration | undefined {
+    const { name, address, transport, username, domain, registerSec } = trunk;
+    const goodbye = before?.registration?.stop();
+    if (!trunk.register) return undefined;
+    const options = {
+      trunk: name,
+      uri: uriOf('', address, transport),
+      aor: `sip:${escapeUser(username)}@${domain || hostOf(address)}`,
+      contactUser: contactUserOf(trunk),
+      contactParams: transport === 'udp' ? '' : `;transport=${transport}`,
+      expiresSec: registerSec,
+      answerChallenge: challengeAnswerer(trunk),
+    };
+    return new TrunkRegistration(options, this.engine, this.clock, this.log, goodbye);
   }
 
   private async end(name: string): Promise<void> {
@@ -121,14 +117,14 @@ function contactUserOf({ name, username, password }: Trunk): string {
     .slice(0, CONTACT_LENGTH);
 }
 
-/** What health and registration depend on. */
-function keyOf(trunk: Trunk): string {
+function healthKeyOf(trunk: Trunk): string {
+  const { address, transport, domain, username, optionsSec, downAfter, upAfter } = trunk;
+  return JSON.stringify([address, transport, domain, username, optionsSec, downAfter, upAfter]);
+}
+
+function registrationKeyOf(trunk: Trunk): string {
   const { address, transport, domain, username, password, register, registerSec } = trunk;
-  const { optionsSec, downAfter, upAfter } = trunk;
-  return JSON.stringify([
-    ...[address, transport, domain, username, password, register, registerSec],
-    ...[optionsSec, downAfter, upAfter],
-  ]);
+  return JSON.stringify([address, transport, domain, username, password, register, registerSec]);
 }
 
 /** The URI of a number, or of nobody, at a trunk; the engine finds the way by RFC 3263. */

@@ -10,6 +10,7 @@ import { causeOf } from '../causes.js';
 import { ClientRequest } from '../client-request.js';
 import { reasonHeader } from '../header-policy.js';
 import type { CalleeLeg, Leg } from '../leg.js';
+import { endedEvent } from '../release.js';
 import type { TrunkGateway } from '../trunk-port.js';
 import { readSavedCall, type SavedCall, type SavedLeg } from './saved-call.js';
 
@@ -63,7 +64,9 @@ export class CallRestorer {
       if (saved) this.hangUp(saved);
       return undefined;
     }
-    const call = this.revive(saved, left.resume());
+    const record = left.resume();
+    const call = this.tryRevive(saved, record);
+    if (!call) return undefined;
     try {
       await this.resumeMedia(call, saved);
     } catch (error) {
@@ -72,6 +75,19 @@ export class CallRestorer {
       return undefined;
     }
     return call.isEnding ? undefined : call;
+  }
+
+  /** One call that cannot be made again costs no other; its phones hear BYE. */
+  private tryRevive(saved: SavedCall, record: OpenRecord): Call | undefined {
+    try {
+      return this.revive(saved, record);
+    } catch (error) {
+      this.options.deps.log.error({ err: error, call: record.id }, 'a call cannot be made again');
+      record.add(endedEvent(causeOf('server-error'), 'SERVER'));
+      record.finish();
+      this.hangUp(saved);
+      return undefined;
+    }
   }
 
   private revive(saved: SavedCall, record: OpenRecord): Call {

@@ -5,12 +5,14 @@ import type { SavedLeg } from './saved-call.js';
 /** Of the hop that an INVITE came by, of its body, or secret. */
 const NOT_KEPT =
   /^(?:via|v|route|record-route|max-forwards|(?:proxy-)?authorization|content-.*|[cel]|mime-version)$/i;
+/** Without these no leg can be made of it again. */
+const ALWAYS_KEPT = /^(?:from|to|call-id|cseq|contact|[ftim])$/i;
 const MAX_HEADER_CHARS = 2048;
 
 /** What is kept of an INVITE: what a call may ask of it later. */
 export function savedInvite({ uri, headers }: SrfRequest): SavedLeg['invite'] {
   const kept = Object.entries(headers).filter(
-    ([name, value]) => !NOT_KEPT.test(name) && value.length <= MAX_HEADER_CHARS,
+    ([name, value]) => !NOT_KEPT.test(name) && (value.length <= MAX_HEADER_CHARS || ALWAYS_KEPT.test(name)),
   );
   return { uri, headers: Object.fromEntries(kept) };
 }

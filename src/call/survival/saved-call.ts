@@ -10,7 +10,7 @@ const sdp = z.string().min(1).max(65_535);
 const peer = z.object({ signallingAddress: text });
 const side = z.enum(['a', 'b']);
 
-const savedLeg = z.object({
+const savedLegFields = z.object({
   /** `uas`: it called us, and its INVITE is in `invite`; `uac`: we called it. */
   role: z.enum(['uas', 'uac']),
   name: z.string().regex(/^(?:a|b\d{1,4})$/),
@@ -38,6 +38,11 @@ const savedLeg = z.object({
   /** Header fields of its INVITE, without those of the hop. */
   invite: z.object({ uri: text, headers: z.record(z.string(), z.string()) }).optional(),
 });
+
+/** A leg that called us is made of its INVITE: without a From there is none. */
+const savedLeg = savedLegFields.refine(
+  ({ role, invite }) => role === 'uac' || invite?.headers.from !== undefined,
+);
 
 export type SavedLeg = z.output<typeof savedLeg>;
 

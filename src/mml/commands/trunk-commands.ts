@@ -180,7 +180,7 @@ const addTrunk = defineCommand({
     MAXDUR: { ...TRUNK_PARAMS.MAXDUR, default: '0' },
     SILENCESEC: { ...TRUNK_PARAMS.SILENCESEC, default: '0' },
     SESSIONSEC: { ...TRUNK_PARAMS.SESSIONSEC, default: '0' },
-    TRYSEC: { ...TRUNK_PARAMS.TRYSEC, default: '5' },
+    TRYSEC: { ...TRUNK_PARAMS.TRYSEC, default: '12' },
     IDENTITY: { ...TRUNK_PARAMS.IDENTITY, default: 'NONE' },
     ANONYMOUS: { ...TRUNK_PARAMS.ANONYMOUS, default: 'NO' },
     TRUSTID: { ...TRUNK_PARAMS.TRUSTID, default: 'NO' },

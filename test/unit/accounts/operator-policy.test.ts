@@ -52,6 +52,24 @@ describe('rules of operators', () => {
     assert.equal(await mayEnter(), true);
   });
 
+  it('nobody can lock an operator from where it may not log in', async () => {
+    await operators.modify('li', { addresses: ['10.0.0.0/8'] });
+    for (let i = 0; i < 6; i++) assert.equal(await mayEnter('wrong', '192.0.2.1'), false);
+    assert.equal(await mayEnter('Sesame-1', '10.1.2.3'), true);
+  });
+
+  it('a lock does not bring back the password that was changed meanwhile', async () => {
+    await Promise.all([
+      ...[1, 2, 3].map(() => operators.login('li', 'wrong')),
+      operators.setPassword('li', 'Sesame-2'),
+      operators.modify('li', { addresses: ['10.0.0.0/8'] }),
+    ]);
+    await operators.unlock('li');
+    assert.equal(await mayEnter('Sesame-1', '10.1.2.3'), false);
+    assert.equal(await mayEnter('Sesame-2', '10.1.2.3'), true);
+    assert.equal(await mayEnter('Sesame-2', '192.0.2.1'), false);
+  });
+
   it('passwords have a length, and an age when one is set', async () => {
     await assert.rejects(operators.setPassword('li', 'Seven-7'), { code: 'PASSWORD_WEAK' });
     now += 100 * DAY_MS;

@@ -129,6 +129,20 @@ describe('announcements for failed calls', () => {
     assert.equal((await lastRecord()).releaseReason, 'callee-no-answer');
   });
 
+  test('a phone whose answer cannot be used is let go before the caller is told', async () => {
+    await rig.announcements.modify(['FAILED'], { enabled: true, seconds: 3 });
+    const invite = await call('1002');
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: 'v=0\r\nnonsense' });
+    await b.next('ACK');
+    await b.expectBye();
+    assert.ok(mediaPort(await a.response(invite, 183)));
+    await rig.stateIs('announcing');
+    a.cancel(invite);
+    await fails(invite, 487);
+    assert.equal((await lastRecord()).releaseReason, 'callee-description-bad');
+  });
+
   test('a caller without an offer, or without G.711, hears the failure at once', async () => {
     await rig.announcements.modify(['UNKNOWN'], { enabled: true, seconds: 5 });
     const late = await a.invite('9999', null);

@@ -185,6 +185,26 @@ describe('click to call by REFER outside calls', () => {
     assert.deepEqual([record?.result, record?.releaseParty], ['ANSWERED', 'CALLER']);
   });
 
+  test('RFC 3261 §14.1: a phone that is slow, and whose offers cross ours again and again, is connected all the same', async () => {
+    const { dialog } = await ownPhoneAnswers();
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await b.next('ACK');
+    for (let i = 0; i < 2; i++) {
+      const offer = await a.next('INVITE');
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      a.respond(offer, 491);
+      await a.next('ACK');
+    }
+    a.respond(await a.next('INVITE'), 200, { sdp: a.sdp('sendrecv', 2) });
+    await a.next('ACK');
+    await notified(a, '200 OK', /^terminated/);
+    const answer = a.bye(dialog);
+    await b.expectBye();
+    await answer;
+    await rig.records(++count);
+  });
+
   test('the own phone declines: nobody else is rung', async () => {
     const request = refer(a, 'sip:1002@127.0.0.1');
     assert.equal((await a.withCredentials(request)).statusCode, 202);

@@ -298,6 +298,37 @@ describe('INVITE with Replaces', () => {
     await other.close();
   });
 
+  test('RFC 3261 §9: taken back while the answer of the party that stays is on its way: the call goes on', async () => {
+    for (let i = 0; i < 5; i++) {
+      const call = await connect(a, b);
+      const other = await rig.phone('1002', { register: false });
+      const invite = await replace(other, replaces(call.b));
+      const atA = await a.next('INVITE');
+      a.respond(atA, 200, { sdp: a.sdp('sendrecv', 2) });
+      other.cancel(invite);
+      await a.next('ACK');
+      const final = await other.final(invite);
+      if (final.statusCode === 487) {
+        other.ackRefusal(invite, final);
+        const back = await a.next('INVITE');
+        a.respond(back, 200, { sdp: a.sdp('sendrecv', 3) });
+        await a.next('ACK');
+        await rig.stateIs('connected');
+        await hangUp(a, b, call);
+      } else {
+        // The 200 was out first: it has the call (RFC 3261 §9.2).
+        const dialog = other.ack(invite, final);
+        await b.expectBye();
+        const answer = other.bye(dialog);
+        await a.expectBye();
+        await answer;
+      }
+      await other.close();
+    }
+    for (const { releaseReason } of await records(10))
+      assert.match(releaseReason, /^(?:caller-cancelled|call-replaced|normal-clearing)$/);
+  });
+
   test('who is replaced hangs up in the middle, and the other phone has the call', async () => {
     const call = await connect(a, b);
     const other = await rig.phone('1002', { register: false });

@@ -117,6 +117,24 @@ describe('members of conference rooms', () => {
     assert.ok((record?.holdMs ?? 0) > 0);
   });
 
+  test('RFC 3261 §14.2: a member that takes its re-INVITE back is still in the room', async () => {
+    await start();
+    const [inA, inB] = [await join(a, sdpOf(earA)), await join(b, sdpOf(earB))];
+    earA.say(TONE_A, inA.port);
+    await hears(earB, [TONE_A]);
+    for (let version = 2; version < 8; version++) {
+      const request = a.inDialog(inA.dialog, 'INVITE', { sdp: sdpOf(earA, 'sendrecv', version) });
+      a.cancel(request);
+      const final = await a.final(request);
+      if (final.statusCode < 300) a.ackIn(inA.dialog, request.cseq?.seq ?? 0);
+      else a.ackRefusal(request, final);
+    }
+    assert.equal(rig.conferences.members(ROOM).length, 2);
+    earB.forget();
+    await hears(earB, [TONE_A]);
+    await allLeave(2, [a, inA.dialog], [b, inB.dialog]);
+  });
+
   test('RFC 3261 §13.2.1: an INVITE without an offer is offered both laws and answers in its ACK', async () => {
     await start();
     const inB = await join(b, sdpOf(earB));

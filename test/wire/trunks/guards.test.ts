@@ -225,6 +225,26 @@ describe('guards of trunks', () => {
     assert.deepEqual([record?.transferredBy, record?.transferredTo], ['1002', '030777']);
   });
 
+  test('transfers to outside that come to nothing do not use up the calls of who transfers', async () => {
+    const up = await connect(a, b);
+    const headers = { 'Refer-To': '<sip:030777@ims>', Contact: b.contact };
+    for (let i = 0; i < 3; i++) {
+      await b.final(b.inDialog(up.b, 'REFER', { headers }));
+      one.respond(await one.next('INVITE'), 486);
+      for (let isOver = false; !isOver; ) {
+        const notify = await b.next('NOTIFY');
+        b.respond(notify, 200);
+        const text = notify.body.toString();
+        assert.doesNotMatch(text, / 403 /);
+        isOver = / 486 /.test(text);
+      }
+    }
+    const ended = a.bye(up.a);
+    await b.expectBye();
+    await ended;
+    await rig.records(1);
+  });
+
   test('a party beyond a trunk is transferred by a subscriber', async () => {
     const invite = one.invitation('1001');
     one.send(invite);

@@ -110,6 +110,23 @@ describe('trunks that we register with', () => {
     );
   });
 
+  test('a change of how it is watched leaves the registration alone; one of its own begins when the old one is gone', async () => {
+    grant(await carrier.next('REGISTER'), 300);
+    await isRegistered();
+    await rig.trunks.modify('carrier', { downAfter: 5 });
+    await rig.trunks.modify('carrier', { registerSec: 600 });
+    const goodbye = await carrier.next('REGISTER');
+    assert.equal(goodbye.get('expires'), '0', 'the first since, so the one before sent none');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(carrier.has('REGISTER'), false);
+    carrier.respond(goodbye, 200);
+    const anew = await carrier.next('REGISTER');
+    assert.equal(anew.get('expires'), '600');
+    assert.equal(contactOf(anew), contactOf(goodbye));
+    grant(anew, 600);
+    await isRegistered();
+  });
+
   test('when it is removed the Contact is taken away', async () => {
     grant(await carrier.next('REGISTER'), 300);
     await isRegistered();
