@@ -145,7 +145,10 @@ export class StoredOperators implements OperatorService {
     return this.oneByOne(() => this.modifyNow(name, changes));
   }
 
-  private async modifyNow(name: string, { role, addresses, hours, groups }: OperatorChanges): Promise<OperatorView> {
+  private async modifyNow(
+    name: string,
+    { role, addresses, hours, groups }: OperatorChanges,
+  ): Promise<OperatorView> {
     const kept = await this.fetchKnown(name);
     await this.checkGroups(groups ?? []);
     if (role !== undefined && role !== 'ADMIN') await this.checkNotLastAdmin(kept);

@@ -12,14 +12,27 @@ function saved(headers: Record<string, string> | undefined) {
   const leg = { party: 'CALLER', dialogId: 'd', callId: 'c', target };
   return {
     v: 1,
-    a: { ...leg, role: 'uas', name: 'a', side: 'a', ...(headers && { invite: { uri: 'sip:1002@ims', headers } }) },
+    a: {
+      ...leg,
+      role: 'uas',
+      name: 'a',
+      side: 'a',
+      ...(headers && { invite: { uri: 'sip:1002@ims', headers } }),
+    },
     winner: { ...leg, role: 'uac', name: 'b1', side: 'b', party: 'CALLEE' },
     legCount: 1,
     parties: { caller: '1001', callee: '1002', dialled: '1002' },
     answerTime: 1,
     held: [],
     media: {
-      agreed: { offerer: 'a', offer: sdp, offerPeer: peer, answer: sdp, answerPeer: peer, told: { a: sdp, b: sdp } },
+      agreed: {
+        offerer: 'a',
+        offer: sdp,
+        offerPeer: peer,
+        answer: sdp,
+        answerPeer: peer,
+        told: { a: sdp, b: sdp },
+      },
       session: {
         relay: 'embedded',
         relayCallId: 'c',

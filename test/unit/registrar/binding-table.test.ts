@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BindingTable } from '../../../src/registrar/binding-table.js';
 import { KeyedQueue } from '../../../src/platform/keyed-queue.js';
+import { BindingTable } from '../../../src/registrar/binding-table.js';
 import { routeUrlFor } from '../../../src/registrar/route-url.js';
 import { fromStored, toStored } from '../../../src/registrar/stored-binding.js';
 import type { KeyedBinding } from '../../../src/registrar/working-set.js';

@@ -138,7 +138,7 @@ describe('announcements for failed calls', () => {
     await b.expectBye();
     assert.ok(mediaPort(await a.response(invite, 183)));
     await rig.stateIs('announcing');
-    a.cancel(invite);
+    await a.response(a.cancel(invite), 200);
     await fails(invite, 487);
     assert.equal((await lastRecord()).releaseReason, 'callee-description-bad');
   });

@@ -305,7 +305,7 @@ describe('INVITE with Replaces', () => {
       const invite = await replace(other, replaces(call.b));
       const atA = await a.next('INVITE');
       a.respond(atA, 200, { sdp: a.sdp('sendrecv', 2) });
-      other.cancel(invite);
+      await other.response(other.cancel(invite), 200);
       await a.next('ACK');
       const final = await other.final(invite);
       if (final.statusCode === 487) {

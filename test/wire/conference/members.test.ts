@@ -124,7 +124,7 @@ describe('members of conference rooms', () => {
     await hears(earB, [TONE_A]);
     for (let version = 2; version < 8; version++) {
       const request = a.inDialog(inA.dialog, 'INVITE', { sdp: sdpOf(earA, 'sendrecv', version) });
-      a.cancel(request);
+      await a.response(a.cancel(request), 200);
       const final = await a.final(request);
       if (final.statusCode < 300) a.ackIn(inA.dialog, request.cseq?.seq ?? 0);
       else a.ackRefusal(request, final);
