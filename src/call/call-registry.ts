@@ -120,8 +120,8 @@ export class CallRegistry {
   private unbind(leg: ALeg | CalleeLeg, call: Call): void {
     const { dialogId } = leg;
     // It may be shown though nothing was ever sent to it.
-    if (dialogId === undefined) return this.shown.forget(leg);
-    if (this.endpoints.get(dialogId)?.call !== call) return;
+    if (dialogId === undefined) this.shown.forget(leg);
+    if (dialogId === undefined || this.endpoints.get(dialogId)?.call !== call) return;
     this.endpoints.delete(dialogId);
     this.shown.forget(leg);
     this.past.add(dialogId);
