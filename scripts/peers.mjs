@@ -10,6 +10,7 @@ export const PEERS = {
   rtpengine: 'rtpengine-daemon',
   telnet: 'telnet',
   nc: 'netcat-openbsd',
+  ssh: 'openssh-client',
   tshark: 'tshark',
   script: 'bsdutils',
   chromium: 'chromium',

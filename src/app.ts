@@ -48,6 +48,8 @@ export interface RunningServer {
     readonly serverIp: string;
     readonly sip: readonly string[];
     readonly mml: string;
+    /** Set when SSH is on. */
+    readonly ssh?: { readonly address: string; readonly fingerprint: string };
     readonly adminSocket: string;
     readonly relay: string;
     readonly store: string;
@@ -81,12 +83,13 @@ export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Pr
     const settings = await loadSettings(loaded, store, logs);
     const server = new Server(settings, store, logs, parts);
     await server.start();
-    const { sip, mml, adminSocket } = server.facts;
+    const { sip, mml, ssh, adminSocket } = server.facts;
     claim.publish({
       version: server.version,
       startedAt: server.startedAt,
       sip,
       mml,
+      ...(ssh && { ssh: ssh.address }),
       adminSocket,
     });
     return server;
@@ -159,10 +162,17 @@ class Server implements RunningServer {
   }
 
   get facts(): RunningServer['facts'] {
+    const { ssh } = this.console;
     return {
       serverIp: this.context.serverIp,
       sip: this.engine.listeners,
       mml: this.console.addresses.map(({ host, port }) => `${bracket(host)}:${port}`).join(' '),
+      ...(ssh && {
+        ssh: {
+          address: `${bracket(ssh.address.host)}:${ssh.address.port}`,
+          fingerprint: ssh.fingerprint,
+        },
+      }),
       adminSocket: this.adminSocketPath,
       relay: this.relay.name,
       store: this.store.description,
@@ -333,6 +343,7 @@ class Server implements RunningServer {
         figures: () => this.figures(),
       },
       listen: [config.MML_LISTEN],
+      sshListen: config.MML_SSH_LISTEN,
       adminSocketPath: this.adminSocketPath,
       log: logs.for('mml'),
       clock: systemClock,

@@ -14,6 +14,8 @@ export interface RunFacts {
   /** As `udp:127.0.0.1:5060`. */
   readonly sip: readonly string[];
   readonly mml: string;
+  /** The SSH console, when there is one. */
+  readonly ssh?: string | undefined;
   readonly adminSocket: string;
 }
 

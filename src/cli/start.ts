@@ -82,8 +82,8 @@ class Serving {
 
 /** What a person wants to know now: where it listens, how to get in, what to do next. */
 function welcome(facts: RunningServer['facts']): string {
-  const { sip, mml, relay, store, engine, realm, serverIp, generatedPassword, userCount } = facts;
-  const [mmlHost, mmlPort] = [mml.slice(0, mml.lastIndexOf(':')), mml.slice(mml.lastIndexOf(':') + 1)];
+  const { sip, mml, ssh, relay, store, engine, realm, serverIp, generatedPassword, userCount } = facts;
+  const [mmlHost, mmlPort] = hostAndPort(mml);
   const port =
     sip
       .find((listener) => listener.startsWith('udp:'))
@@ -101,7 +101,7 @@ ims-b2bua ${packageVersion()} takes calls
   SIP       ${sip.join('  ')}   realm ${realm}, engine ${engine}
   Media     ${relay === 'embedded' ? 'built-in relay' : relay}
   Store     ${store}
-  Console   telnet ${mmlHost} ${mmlPort}   operator admin${password}
+  Console   telnet ${mmlHost} ${mmlPort}   operator admin${password}${sshLine(ssh)}
 
 Try next
   1. ${first}
@@ -109,4 +109,16 @@ Try next
   3. look at it        npx ims mml "DSP REG"   npx ims mml "LST CDR"   or all by itself: npx ims demo
 
 `;
+}
+
+const hostAndPort = (address: string): [string, string] => {
+  const colon = address.lastIndexOf(':');
+  return [address.slice(0, colon), address.slice(colon + 1)];
+};
+
+/** How to get in by SSH, with what `ssh` asks about at the first connection. */
+function sshLine(ssh: RunningServer['facts']['ssh']): string {
+  if (!ssh) return '';
+  const [host, port] = hostAndPort(ssh.address);
+  return `\n            ssh -p ${port} admin@${host.replace(/^\[|\]$/g, '')}   host key ${ssh.fingerprint}`;
 }

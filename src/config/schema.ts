@@ -178,6 +178,10 @@ export const SETTINGS = {
     early: true,
   }),
   MML_LISTEN: setting({ type: v.hostPort, default: '127.0.0.1:2323', meaning: 'telnet console' }),
+  MML_SSH_LISTEN: setting({
+    type: v.hostPort,
+    meaning: 'SSH console, such as 0.0.0.0:2022; no SSH when not set',
+  }),
   LOG_LEVEL: setting({
     type: v.oneOf(LOG_LEVELS),
     default: 'info',

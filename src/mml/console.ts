@@ -13,6 +13,8 @@ export interface ConsoleOptions {
   readonly services: Services;
   /** Telnet addresses; none for the admin socket alone. */
   readonly listen: readonly ListenAddress[];
+  /** SSH address; none for no SSH. The host key is `ssh_host_ed25519_key` beside the admin socket. */
+  readonly sshListen?: ListenAddress | undefined;
   /** `DATA_DIR/ims.sock`; its directory must be there. The operation log goes beside it, into `oplog/`, files of commands into `exchange/`. */
   readonly adminSocketPath: string;
   readonly log: Logger;
@@ -24,10 +26,12 @@ export interface ConsoleOptions {
 export interface Console extends Closeable {
   /** Telnet addresses as bound. */
   readonly addresses: readonly ListenAddress[];
+  /** The SSH address as bound, and the fingerprint that clients see at their first connection. */
+  readonly ssh?: { readonly address: ListenAddress; readonly fingerprint: string };
 }
 
 /**
- * Starts the operator console: telnet listeners and the local admin socket on one registry. Rejects with
+ * Starts the operator console: telnet and SSH listeners and the local admin socket on one registry. Rejects with
  * ConsoleStartError when an address or the socket is taken; nothing is left open then.
  */
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
@@ -45,14 +49,25 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const lifecycle = new Lifecycle(log);
   lifecycle.own('operation log', { close: () => core.operations.close() });
   const addresses: ListenAddress[] = [];
+  let ssh: Console['ssh'];
   try {
     lifecycle.own('admin socket', await AdminSocket.start(core, adminSocketPath));
     for (const address of options.listen) {
       addresses.push(lifecycle.own('telnet', await TelnetListener.start(core, address)).address);
     }
+    if (options.sshListen) {
+      // Loaded when it is wanted: most servers do without.
+      const { SshListener } = await import('./ssh/ssh-listener.js');
+      const keyPath = join(dataDir, 'ssh_host_ed25519_key');
+      const { address, fingerprint } = lifecycle.own(
+        'ssh',
+        await SshListener.start(core, options.sshListen, keyPath),
+      );
+      ssh = { address, fingerprint };
+    }
   } catch (error) {
     await lifecycle.close();
     throw error;
   }
-  return { addresses, close: () => lifecycle.close() };
+  return { addresses, ...(ssh && { ssh }), close: () => lifecycle.close() };
 }

@@ -54,3 +54,22 @@ export const MAX_EXCHANGE_BYTES = 64 * 1024 * 1024;
 export const LONG_COMMAND_TIMEOUT_MS = 10 * 60_000;
 /** Reports that go on (WATCH, FOLLOW), of all sessions together. */
 export const MAX_LIVE_REPORTS = 32;
+/** SSH: the key exchange must be over by then, milliseconds. */
+export const SSH_HANDSHAKE_TIMEOUT_MS = 15_000;
+/** SSH: key exchanges of clients that have not logged in, in all and from one address; sustained, and at once. */
+export const SSH_HANDSHAKES_PER_SEC = 20;
+export const SSH_HANDSHAKE_BURST = 100;
+export const SSH_HANDSHAKES_PER_SEC_PER_ADDRESS = 5;
+export const SSH_HANDSHAKE_BURST_PER_ADDRESS = 40;
+/** SSH: what a connection may send before it has logged in, bytes; a login takes some 4 KiB. */
+export const SSH_MAX_UNAUTHENTICATED_BYTES = 64 * 1024;
+/** SSH: requests to log in on one connection, the wrong kinds (none, public key) among them. */
+export const SSH_MAX_LOGIN_REQUESTS = 20;
+/** SSH: terminals and commands at one time on one connection. */
+export const SSH_MAX_CHANNELS = 8;
+/** SSH: channels on one connection that were opened and closed without a terminal or a command. */
+export const SSH_MAX_EMPTY_CHANNELS = 16;
+/** SSH: input that no session has taken yet, bytes a channel; the window is 2 MiB, a client that does not keep to it is cut off. */
+export const SSH_MAX_UNREAD_BYTES = 2 * 1024 * 1024 + 64 * 1024;
+/** SSH: key exchanges that a client may ask for on one connection, each minute. */
+export const SSH_MAX_REKEYS_PER_MIN = 10;

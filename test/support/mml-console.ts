@@ -12,6 +12,8 @@ import { mmlTestServices } from './mml-services.js';
 export interface TestConsole {
   readonly console: Console;
   readonly port: number;
+  /** Port of SSH; 0 when it was not asked for. */
+  readonly sshPort: number;
   readonly socketPath: string;
   readonly directory: string;
   close(): Promise<void>;
@@ -20,13 +22,14 @@ export interface TestConsole {
 /** Starts a console; the caller closes it. */
 export async function startTestConsole(
   services: Services = mmlTestServices(),
-  options: { readonly log?: Logger; readonly clock?: Clock } = {},
+  options: { readonly log?: Logger; readonly clock?: Clock; readonly ssh?: boolean } = {},
 ): Promise<TestConsole> {
   const directory = await mkdtemp(join(tmpdir(), 'ims-mml-'));
   const socketPath = join(directory, 'ims.sock');
   const console = await startConsole({
     services,
     listen: [{ host: '127.0.0.1', port: 0 }],
+    ...(options.ssh && { sshListen: { host: '127.0.0.1', port: 0 } }),
     adminSocketPath: socketPath,
     log: options.log ?? silentLogger,
     clock: options.clock ?? systemClock,
@@ -35,6 +38,7 @@ export async function startTestConsole(
   return {
     console,
     port: console.addresses[0]!.port,
+    sshPort: console.ssh?.address.port ?? 0,
     socketPath,
     directory,
     close: async () => {

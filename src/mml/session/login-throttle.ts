@@ -51,7 +51,8 @@ export class LoginThrottle {
   }
 }
 
-function throttleKey(address: string): string {
+/** What an address counts as: itself, or its /64 in IPv6. */
+export function throttleKey(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv4' ? parsed.toString() : parsed.toByteArray().slice(0, 8).join('.');

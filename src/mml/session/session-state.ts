@@ -5,7 +5,7 @@ import type { Language } from '../text.js';
 import type { ChainHead, ChainReport } from './operation-chain.js';
 import type { OperationEntry, OperationQuery } from './operation-log.js';
 
-export type SessionTransport = 'telnet' | 'local';
+export type SessionTransport = 'telnet' | 'ssh' | 'local';
 
 /** One operator's session. Commands change the settings in it; the rest is for showing. */
 export interface SessionState {

@@ -31,8 +31,8 @@ export class SessionTable {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Opens a session; `end` is called when somebody ends it. Throws MmlError 4005 when telnet sessions are at their
-   * limit; sessions of the local socket are not counted, so the owner of the machine can always get in.
+   * Opens a session; `end` is called when somebody ends it. Throws MmlError 4005 when sessions from elsewhere are at
+   * their limit; sessions of the local socket are not counted, so the owner of the machine can always get in.
    */
   add(owner: SessionOwner, end: () => void): SessionState {
     const remote = [...this.open.values()].filter(({ state }) => state.transport !== 'local');

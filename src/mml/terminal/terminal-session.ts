@@ -1,4 +1,3 @@
-import type { LoggedInOperator } from '../../accounts/types.js';
 import { errorMessage } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
 import { isContinued, splitStatements } from '../grammar/statement-splitter.js';
@@ -13,9 +12,9 @@ import type { ParamSpec } from '../registry/command.js';
 import { historyLine } from '../report/history-line.js';
 import { maskText } from '../report/mask.js';
 import type { Outcome } from '../report/outcome.js';
-import { printable } from '../report/printable.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import { toMmlError } from '../session/error-mapping.js';
+import { loginOperator } from '../session/operator-login.js';
 import type { SessionState } from '../session/session-state.js';
 import { ownerOf, type SessionOwner } from '../session/session-table.js';
 import { type Bilingual, inLanguage } from '../text.js';
@@ -152,7 +151,8 @@ export class TerminalSession {
         const name = await this.ask('login: ', false);
         const password = name === undefined ? undefined : await this.ask('password: ', true);
         if (name === undefined || password === undefined) return undefined;
-        return ownerOf(await this.tryLogin(name.trim(), password), { address, transport });
+        const operator = await loginOperator(this.core, name.trim(), password, address);
+        return ownerOf(operator, { address, transport });
       } catch (error) {
         const failure = toMmlError(error, 0);
         this.core.log.warn({ address, retcode: failure.retcode }, 'console login failed');
@@ -161,31 +161,6 @@ export class TerminalSession {
       }
     }
     return undefined;
-  }
-
-  /** Checks a password; either way the operation log has it. */
-  private async tryLogin(name: string, password: string): Promise<LoggedInOperator> {
-    const { core, port } = this;
-    const entry = { at: core.clock.now(), address: port.address, session: 0, command: 'LGI' };
-    const started = core.clock.monotonic();
-    const took = () => ({ durationMs: Math.round(core.clock.monotonic() - started) });
-    try {
-      const operator = await core.gate.login(name, password, port.address);
-      core.operations.append({
-        ...entry,
-        operator: operator.name,
-        role: operator.role,
-        retcode: 0,
-        ...took(),
-      });
-      return operator;
-    } catch (error) {
-      const { retcode } = toMmlError(error, 0);
-      // Somebody may have typed the password in the place of the name: only its first characters are kept.
-      const operator = `${printable(name.slice(0, 3))}…`;
-      core.operations.append({ ...entry, operator, role: '', retcode, ...took() });
-      throw error;
-    }
   }
 
   private say(error: MmlError): void {

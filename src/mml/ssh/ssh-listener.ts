@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { errorMessage } from '../../platform/errors.js';
+import type { Closeable } from '../../platform/lifecycle.js';
+import { ConsoleStartError } from '../errors.js';
+import { KEEPALIVE_MS, MAX_SESSIONS, MAX_UNAUTHENTICATED } from '../limits.js';
+import type { ConsoleCore } from '../session/console-core.js';
+import { clientAddress, GuestList } from '../transport/guest-list.js';
+import type { ListenAddress } from '../transport/telnet-listener.js';
+import { SSH_ALGORITHMS } from './algorithms.js';
+import { HandshakeRate } from './handshake-rate.js';
+import { loadHostKey } from './host-key.js';
+import { SshConnection } from './ssh-connection.js';
+
+/** Three probes without an answer end a connection. */
+const KEEPALIVE_PROBES = 3;
+
+/**
+ * The SSH listener (RFC 4253): the console for networks that are not trusted. It grants terminals and commands; no port
+ * forwarding, no agent, no X11, no SFTP, as nothing listens for those requests.
+ */
+export class SshListener implements Closeable {
+  private readonly server: Server;
+  private readonly ssh: ssh2.Server;
+  private readonly open = new Map<string, SshConnection>();
+  private readonly guests: GuestList;
+  private readonly rate: HandshakeRate;
+
+  private constructor(
+    private readonly core: ConsoleCore,
+    hostKey: string,
+    /** Fingerprint of the host key. */
+    readonly fingerprint: string,
+  ) {
+    this.guests = new GuestList(core.clock, core.log);
+    this.rate = new HandshakeRate(core.clock);
+    // It listens nowhere: connections are handed to it one by one.
+    this.ssh = new ssh2.Server({
+      hostKeys: [hostKey],
+      algorithms: SSH_ALGORITHMS,
+      ident: core.product.name,
+      keepaliveInterval: KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVE_PROBES,
+    });
+    this.ssh.on('connection', (client, { ip, port }) => this.open.get(endpoint(ip, port))?.attach(client));
+    this.server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
+    this.server.maxConnections = MAX_SESSIONS + MAX_UNAUTHENTICATED + 16;
+    this.server.on('connection', (socket) => this.accept(socket));
+    this.server.on('drop', () => this.guests.logCrowd());
+  }
+
+  /**
+   * Starts to listen; makes the host key when there is none at `keyPath`. Rejects with ConsoleStartError when the address
+   * is taken or not ours, or the key cannot be used.
+   */
+  static async start(core: ConsoleCore, address: ListenAddress, keyPath: string): Promise<SshListener> {
+    const { privateKey, fingerprint } = await loadHostKey(keyPath, core.log);
+    const listener = new SshListener(core, privateKey, fingerprint);
+    listener.server.listen(address.port, address.host);
+    try {
+      await once(listener.server, 'listening');
+    } catch (error) {
+      throw new ConsoleStartError(
+        `SSH console cannot listen on ${address.host}:${address.port}: ${errorMessage(error)}`,
+        error,
+      );
+    }
+    listener.server.on('error', (error) =>
+      core.log.error({ err: errorMessage(error) }, 'SSH listener failed'),
+    );
+    return listener;
+  }
+
+  get address(): ListenAddress {
+    const { address, port } = this.server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const connection of this.open.values()) connection.end('Server is stopping / 服务器正在停止');
+    await closed;
+  }
+
+  private accept(socket: Socket): void {
+    const address = clientAddress(socket);
+    const refusal = this.refusal(address);
+    const guest = refusal === undefined ? this.guests.admit(socket, address) : undefined;
+    if (!guest) {
+      // RFC 4253 §4.2: lines before the version; `ssh -v` shows them.
+      socket.on('error', () => undefined);
+      socket.end(`${refusal ?? 'Too many connections, try again later'}\r\n`, () => socket.destroy());
+      return;
+    }
+    const connection = new SshConnection({
+      core: this.core,
+      socket,
+      address,
+      onLogin: () => this.guests.leave(guest),
+      onSign: () => {
+        guest.signed = true;
+      },
+    });
+    const key = endpoint(socket.remoteAddress, socket.remotePort);
+    this.open.set(key, connection);
+    socket.once('close', () => this.open.delete(key));
+    this.ssh.injectSocket(socket);
+  }
+
+  /** Why a connection is not even given a key exchange; undefined when it is. */
+  private refusal(address: string): string | undefined {
+    try {
+      this.core.gate.checkAddress(address);
+    } catch (error) {
+      return errorMessage(error);
+    }
+    if (this.rate.take(address)) return undefined;
+    this.guests.logCrowd();
+    return 'Too many connections, try again later';
+  }
+}
+
+const endpoint = (ip: string | undefined, port: number | undefined) => `${ip} ${port}`;
