@@ -164,7 +164,8 @@ export class BLeg implements CalleeLeg {
     const { trunk } = this.target;
     this.place = trunk?.take();
     if (trunk && !this.place) {
-      this.failSoon(503, 'Trunk Is Full');
+      // Others took the last places after it was chosen.
+      this.failSoon(503, 'Trunk Is Full', { cause: 'trunks-full' });
       return;
     }
     let offer = body;
@@ -180,11 +181,11 @@ export class BLeg implements CalleeLeg {
   }
 
   /** It comes to nothing before anything is sent. */
-  private failSoon(status: number, reason: string): void {
+  private failSoon(status: number, reason: string, named: Pick<LegFailure, 'cause'> = {}): void {
     queueMicrotask(() => {
       if (this.state !== 'calling') return;
       this.attempt();
-      this.onRefused({ status, reason, isLocal: true, reasonHeader: undefined });
+      this.onRefused({ status, reason, isLocal: true, reasonHeader: undefined, ...named });
     });
   }
 
