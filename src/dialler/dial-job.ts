@@ -11,8 +11,18 @@ const WORTH_RETRYING: ReadonlySet<string> = new Set([
   'callee-timeout',
   'callee-failed',
   'media-unavailable',
-  'server-overloaded',
 ]);
+
+/** Release reasons that say nothing of the number: no line was free, or the server could not look where it leads. */
+const NO_LINE: ReadonlySet<string> = new Set([
+  'trunks-full',
+  'trunks-down',
+  'outside-limit',
+  'server-overloaded',
+  'store-unavailable',
+]);
+/** How often a number waits for a line; after that its try counts. */
+const MAX_WAITS = 100;
 
 /** What a job is to do. */
 export interface DialTask {
@@ -35,6 +45,8 @@ export interface Target {
   readonly number: string;
   state: TargetState;
   tries: number;
+  /** Tries that found no line. */
+  waits: number;
   /** Monotonic milliseconds before which it is not tried again. */
   notBeforeMs: number;
   last?: Pick<CallRecord, 'id' | 'result' | 'releaseReason' | 'sipStatus' | 'billSec'>;
@@ -49,6 +61,8 @@ export class DialJob {
   endTime: number | undefined;
   private calls = 0;
   private isStopped = false;
+  /** Until then, monotonic milliseconds, no more calls at once than were up when one found no line. */
+  private narrow = { untilMs: 0, calls: 0 };
   private readonly all: readonly Target[];
 
   constructor(readonly task: DialTask) {
@@ -56,6 +70,7 @@ export class DialJob {
       number,
       state: 'waiting',
       tries: 0,
+      waits: 0,
       notBeforeMs: 0,
       isPlayed: false,
       digits: '',
@@ -78,7 +93,9 @@ export class DialJob {
 
   /** The next number to be called, which is then being called; undefined when none is due. */
   take(nowMs: number): Target | undefined {
-    if (this.running >= this.task.parallel) return undefined;
+    const { running, narrow } = this;
+    if (running >= this.task.parallel || (nowMs < narrow.untilMs && running >= narrow.calls))
+      return undefined;
     const target = this.all.find(({ state, notBeforeMs }) => state === 'waiting' && notBeforeMs <= nowMs);
     if (!target) return undefined;
     target.state = 'calling';
@@ -92,21 +109,31 @@ export class DialJob {
   /** When the next number that waits is due, monotonic milliseconds; undefined when none waits. */
   get nextDueMs(): number | undefined {
     const waiting = this.all.filter(({ state }) => state === 'waiting').map(({ notBeforeMs }) => notBeforeMs);
-    return waiting.length > 0 ? Math.min(...waiting) : undefined;
+    if (waiting.length === 0) return undefined;
+    const dueMs = Math.min(...waiting);
+    return this.running < this.narrow.calls ? dueMs : Math.max(dueMs, this.narrow.untilMs);
   }
 
   /** A call is over. */
   finished(target: Target, record: NonNullable<Target['last']>, nowMs: number): void {
     const { retries, retrySec } = this.task;
     target.last = record;
+    const findsNoLine = NO_LINE.has(record.releaseReason) && target.waits < MAX_WAITS;
     const mayRetry = target.tries <= retries && WORTH_RETRYING.has(record.releaseReason);
     if (target.isPlayed) target.state = 'done';
     else if (this.isStopped) target.state = 'stopped';
-    else if (!mayRetry) target.state = 'failed';
-    else {
-      target.state = 'waiting';
-      target.notBeforeMs = nowMs + retrySec * 1000;
-    }
+    else if (findsNoLine) {
+      target.waits++;
+      target.tries--;
+      this.waitFor(target, nowMs + retrySec * 1000);
+      this.narrow = { untilMs: target.notBeforeMs, calls: this.running };
+    } else if (mayRetry) this.waitFor(target, nowMs + retrySec * 1000);
+    else target.state = 'failed';
+  }
+
+  private waitFor(target: Target, untilMs: number): void {
+    target.state = 'waiting';
+    target.notBeforeMs = untilMs;
   }
 
   /** Nothing more is called. */

@@ -7,6 +7,7 @@ import type { Originator } from '../call/originate.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
 import { randomToken } from '../platform/ids.js';
 import type { Logger } from '../platform/logger.js';
+import { StoreError } from '../store/errors.js';
 import type { Store } from '../store/types.js';
 import { DialJob, type DialTask, type Target } from './dial-job.js';
 import { checkRanges, StoredDialSettings } from './dial-settings.js';
@@ -25,7 +26,7 @@ import type {
 const MAX_RUNNING = 20;
 const MAX_NUMBERS = 1000;
 const MAX_REMEMBERED = 100;
-/** After a try that could not even begin, because the Store or the caller's account was not there, milliseconds. */
+/** After a try that could not even begin, because the caller's account was not there, milliseconds. */
 const TROUBLE_MS = 1000;
 
 export interface DiallerOptions {
@@ -190,7 +191,8 @@ export class Dialler implements DialService {
         hasStarted = true;
         this.call(job, target).catch((error: unknown) => {
           this.options.log.error({ err: error, job: job.task.id }, 'a number could not be called');
-          this.over(job, target, TROUBLE);
+          const isStoreAway = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
+          this.over(job, target, isStoreAway ? STORE_AWAY : TROUBLE);
         });
       }
     }
@@ -278,6 +280,9 @@ const TROUBLE = {
   sipStatus: 500,
   billSec: 0,
 } as const;
+
+/** One that could not begin because the Store was away. */
+const STORE_AWAY = { ...TROUBLE, releaseReason: 'store-unavailable', sipStatus: 503 } as const;
 
 function unknownJob(id: string): DialError {
   return new DialError('DIALJOB_UNKNOWN', `there is no job ${id.slice(0, 32)}`, id.slice(0, 32));

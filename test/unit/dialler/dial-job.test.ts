@@ -59,6 +59,49 @@ test('a busy number is tried again after its time, an unknown one never', () => 
   assert.ok(job.isOver);
 });
 
+for (const reason of [
+  'trunks-full',
+  'trunks-down',
+  'outside-limit',
+  'server-overloaded',
+  'store-unavailable',
+])
+  test(`${reason} counts as no try, and the list is not used up: it goes on with the lines that it got`, () => {
+    const job = jobOf(['1', '2', '3', '4', '5', '6'], { parallel: 4 });
+    const [one, two, three, four] = [job.take(0)!, job.take(0)!, job.take(0)!, job.take(0)!];
+    job.finished(four, ended(reason), 0);
+    job.finished(three, ended(reason), 0);
+    assert.deepEqual([job.view().failed, four.tries, four.state], [0, 0, 'waiting']);
+    assert.equal(job.take(0), undefined, 'two have a line, so no third is tried');
+    assert.equal(job.nextDueMs, 10_000);
+    one.isPlayed = true;
+    job.finished(one, ended('normal-clearing'), 5000);
+    assert.equal(job.nextDueMs, 0, 'a line is free');
+    assert.equal(job.take(5000)?.number, '5');
+    assert.equal(job.take(5000), undefined);
+    two.isPlayed = true;
+    job.finished(two, ended('normal-clearing'), 6000);
+    assert.equal(job.take(10_000)?.number, '3');
+    assert.deepEqual([job.take(10_000)?.number, job.take(10_000)?.number], ['4', '6'], 'all at once again');
+  });
+
+test('where no line is there at all the job waits, and not for ever', () => {
+  const job = jobOf(['1', '2'], { parallel: 1 });
+  for (let i = 0; i < 100; i++) {
+    const nowMs = i * 10_000;
+    job.finished(job.take(nowMs)!, ended('trunks-down'), nowMs);
+    assert.deepEqual([job.take(nowMs + 9999), job.nextDueMs], [undefined, nowMs + 10_000]);
+  }
+  job.finished(job.take(1_000_000)!, ended('trunks-down'), 1_000_000);
+  assert.deepEqual(
+    job.targets().map(({ state, tries }) => [state, tries]),
+    [
+      ['failed', 1],
+      ['waiting', 0],
+    ],
+  );
+});
+
 test('an answer in which the sound was not heard to its end is no success, and not repeated', () => {
   const job = jobOf(['1'], { retries: 3 });
   job.finished(job.take(0)!, ended('normal-clearing'), 0);

@@ -14,6 +14,7 @@ import { mediaPort } from '../../support/call-steps.js';
 import { makeWav } from '../../support/make-wav.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { openTempStore } from '../../support/temp-store.js';
+import { addTrunk, routeZero } from '../../support/trunk-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const TONES = [440, 660];
@@ -193,6 +194,33 @@ describe('the dialler', () => {
     await b.expectBye();
     const view = await over(job, 2);
     assert.deepEqual([view.done, view.calls], [1, 2]);
+  });
+
+  test('more at once than the trunk carries: who found no line is called later', {
+    timeout: 30_000,
+  }, async () => {
+    const gateway = await rig.peer('gw');
+    await addTrunk(rig, 'GW', gateway, { maxCalls: 1 });
+    await routeZero(rig, 'GW');
+    const job = await start({ numbers: ['0111', '0222'], parallel: 2, retrySec: 5 });
+    await answers(gateway);
+    await waitFor('the other to wait', () => dialler.targets(job.id)[1]?.state === 'waiting');
+    assert.equal(dialler.targets(job.id)[1]?.reason, 'trunks-full');
+    await gateway.expectBye();
+    const invite = await gateway.next('INVITE', 8000);
+    assert.match(invite.requestUri, /^sip:0222@/);
+    gateway.respond(invite, 200, { sdp: listening() });
+    await gateway.next('ACK');
+    await gateway.expectBye();
+    const find = () => dialler.jobs().find(({ id }) => id === job.id)!;
+    await waitFor('the job to be over', () => find().state === 'done');
+    const { done, failed, calls } = await over(job, find().calls);
+    assert.deepEqual([done, failed], [2, 0]);
+    assert.ok(calls >= 3);
+    assert.deepEqual(
+      dialler.targets(job.id).map(({ tries }) => tries),
+      [1, 1],
+    );
   });
 
   test('what cannot be done is refused at once', async () => {

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { after, beforeEach, test } from 'node:test';
+import type { User } from '../../../src/accounts/types.js';
+import { Dialler } from '../../../src/dialler/dial-service.js';
+import { AppError } from '../../../src/platform/errors.js';
+import { silentLogger } from '../../../src/platform/logger.js';
+import { StoreError } from '../../../src/store/errors.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { openTempStore } from '../../support/temp-store.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const temp = await openTempStore();
+after(temp.close);
+
+const user = { username: '1001', realm: 'ims', displayName: '', status: 'ACTIVE' } as User;
+let clock: ManualClock;
+let look: () => Promise<User | undefined>;
+let originated: number;
+let dialler: Dialler;
+
+/** Calls begin and never end. */
+beforeEach(async () => {
+  clock = new ManualClock();
+  look = async () => user;
+  originated = 0;
+  dialler = new Dialler({
+    store: temp.store,
+    users: { authData: () => look() },
+    calls: {
+      originate: () => {
+        originated++;
+        return { closed: () => new Promise(() => undefined), conclude: () => undefined } as never;
+      },
+    },
+    audio: { open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')) },
+    sounds: { check: async () => ({ durationMs: 1 }), find: () => ({ tone: 'beep' }) },
+    log: silentLogger,
+    clock,
+  });
+  await dialler.modify({ enabled: true, caller: '1001', sound: 'tone:beep', retrySec: 5 });
+});
+
+const start = () => dialler.start({ numbers: ['1', '2', '3'], parallel: 2, by: 'oper' });
+
+test('a Store that is away uses no number up', async () => {
+  const away = () => Promise.reject(new StoreError('STORE_UNAVAILABLE', 'away'));
+  // The order is taken; then the Store goes.
+  look = async () => {
+    look = away;
+    return user;
+  };
+  const job = await start();
+  const first = () => dialler.targets(job.id)[0];
+  await waitFor('the first to have been tried', () => first()?.reason !== undefined);
+  assert.deepEqual([first()?.state, first()?.tries, first()?.reason], ['waiting', 0, 'store-unavailable']);
+  look = async () => user;
+  clock.advance(5000);
+  await waitFor('two calls', () => originated === 2);
+  assert.equal(dialler.jobs()[0]?.failed, 0);
+});
