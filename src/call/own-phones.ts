@@ -1,5 +1,4 @@
 import type { User } from '../accounts/types.js';
-import type { TimerHandle } from '../platform/clock.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
 import { escapeUser } from '../sip/escape.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
@@ -9,15 +8,11 @@ import { CAUSE_NAMES } from './causes.js';
 import { CallRefusedError } from './errors.js';
 import { ownHeaders, PRODUCT } from './header-policy.js';
 import type { CalleeLeg } from './leg.js';
+import { PersistentReinvite } from './persistent-reinvite.js';
 import { toTarget } from './route-call.js';
 import type { CallerStandIn } from './stand-in.js';
 import { TransferSearch } from './transfer-search.js';
 import type { RouteService } from './types.js';
-
-/** A re-INVITE that crossed the phone's own is sent again so often, after this and up to as much more (RFC 3261 §14.1). */
-const MAX_TRIES = 4;
-const RETRY_MS = 2100;
-const RETRY_SPREAD_MS = 1900;
 
 /** How a call that was begun for somebody goes, for those who asked for it. One of the last two ends it. */
 export interface OwnPhonesUser {
@@ -35,7 +30,7 @@ export class OwnPhones implements CallerStandIn {
   private call: Call | undefined;
   private leg: CalleeLeg | undefined;
   private search: TransferSearch | undefined;
-  private timer: TimerHandle | undefined;
+  private reinvite: PersistentReinvite | undefined;
   private isOver = false;
 
   constructor(
@@ -103,8 +98,10 @@ export class OwnPhones implements CallerStandIn {
     const { call, leg } = this;
     const winner = call?.fork.winner;
     if (!call || !leg || !winner) throw new CallRefusedError('dialog-lost', 'the own phone is gone');
-    const sdp = call.media.descriptionOf('b') ?? '';
-    await this.reoffer(call, leg, await call.media.offer('b', sdp, winner.peer), 1);
+    const answer = await this.reoffer(call, leg, winner);
+    if (answer.status >= 300 || !answer.body || this.isOver)
+      throw new CallRefusedError('answer-not-delivered', reasonPhrase(answer.status));
+    await call.media.answer('a', answer.body, leg.peer);
   }
 
   refused(status: number, reason: string): void {
@@ -118,38 +115,30 @@ export class OwnPhones implements CallerStandIn {
 
   private close(): void {
     this.isOver = true;
-    this.deps.clock.clearTimeout(this.timer);
+    this.reinvite?.stop();
     if (!this.leg) this.search?.stop();
   }
 
-  /** The phone gets the callee's description. */
-  private async reoffer(call: Call, leg: CalleeLeg, offer: string, attempt: number): Promise<void> {
-    const answer = await this.invite(leg, offer, call.allow);
-    if (answer.status === 491 && attempt < MAX_TRIES && !this.isOver) {
-      await new Promise<void>((resolve) => {
-        this.timer = this.deps.clock.setTimeout(resolve, RETRY_MS + Math.random() * RETRY_SPREAD_MS);
-      });
-      return this.reoffer(call, leg, offer, attempt + 1);
-    }
-    if (answer.status >= 300 || !answer.body || this.isOver)
-      throw new CallRefusedError('answer-not-delivered', reasonPhrase(answer.status));
-    await call.media.answer('a', answer.body, leg.peer);
-  }
-
-  private invite(
+  /** The phone gets the callee's description; resolves its final response. */
+  private reoffer(
+    call: Call,
     leg: CalleeLeg,
-    offer: string,
-    allow: string,
+    winner: CalleeLeg,
   ): Promise<{ status: number; body: string | undefined }> {
+    const sdp = call.media.descriptionOf('b') ?? '';
+    const { dialog } = leg;
+    if (!dialog) return Promise.resolve({ status: 481, body: undefined });
     return new Promise((resolve, reject) => {
-      const sent = leg.dialog?.reinvite(ownHeaders(allow, 'User-Agent'), offer, {
+      const headers = ownHeaders(call.allow, 'User-Agent');
+      this.reinvite = new PersistentReinvite(dialog, this.deps.clock, headers, {
+        offer: () => call.media.offer('b', sdp, winner.peer),
+        mayRepeat: () => !this.isOver,
         onFinal: (res, ack) => {
           if (res.status < 300) ack({});
           resolve({ status: res.status, body: res.body });
         },
         onFailure: reject,
       });
-      if (!sent) resolve({ status: 481, body: undefined });
     });
   }
 

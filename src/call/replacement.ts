@@ -1,4 +1,3 @@
-import type { TimerHandle } from '../platform/clock.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
 import type { SrfAck, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { ALeg } from './a-leg.js';
@@ -6,15 +5,11 @@ import type { Call } from './call.js';
 import type { CallDeps, Takeover } from './call-deps.js';
 import { isBadDescription } from './call-media.js';
 import { type CauseName, calleeFailure, causeOf } from './causes.js';
-import type { ClientRequest } from './client-request.js';
-import { CallRefusedError } from './errors.js';
-import { glareDelayMs } from './glare.js';
+import { CallRefusedError, NoResponseError } from './errors.js';
 import { ownHeaders, reasonHeader } from './header-policy.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { offered } from './offered.js';
-
-/** A re-INVITE that crossed the phone's own is sent so often. */
-const MAX_TRIES = 4;
+import { PersistentReinvite } from './persistent-reinvite.js';
 
 export interface ReplacementTask {
   /** The call that is taken over, and the party that goes. */
@@ -36,8 +31,7 @@ export class Replacement implements Takeover {
   readonly done: Promise<void>;
   private isOver = false;
   private hasLeft = false;
-  private client: ClientRequest | undefined;
-  private retryTimer: TimerHandle | undefined;
+  private reinvite: PersistentReinvite | undefined;
   private settle!: { resolve: () => void; reject: (error: Error) => void };
   /** Refuses the offer of the party that stays, which waits for the ACK of the phone. */
   private rejectLate: (() => void) | undefined;
@@ -50,7 +44,7 @@ export class Replacement implements Takeover {
       this.settle = { resolve, reject };
     });
     task.call.transfer = this;
-    this.offer(1).catch((error: unknown) => this.failBy(error));
+    this.ask();
   }
 
   outlives(leg: Leg): boolean {
@@ -68,26 +62,25 @@ export class Replacement implements Takeover {
     return this.task.own.a;
   }
 
-  private async offer(attempt: number): Promise<void> {
+  private ask(): void {
     const { call, leaves, stays } = this.task;
-    const { body } = this.leg.req;
-    const rewritten = body && (await call.media.offer(leaves.side, body, this.leg.peer));
-    const sdp = rewritten ? offered(rewritten, this.leg, stays) : undefined;
-    if (this.isOver) return;
     const { dialog } = stays;
-    if (!dialog) return this.fail('replaced-call-over');
-    const again = (): void => {
-      this.retryTimer = this.deps.clock.setTimeout(() => {
-        this.offer(attempt + 1).catch((error: unknown) => this.failBy(error));
-      }, glareDelayMs(dialog));
-    };
-    this.client = dialog.reinvite(ownHeaders(call.allow, 'User-Agent'), sdp, {
+    if (!dialog) {
+      this.fail('replaced-call-over');
+      return;
+    }
+    this.reinvite = new PersistentReinvite(dialog, this.deps.clock, ownHeaders(call.allow, 'User-Agent'), {
+      offer: async () => {
+        const { body } = this.leg.req;
+        const rewritten = body && (await call.media.offer(leaves.side, body, this.leg.peer));
+        return rewritten ? offered(rewritten, this.leg, stays) : undefined;
+      },
+      mayRepeat: () => !this.isGivenUp,
       onFinal: (res, ack) => {
-        if (res.status === 491 && attempt < MAX_TRIES && !this.isGivenUp) again();
-        else if (res.status >= 300) this.onRefused(res);
+        if (res.status >= 300) this.onRefused(res);
         else this.onAccepted(res, ack).catch((error: unknown) => this.failBy(error));
       },
-      onFailure: () => this.onLost(),
+      onFailure: (error) => (error instanceof NoResponseError ? this.onLost() : this.failBy(error)),
     });
   }
 
@@ -199,7 +192,7 @@ export class Replacement implements Takeover {
     if (this.isOver) return;
     const { call, leaves } = this.task;
     this.over();
-    this.client?.cancel();
+    this.reinvite?.stop();
     void call.media.restore();
     this.settle.reject(new CallRefusedError(name, 'the call could not be taken over'));
     if (this.hasLeft) call.conclude({ cause: causeOf('normal-clearing'), by: leaves.party });
@@ -207,7 +200,6 @@ export class Replacement implements Takeover {
 
   private over(): void {
     this.isOver = true;
-    this.deps.clock.clearTimeout(this.retryTimer);
     if (this.task.call.transfer === this) this.task.call.transfer = undefined;
   }
 }

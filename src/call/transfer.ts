@@ -5,13 +5,12 @@ import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { Call } from './call.js';
 import type { CallDeps } from './call-deps.js';
 import { causeOf } from './causes.js';
-import type { ClientRequest } from './client-request.js';
-import { CallRefusedError } from './errors.js';
-import { glareDelayMs } from './glare.js';
+import { CallRefusedError, NoResponseError } from './errors.js';
 import { ownHeaders, reasonHeader } from './header-policy.js';
 import type { DialPlan } from './hunt.js';
 import type { CalleeLeg, Leg } from './leg.js';
 import { offered } from './offered.js';
+import { PersistentReinvite } from './persistent-reinvite.js';
 import type { ReferSubscription } from './refer-subscription.js';
 import { RingBack } from './ring-back.js';
 import { TransferSearch } from './transfer-search.js';
@@ -19,8 +18,6 @@ import type { TrunkPlace } from './trunk-port.js';
 
 /** How long the BYE to the one who transferred waits for the answer to the last NOTIFY. */
 const NOTIFY_WAIT_MS = 2000;
-/** A re-INVITE that crossed the phone's own is sent so often. */
-const MAX_TRIES = 4;
 
 /** The other call of an attended transfer. */
 export interface Consulted {
@@ -56,9 +53,8 @@ export class Transfer {
   /** Legs of the one who transfers that hung up while it went on. */
   private readonly gone = new Set<Leg>();
   private readonly search: TransferSearch;
-  private client: ClientRequest | undefined;
+  private reinvite: PersistentReinvite | undefined;
   private ringBack: RingBack | undefined;
-  private retryTimer: TimerHandle | undefined;
   /** Of a call to the outside; the call has it once the new phone is in it. */
   private places: TrunkPlace[] = [];
 
@@ -131,7 +127,12 @@ export class Transfer {
       this.fail(480);
       call.onDialogLost(leg);
     };
-    this.client = leg.dialog?.reinvite(this.headers, offer, {
+    if (!leg.dialog) {
+      this.fail(480);
+      return;
+    }
+    this.reinvite = new PersistentReinvite(leg.dialog, this.deps.clock, this.headers, {
+      offer: () => Promise.resolve(offer),
       onFinal: (res, ack) => {
         if (res.status < 300) ack({});
         if (res.status === 481 || res.status === 408) lost();
@@ -142,7 +143,6 @@ export class Transfer {
       },
       onFailure: lost,
     });
-    if (!this.client) this.fail(480);
   }
 
   private fallen(consulted: Call): void {
@@ -180,7 +180,7 @@ export class Transfer {
       consulted.call.conclude({ cause: causeOf('call-transferred'), by: 'SERVER', keep: leg });
     }
     void this.dismiss();
-    await this.offerToStaying(leg, sdp, 1);
+    this.offerToStaying(leg, sdp);
   }
 
   /** The one who transferred hears of it, then its leg ends. */
@@ -197,24 +197,17 @@ export class Transfer {
     await leaves.end({ status: 487, headers });
   }
 
-  private async offerToStaying(leg: Leg, sdp: string, attempt: number): Promise<void> {
+  private offerToStaying(leg: Leg, sdp: string): void {
     const { call, stays } = this.task;
-    const offer = offered(await call.media.offer(leg.side, sdp, leg.peer), leg, stays);
-    if (this.isOver || !stays.dialog) return;
-    const { dialog } = stays;
-    const again = (): void => {
-      this.retryTimer = this.deps.clock.setTimeout(() => {
-        this.offerToStaying(leg, sdp, attempt + 1).catch(() => call.onMediaLost());
-      }, glareDelayMs(dialog));
-    };
-    this.client = dialog.reinvite(this.headers, offer, {
+    if (!stays.dialog) return;
+    this.reinvite = new PersistentReinvite(stays.dialog, this.deps.clock, this.headers, {
+      offer: async () => offered(await call.media.offer(leg.side, sdp, leg.peer), leg, stays),
       onFinal: (res, ack) => {
         if (res.status < 300) ack({});
-        if (this.isOver) return;
-        if (res.status === 491 && attempt < MAX_TRIES) again();
-        else this.agree(res).catch(() => call.onMediaLost());
+        if (!this.isOver) this.agree(res).catch(() => call.onMediaLost());
       },
-      onFailure: () => call.onDialogLost(stays),
+      onFailure: (error) =>
+        error instanceof NoResponseError ? call.onDialogLost(stays) : call.onMediaLost(),
     });
   }
 
@@ -262,8 +255,7 @@ export class Transfer {
 
   private close(): void {
     this.isOver = true;
-    this.deps.clock.clearTimeout(this.retryTimer);
-    this.client?.cancel();
+    this.reinvite?.stop();
     this.ringBack?.stop();
     for (const place of this.places.splice(0)) place.release();
     if (!this.isBridged) this.search.stop();

@@ -290,8 +290,10 @@ describe('call transfer', () => {
     const request = refer(b, call.b, `sip:1003@127.0.0.1?Replaces=${replaces}`);
     assert.equal((await b.final(request)).statusCode, 202);
     await notified(b, '100 Trying', /^active/);
-    const offer = await c.next('INVITE');
-    c.respond(offer, 488);
+    // RFC 3261 §14.1: its own offer crossed ours, so it is asked again.
+    c.respond(await c.next('INVITE'), 491);
+    await c.next('ACK');
+    c.respond(await c.next('INVITE'), 488);
     await notified(b, '488 Not Acceptable Here', /^terminated/);
     await hangUp(b, c, second);
     await hangUp(a, b, call);
