@@ -6,6 +6,9 @@ import { MmlError } from './errors.js';
 import { MAX_EXCHANGE_BYTES } from './limits.js';
 import { text } from './text.js';
 
+/** What goes into a file: text as UTF-8, or octets. */
+export type Pieces = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+
 /** A file that was written. */
 export interface WrittenFile {
   readonly path: string;
@@ -39,11 +42,7 @@ export class ExchangeFiles {
   }
 
   /** Writes a new file piece by piece; one that is there is left alone unless `overwrite`. */
-  async write(
-    name: string,
-    pieces: AsyncIterable<string> | Iterable<string>,
-    overwrite = false,
-  ): Promise<WrittenFile> {
+  async write(name: string, pieces: Pieces, overwrite = false): Promise<WrittenFile> {
     const path = await this.locate(name);
     const parent = dirname(path);
     await mkdir(parent, { recursive: true, mode: 0o700 }).catch(fail);
@@ -92,13 +91,10 @@ export function datedName(stem: string, now: number, extension: string): string 
   return join(`${stem}-${day}-${time}.${extension}`);
 }
 
-async function writeAll(
-  handle: FileHandle,
-  pieces: AsyncIterable<string> | Iterable<string>,
-): Promise<number> {
+async function writeAll(handle: FileHandle, pieces: Pieces): Promise<number> {
   let bytes = 0;
   for await (const piece of pieces) {
-    const data = Buffer.from(piece);
+    const data = typeof piece === 'string' ? Buffer.from(piece) : piece;
     await handle.writeFile(data);
     bytes += data.length;
   }

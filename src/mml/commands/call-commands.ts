@@ -94,11 +94,14 @@ const displayCalls = defineCommand({
   excludes: [['ID', 'CALLID']],
   reports: [callReport, mediaReport],
   examples: ['DSP CALL', 'DSP CALL: NUMBER=1001', 'DSP CALL: ID=01JD0X8Z5V3Q2R1T4Y6W7S9ABC'],
-  async handler({ services, clock }, { ID: id, CALLID: callId, NUMBER: number, STATE: state, LIMIT: limit }) {
+  async handler(
+    { services, clock, session },
+    { ID: id, CALLID: callId, NUMBER: number, STATE: state, LIMIT: limit },
+  ) {
     const now = clock.now();
     const wanted = id ?? callId;
     if (wanted !== undefined)
-      return { sections: await callSections(services, findCall(services, wanted), now) };
+      return { sections: await callSections(services, findCall(services, wanted), now, session.columns) };
     const found = services.calls
       .list()
       .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
@@ -259,25 +262,32 @@ function callRow(call: CallView, now: number): Row {
   return { ...call, durationSec: since(call.startTime), talkSec: since(call.answerTime) };
 }
 
-async function callSections(services: Services, call: CallView, now: number): Promise<Section[]> {
+async function callSections(
+  services: Services,
+  call: CallView,
+  now: number,
+  columns: number | undefined,
+): Promise<Section[]> {
   const streams = (await services.calls.media(call.id)) ?? [];
   const timeline = services.calls.get(call.id)?.timeline ?? [];
   return [
     { report: callReport, rows: [callRow(call, now)] },
     ...(streams.length > 0 ? [{ report: mediaReport, rows: mediaRows(streams) }] : []),
-    ...timelineSections(timeline),
+    ...timelineSections(timeline, columns),
   ];
 }
 
 /** The events of a call, and its messages as a ladder. */
-function timelineSections(timeline: readonly TimelineEntry[]): Section[] {
+function timelineSections(timeline: readonly TimelineEntry[], columns: number | undefined): Section[] {
   const events = timeline.filter(({ event }) => event.kind !== 'message');
   const start = timeline[0]?.mono ?? 0;
   const lines = events.map(
     ({ at, mono, event }) =>
       `  ${localTime(at).slice(11, 19)}  ${`+${((mono - start) / 1000).toFixed(3)} s`.padStart(11)}  ${timelineText(event)}`,
   );
-  const drawn = ladder(timeline).split('\n').filter(Boolean);
+  const drawn = ladder(timeline, columns === undefined ? {} : { width: columns - 1 })
+    .split('\n')
+    .filter(Boolean);
   return [
     ...(lines.length > 0 ? [{ name: 'timeline', title: text('Timeline', '过程'), lines }] : []),
     ...(drawn.length > 0 ? [{ name: 'ladder', title: text('Messages', '消息'), lines: drawn }] : []),

@@ -1,16 +1,14 @@
-import type { TraceFilter, TraceService, TraceState, WireMessage } from '../../trace/types.js';
+import { clockTime, descriptionLines, messageLines } from '../../trace/message-text.js';
+import type { TraceFilter, TraceState, WireMessage } from '../../trace/types.js';
 import { summaryOf, wireLadder } from '../../trace/wire-ladder.js';
-import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
-import { boolean, ip, string, username } from '../registry/param-types.js';
+import { boolean, ip, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
 import { localTime } from '../report/cells.js';
-import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { LIMIT } from './paging.js';
-
-/** Records looked through for the other legs of a call that is over. */
-const RECORDS_SEARCHED = 200;
+import { exportTrace } from './trace-export-command.js';
+import { CALLID, callIdsOf, messagesOfCall, tracesOf } from './traced-messages.js';
 
 const stateReport: ReportSpec = {
   name: 'trace',
@@ -37,12 +35,6 @@ const callsReport: ReportSpec = {
     { key: 'callId', title: text('Call-ID', 'Call-ID') },
   ],
 };
-
-const CALLID = {
-  type: string(),
-  purpose: text('SIP Call-ID, or the call as DSP CALL and LST CDR show it', 'SIP Call-ID，或呼叫号'),
-  example: '"a84b4c76e66710@pc33"',
-} as const;
 
 const startTrace = defineCommand({
   verb: 'STR',
@@ -84,50 +76,38 @@ const displayTrace = defineCommand({
   object: 'TRACE',
   role: 'OPERATOR',
   purpose: text(
-    'Show what a trace kept: its calls, or both legs of one as a ladder, with the messages in full',
-    '查询跟踪结果：呼叫列表，或一个呼叫两侧的消息流程图及消息全文',
+    'Show what a trace kept: its calls, or both legs of one as a ladder, with its SDP or the messages in full',
+    '查询跟踪结果：呼叫列表，或一个呼叫两侧的消息流程图，可附 SDP 或消息全文',
   ),
   params: {
     CALLID,
+    SDP: { type: boolean, purpose: text('Session descriptions (SDP)', '显示会话描述 (SDP)'), default: 'NO' },
     DETAIL: { type: boolean, purpose: text('Messages in full', '显示消息全文'), default: 'NO' },
     LIMIT,
     WATCH,
   },
   reports: [stateReport, callsReport],
-  examples: ['DSP TRACE', 'DSP TRACE: CALLID="a84b4c76e66710@pc33", DETAIL=YES'],
-  async handler({ services }, { CALLID: wanted, DETAIL: isDetailed, LIMIT: limit }) {
+  examples: [
+    'DSP TRACE',
+    'DSP TRACE: CALLID="a84b4c76e66710@pc33", SDP=YES',
+    'DSP TRACE: CALLID="a84b4c76e66710@pc33", WATCH=1',
+  ],
+  async handler({ services, session }, { CALLID: wanted, SDP: hasSdp, DETAIL: isDetailed, LIMIT: limit }) {
     const { state, messages } = await tracesOf(services).read();
     if (wanted === undefined)
       return {
         sections: [stateSection(state), { report: callsReport, rows: callRows(messages).slice(0, limit) }],
       };
-    const callIds = new Set(await callIdsOf(services, wanted));
-    const found = messages.filter(({ callId }) => callIds.has(callId));
-    if (found.length === 0) throw noSuchTrace(wanted);
-    return { sections: [ladderSection(found), ...(isDetailed ? [detailSection(found)] : [])] };
+    const found = await messagesOfCall(services, messages, wanted);
+    return {
+      sections: [
+        ladderSection(found, session.columns),
+        ...(hasSdp ? [descriptionSection(found)] : []),
+        ...(isDetailed ? [detailSection(found)] : []),
+      ],
+    };
   },
 });
-
-function tracesOf({ traces }: Services): TraceService {
-  if (traces) return traces;
-  const reason = text('only the built-in SIP engine keeps messages', '仅内置 SIP 引擎支持消息跟踪');
-  throw new MmlError(5002, { part: text('The SIP engine', 'SIP 引擎'), reason });
-}
-
-/** The Call-IDs of all legs of a call that is named by one of them or by its own name. */
-async function callIdsOf({ calls, records }: Services, wanted: string): Promise<string[]> {
-  for (const { id, callId } of calls.list()) {
-    const legs = new Set([callId]);
-    for (const { event } of calls.get(id)?.timeline ?? [])
-      if (event.kind === 'attempt') legs.add(event.callId);
-    if (id === wanted || legs.has(wanted)) return [...legs];
-  }
-  // A Store that is away hides the other leg, not this one.
-  const recent = await records.query({ limit: RECORDS_SEARCHED }).catch(() => ({ records: [] }));
-  for (const { id, callId, bCallIds } of recent.records)
-    if (id === wanted || callId === wanted || bCallIds.includes(wanted)) return [callId, ...bCallIds];
-  return [wanted];
-}
 
 function stateSection({ active, filter, kept, lost }: TraceState): Section {
   const { user, callIds, address } = filter;
@@ -149,37 +129,26 @@ function callRows(messages: readonly WireMessage[]): Row[] {
   return [...rows.values()].reverse();
 }
 
-function ladderSection(messages: readonly WireMessage[]): Section {
-  const lines = wireLadder(messages).split('\n').filter(Boolean);
+/** The ladder, as wide as the terminal; times count from the first message, whose own time is said first. */
+function ladderSection(messages: readonly WireMessage[], width: number | undefined): Section {
+  const first = messages[0]!.at;
+  const lines = [
+    `   0.000 = ${localTime(first).slice(0, 10)} ${clockTime(first)}`,
+    ...wireLadder(messages, width === undefined ? {} : { width: width - 1 })
+      .split('\n')
+      .filter(Boolean),
+  ];
   return { name: 'ladder', title: text('Messages on the wire', '线上消息'), lines };
 }
 
+function descriptionSection(messages: readonly WireMessage[]): Section {
+  const lines = descriptionLines(messages);
+  return { name: 'descriptions', title: text('Session descriptions', '会话描述'), lines };
+}
+
 function detailSection(messages: readonly WireMessage[]): Section {
-  const lines = messages.flatMap(({ at, sent, protocol, local, peer, text: message }) => [
-    `${clockTime(at)}  ${protocol} ${local} ${sent ? '->' : '<-'} ${peer}`,
-    ...shownText(message).map((line) => `  ${line}`),
-    '',
-  ]);
-  return { name: 'messages', title: text('Messages in full', '消息全文'), lines };
+  return { name: 'messages', title: text('Messages in full', '消息全文'), lines: messageLines(messages) };
 }
 
-/** `12:00:00.123`. */
-function clockTime(at: number): string {
-  return `${localTime(at).slice(11, 19)}.${String(Math.trunc(at % 1000)).padStart(3, '0')}`;
-}
-
-/** The octets are UTF-8 to people; what a terminal would obey is shown as dots by every report. */
-function shownText(message: string): string[] {
-  return Buffer.from(message, 'latin1').toString('utf8').trimEnd().split(/\r?\n/);
-}
-
-function noSuchTrace(name: string): MmlError {
-  const hint = text(
-    'Begin with STR TRACE before the call; DSP TRACE lists what was kept',
-    '请在呼叫前执行 STR TRACE；DSP TRACE 列出已保存的呼叫',
-  );
-  return new MmlError(4001, { what: text('traced call', '被跟踪的呼叫'), name, hint });
-}
-
-/** Messages of the wire: STR TRACE, STP TRACE, DSP TRACE. */
-export const traceCommands: readonly Command[] = [startTrace, stopTrace, displayTrace];
+/** Messages of the wire: STR TRACE, STP TRACE, DSP TRACE, EXP TRACE. */
+export const traceCommands: readonly Command[] = [startTrace, stopTrace, displayTrace, exportTrace];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { callRecord, mmlTestServices } from '../../support/mml-services.js';
@@ -126,6 +127,19 @@ describe('console commands on calls, registrations and records', { timeout: 60_0
     assert.match(full, /\.020 {2}udp 192\.0\.2\.1:5060 -> 192\.0\.2\.8:5064\r\n/);
     assert.match(full, / {2}Call-ID: abc@pc33\r\n/);
     assert.match(full, / {2}s=·\[2J\r\n/, 'nothing on the wire reaches the terminal as a control');
+    const described = await client.run('DSP TRACE: CALLID=abc@pc33, SDP=YES');
+    assert.match(
+      described,
+      /udp 192\.0\.2\.1:5060 -> 192\.0\.2\.8:5064 {2}INVITE SDP\r\n {2}v=0\r\n {2}s=·\[2J\r\n/,
+    );
+    assert.match(described, /0\.000 = 2023-11-1\d \d\d:\d\d:\d\d\.000\r\n/);
+    const exported = await client.run('EXP TRACE: CALLID=CALL1, FORMAT=TEXT, FILE=call.txt');
+    const file = await readFile(/File += {2}(\S+)/.exec(exported)![1]!, 'utf8');
+    assert.match(file, / {2}s=·\[2J\n/, 'nor reaches a file as one');
+    assert.match(await client.run('EXP TRACE: FILE=all.pcap'), /Rows += {2}3\r\n/);
+    assert.match(await client.run('EXP TRACE: FILE=all.pcap'), /RETCODE = 4002 /);
+    assert.match(await client.run('EXP TRACE: FILE=all.pcap, OVERWRITE=YES'), /RETCODE = 0 /);
+    assert.match(await client.run('EXP TRACE: CALLID=none'), /RETCODE = 4001 /);
     assert.match(await client.run('STP TRACE'), /Running += {2}no\r\n/i);
   });
 
