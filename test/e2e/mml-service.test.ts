@@ -65,10 +65,14 @@ describe('the server from the console', () => {
     await ok('SET LOG: LEVEL=DEBUG');
     const call = await connect(a, b);
     await hangUp(a, b, call);
-    await ok('DSP LOG: LINES=200');
+    const { callId = '' } = call.invite;
+    const lines = (report: string): string[] => report.split('\n').filter((line) => line.includes(callId));
+    const shown = lines(await ok('DSP LOG: LINES=1000'));
+    assert.ok(shown.length > 0 && shown.some((line) => /\bdebug\b/i.test(line)), shown.join('\n'));
     assert.match(await ok('LST CFG: KEY=LOG_LEVEL'), /Value += {2}debug/);
     assert.match(await ok('SAV CFG'), /LOG_LEVEL/);
     await ok('CLR LOG CONFIRM=YES');
+    assert.deepEqual(lines(await ok('DSP LOG: LINES=1000')), []);
   });
 
   test('DSP LICENSEINFO reads the installed packages', async () => {
