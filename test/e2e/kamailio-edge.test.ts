@@ -4,6 +4,7 @@ import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect } from '../support/call-steps.js';
 import type { TestKamailio } from '../support/kamailio.js';
 import { startEdge } from '../support/kamailio-edge.js';
+import { comeBack, untilKept } from '../support/kept-calls.js';
 import { missing } from '../support/peers.js';
 import type { SipPeer } from '../support/sip-peer.js';
 
@@ -70,10 +71,8 @@ for (const transport of ['udp', 'tcp'] as const)
 
     test('a call goes on after kill -9 of the server, by the routes of before', async () => {
       const call = await connect(b, a);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await calls.server.kill('SIGKILL');
-      await calls.restart();
-      for (const phone of [a, b]) phone.respond(await phone.next('OPTIONS'), 200);
+      await untilKept(calls.server, call.invite.callId ?? '', call.atB.callId ?? '');
+      await comeBack(calls, 'SIGKILL', a, b);
       const bye = a.bye(call.b);
       await b.expectBye();
       assert.equal((await bye).statusCode, 200);
