@@ -47,17 +47,10 @@ for (const relay of ['built-in relay', 'rtpengine'] as const)
       await engine?.close();
     });
 
-    /** What a command reports, JSON. */
-    async function mml(command: string): Promise<string> {
-      const { code, stdout, stderr } = await server.ims('mml', '--json', command);
-      assert.equal(code, 0, `${command}: ${stdout}${stderr}`);
-      return stdout;
-    }
-
     const record = async () => (await callRecords(server, ++seen))[0]!;
 
     test('a caller hears why its call fails', async () => {
-      await mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND=sound.wav, SEC=3, ENABLED=YES');
+      await server.mmlOk('MOD ANNOUNCE: NAME=UNKNOWN, SOUND=sound.wav, SEC=3, ENABLED=YES');
       phone.command('dial', '9999');
       await phone.event('CALL_PROGRESS');
       assert.equal(await phone.hears(TONES), SOUND_HZ);
@@ -70,8 +63,8 @@ for (const relay of ['built-in relay', 'rtpengine'] as const)
     });
 
     test('a phone is called and hears the sound', async () => {
-      await mml('SET DIALSVC: CALLER=1000, SOUND=sound.wav');
-      await mml('STR CALL SINGLE: NUMBER=1001');
+      await server.mmlOk('SET DIALSVC: CALLER=1000, SOUND=sound.wav');
+      await server.mmlOk('STR CALL SINGLE: NUMBER=1001');
       await phone.event('CALL_INCOMING');
       phone.command('accept');
       await phone.event('CALL_ESTABLISHED');
@@ -81,18 +74,18 @@ for (const relay of ['built-in relay', 'rtpengine'] as const)
       assert.deepEqual([result, releaseReason, callerNumber], ['ANSWERED', 'normal-clearing', '1000']);
       assert.ok(originatedBy);
       assert.deepEqual([extra?.['sound'], extra?.['played']], ['sound.wav', 'whole']);
-      const jobs = await mml('DSP DIALJOB');
+      const jobs = await server.mml('DSP DIALJOB', 'JSON');
       assert.match(jobs, /"state":"done".*"done":1/);
       assert.match(jobs, new RegExp(`"id":"${extra?.['dialJob']}"`));
     });
 
     test('a job is stopped: the phone that rings is cancelled', async () => {
-      await mml('STR CALL BATCH: NUMBERS=1001&9999, PARALLEL=1');
+      await server.mmlOk('STR CALL BATCH: NUMBERS=1001&9999, PARALLEL=1');
       await phone.event('CALL_INCOMING');
-      await mml('STP CALL ALL');
+      await server.mmlOk('STP CALL ALL');
       await phone.event('CALL_CLOSED');
       assert.equal((await record()).releaseReason, 'operator-ended');
-      assert.match(await mml('DSP DIALJOB'), /"state":"stopped".*"stopped":2/);
+      assert.match(await server.mml('DSP DIALJOB', 'JSON'), /"state":"stopped".*"stopped":2/);
     });
   });
 
@@ -102,7 +95,7 @@ describe('announcements of a server behind a NAT', () => {
     t.after(() => calls.close());
     const ear = await AudioPhone.open();
     t.after(() => ear.close());
-    await calls.server.mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
+    await calls.mmlOk('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
     const a = await calls.phone('1001');
     const invite = await a.invite('9999', audioSdp('127.0.0.1', ear.port, 'sendrecv', 1));
     const progress = await a.response(invite, 183);
@@ -126,7 +119,7 @@ describe('announcements over IPv6', () => {
     t.after(() => calls.close());
     const ear = await AudioPhone.open('::1');
     t.after(() => ear.close());
-    await calls.server.mml('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
+    await calls.mmlOk('MOD ANNOUNCE: NAME=UNKNOWN, SOUND="tone:sit", SEC=2, ENABLED=YES');
     const port = Number(
       calls.server.facts.sip
         .find((one) => one.includes('[::1]'))

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Phone } from '../../src/testkit/phone.js';
 import { callRecords } from '../support/records.js';
 import { runIms, startServer, type TestServer } from '../support/server.js';
+import { talkSeconds } from '../support/talk-seconds.js';
 import { waitFor } from '../support/wait-for.js';
 
 const USERS = { 1001: 'crash-1', 1002: 'crash-2' };
@@ -28,9 +29,7 @@ test('kill -9 with calls up: one closed record each, bindings kept, calls go on 
     for (let i = 0; i < CALLS; i++) await caller.call('1002');
     // Each is known to have been alive for a second: that is how often the journal says so.
     await waitFor('all calls to be up for a while', async () => {
-      const { stdout } = await server.ims('mml', '--json', 'DSP CALL');
-      const { reports } = JSON.parse(stdout) as { reports: { rows: { talkSec?: number }[] }[] };
-      return reports[0]?.rows.filter(({ talkSec = 0 }) => talkSec >= 2).length === CALLS;
+      return (await talkSeconds(server)).filter((seconds) => seconds >= 2).length === CALLS;
     });
     await server.kill('SIGKILL');
     server = await server.restart();

@@ -22,12 +22,6 @@ describe('events through a whole server', () => {
   });
   after(() => calls?.close());
 
-  async function mml(command: string): Promise<string> {
-    const { code, stdout } = await calls.server.ims('mml', command);
-    assert.equal(code, 0, stdout);
-    return stdout;
-  }
-
   /** Fails unless libxml2 reads it as XML. */
   function checkXml(notify: SipRequest): void {
     const { status, stderr } = spawnSync(programPath('xmllint'), ['--noout', '--nonet', '-'], {
@@ -40,7 +34,7 @@ describe('events through a whole server', () => {
   test('libxml2 reads the documents of dialog and presence, of names that need escapes too', {
     skip: missing('xmllint'),
   }, async () => {
-    await mml('MOD USER: USERNAME=1002, NAME="Bob <\\"the builder\\"> & Söhne"');
+    await calls.mmlOk('MOD USER: USERNAME=1002, NAME="Bob <\\"the builder\\"> & Söhne"');
     const lamp = await subscribe(c, '1002', 'dialog');
     checkXml(lamp.notify);
     const presence = await subscribe(c, '1002', 'presence', { Expires: '0' });
@@ -79,17 +73,17 @@ describe('events through a whole server', () => {
   test('DSP SUBSCRIPTION and DSP PRESENCE show them, RMV SUBSCRIPTION ends one', async () => {
     const { ok } = await subscribe(c, '1001', 'dialog');
     assert.equal(ok.get('expires'), '3600');
-    const shown = await mml('DSP SUBSCRIPTION: EVENT=dialog, USERNAME=1003, RESOURCE=1001');
+    const shown = await calls.mmlOk('DSP SUBSCRIPTION: EVENT=dialog, USERNAME=1003, RESOURCE=1001');
     assert.match(shown, /Watches\s+=\s+1001/);
-    assert.match(await mml('DSP PRESENCE: USERNAME=1001'), /State\s+=\s+OPEN[^=]*Note\s+=\s+Online/);
+    assert.match(await calls.mmlOk('DSP PRESENCE: USERNAME=1001'), /State\s+=\s+OPEN[^=]*Note\s+=\s+Online/);
     assert.match(
-      await mml('DSP PRESENCE: USERNAME=1002'),
+      await calls.mmlOk('DSP PRESENCE: USERNAME=1002'),
       /Note\s+=\s+Mittag & Pause[^=]*Source\s+=\s+PUBLISHED/,
     );
     const id = /Subscription\s+=\s+(\w+)/.exec(shown)?.[1] ?? '';
-    await mml(`RMV SUBSCRIPTION: ID=${id}`);
+    await calls.mmlOk(`RMV SUBSCRIPTION: ID=${id}`);
     assert.equal(stateOf(await notified(c)), 'terminated;reason=rejected');
-    assert.match(await mml('DSP SUBSCRIPTION: EVENT=dialog, RESOURCE=1001'), /Number of results = 0/);
+    assert.match(await calls.mmlOk('DSP SUBSCRIPTION: EVENT=dialog, RESOURCE=1001'), /Number of results = 0/);
   });
 
   test('LST MESSAGE shows what waits, never its text; RMV MESSAGE removes it and the lamp goes out', async () => {
@@ -100,17 +94,17 @@ describe('events through a whole server', () => {
     const phone = await calls.phone('1004', { register: false });
     const { notify } = await subscribe(phone, '1004', 'message-summary');
     assert.match(notify.body.toString(), /^Messages-Waiting: yes\r\n[\s\S]*Text-Message: 1\/0/);
-    const shown = await mml('LST MESSAGE');
+    const shown = await calls.mmlOk('LST MESSAGE');
     assert.match(shown, /Recipient\s+=\s+1004[^=]*Sender\s+=\s+1001/);
     assert.match(shown, /Bytes\s+=\s+8/);
     assert.doesNotMatch(shown, /secret/);
-    assert.match(await mml('RMV MESSAGE: USERNAME=1004, CONFIRM=YES'), /Removed\s+=\s+1/);
+    assert.match(await calls.mmlOk('RMV MESSAGE: USERNAME=1004, CONFIRM=YES'), /Removed\s+=\s+1/);
     assert.match((await notified(phone)).body.toString(), /^Messages-Waiting: no/);
-    assert.match(await mml('LST MESSAGE: USERNAME=1004'), /Number of results = 0/);
+    assert.match(await calls.mmlOk('LST MESSAGE: USERNAME=1004'), /Number of results = 0/);
   });
 
   test('STR CALL CONNECT rings the phones of a user and calls a number for it', async () => {
-    const report = await mml('STR CALL CONNECT: FROM=1001, TO=1003');
+    const report = await calls.mmlOk('STR CALL CONNECT: FROM=1001, TO=1003');
     const id = /Call\s+=\s+(\w{26})/.exec(report)?.[1];
     const atA = await a.next('INVITE');
     a.respond(atA, 200, { sdp: a.sdp() });
@@ -167,7 +161,7 @@ describe('events through a whole server', () => {
       const call = await connect(a, b);
       await phone.printed(/1001\S* changed status from \S*Online\S* to \S*Busy/);
       await hangUp(a, b, call);
-      assert.match(await mml('DSP PRESENCE: USERNAME=1004'), /Source\s+=\s+PUBLISHED/);
+      assert.match(await calls.mmlOk('DSP PRESENCE: USERNAME=1004'), /Source\s+=\s+PUBLISHED/);
     } finally {
       await phone.close();
     }

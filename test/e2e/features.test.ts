@@ -20,13 +20,6 @@ describe('features through a whole server', () => {
   });
   after(() => calls?.close());
 
-  /** Runs commands; fails with the report when one of them is refused. */
-  async function mml(...commands: string[]): Promise<string> {
-    const { code, stdout } = await calls.server.ims('mml', commands.join('; '));
-    assert.equal(code, 0, stdout);
-    return stdout;
-  }
-
   const recordOf = async (invite: SipRequest): Promise<CallRecord> =>
     (await calls.recordsOf(invite.callId))[0]!;
 
@@ -48,9 +41,9 @@ describe('features through a whole server', () => {
   }
 
   test('RFC 3261 §21.1.3: MOD USER forwards, LST USER shows it, TST ROUTE explains it', async () => {
-    await mml('MOD USER: USERNAME=1002, FWDALL=1003');
-    assert.match(await mml('LST USER: USERNAME=1002'), /Forward all to\s+=\s+1003/);
-    const route = await mml('TST ROUTE: FROM=1001, TO=1002, IP=127.0.0.1');
+    await calls.mmlOk('MOD USER: USERNAME=1002, FWDALL=1003');
+    assert.match(await calls.mmlOk('LST USER: USERNAME=1002'), /Forward all to\s+=\s+1003/);
+    const route = await calls.mmlOk('TST ROUTE: FROM=1001, TO=1002, IP=127.0.0.1');
     assert.match(route, /1002 forwards to 1003 \(unconditional\)/);
     assert.match(route, /Diversion: <sip:1002@ims>;reason=unconditional/);
     const invite = await a.invite('1002');
@@ -60,12 +53,12 @@ describe('features through a whole server', () => {
       [record.dialledNumber, record.calleeNumber, record.forwardedBy],
       ['1002', '1003', '1002'],
     );
-    assert.match(await mml(`LST CDR: ID=${record.id}`), /1002 to 1003 \(unconditional\)/);
-    await mml('MOD USER: USERNAME=1002, FWDALL=""');
+    assert.match(await calls.mmlOk(`LST CDR: ID=${record.id}`), /1002 to 1003 \(unconditional\)/);
+    await calls.mmlOk('MOD USER: USERNAME=1002, FWDALL=""');
   });
 
   test('forwarding when busy and without answer, with the time of the user', async () => {
-    await mml('MOD USER: USERNAME=1002, FWDBUSY=1003, FWDNOANS=1003, NOANSSEC=3');
+    await calls.mmlOk('MOD USER: USERNAME=1002, FWDBUSY=1003, FWDNOANS=1003, NOANSSEC=3');
     const busy = await a.invite('1002');
     b.respond(await b.next('INVITE'), 486);
     assert.equal((await answeredBy(c, busy)).diversions?.[0]?.reason, 'user-busy');
@@ -75,7 +68,7 @@ describe('features through a whole server', () => {
     b.respond(await b.next('CANCEL'), 200);
     b.respond(atB, 487);
     assert.equal((await answeredBy(c, unanswered)).diversions?.[0]?.reason, 'no-answer');
-    await mml('MOD USER: USERNAME=1002, FWDBUSY="", FWDNOANS="", NOANSSEC=0');
+    await calls.mmlOk('MOD USER: USERNAME=1002, FWDBUSY="", FWDNOANS="", NOANSSEC=0');
   });
 
   test('do not disturb and unreachable users, by feature codes of the phone', async () => {
@@ -84,12 +77,12 @@ describe('features through a whole server', () => {
     assert.match(status, /^480/);
     assert.equal(record.releaseReason, 'callee-do-not-disturb');
     await refused(await b.invite('*79'), b);
-    await mml('MOD USER: USERNAME=1004, FWDUNREACH=1002');
+    await calls.mmlOk('MOD USER: USERNAME=1004, FWDUNREACH=1002');
     assert.equal((await answeredBy(b, await a.invite('1004'))).diversions?.[0]?.reason, 'unavailable');
   });
 
   test('a call waiting limit makes busy, a 302 of the phone deflects', async () => {
-    await mml('MOD USER: USERNAME=1002, MAXCALLS=1, DEFLECT=YES');
+    await calls.mmlOk('MOD USER: USERNAME=1002, MAXCALLS=1, DEFLECT=YES');
     const first = await a.invite('1002');
     const atB = await b.next('INVITE');
     b.respond(atB, 180);
@@ -97,16 +90,16 @@ describe('features through a whole server', () => {
     assert.match((await refused(await c.invite('1002'), c)).status, /^486/);
     b.respond(atB, 302, { headers: { Contact: '<sip:1003@127.0.0.1>' } });
     assert.equal((await answeredBy(c, first)).diversions?.[0]?.reason, 'deflection');
-    await mml('MOD USER: USERNAME=1002, MAXCALLS=0, DEFLECT=NO');
+    await calls.mmlOk('MOD USER: USERNAME=1002, MAXCALLS=0, DEFLECT=NO');
   });
 
   test('a group with its members, skipped and rung; overflow; a short number and hours lead there', async () => {
-    await mml(
+    await calls.mmlOk(
       'ADD GROUP: NUMBER=800, NAME=Sales, MEMBERS=1004&1002&1003, STRATEGY=LINEAR, MEMBERSEC=3, OVERFLOW=1001',
       'ADD NUMBER: NUMBER=8, TO=800',
       'ADD TIMERULE: NUMBER=9, DAYS=MON-SUN, TO=8',
     );
-    assert.match(await mml('LST GROUP: NUMBER=800'), /1004\s+YES\s+0/);
+    assert.match(await calls.mmlOk('LST GROUP: NUMBER=800'), /1004\s+YES\s+0/);
     const invite = await a.invite('9');
     b.respond(await b.next('INVITE'), 486);
     const record = await answeredBy(c, invite);
@@ -131,10 +124,10 @@ describe('features through a whole server', () => {
   });
 
   test('phones of a user in order; the longest call; what was set outlives a restart', async () => {
-    await mml('MOD USER: USERNAME=1001, MAXDUR=1', 'MOD USER: USERNAME=1002, RING=ORDER, RINGSEC=3');
+    await calls.mmlOk('MOD USER: USERNAME=1001, MAXDUR=1', 'MOD USER: USERNAME=1002, RING=ORDER, RINGSEC=3');
     await calls.restart();
-    assert.match(await mml('LST USER: USERNAME=1002'), /Ring\s+=\s+ORDER/);
-    assert.match(await mml('LST GROUP'), /800/);
+    assert.match(await calls.mmlOk('LST USER: USERNAME=1002'), /Ring\s+=\s+ORDER/);
+    assert.match(await calls.mmlOk('LST GROUP'), /800/);
     const second = await calls.phone('1002');
     const invite = await a.invite('1002');
     second.respond(await second.next('INVITE'), 486);

@@ -3,8 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import type { CallRecord } from '../../src/cdr/types.js';
 import type { SipRequest } from '../../src/sip/message.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
+import { untilRecords } from '../support/records.js';
 import type { SipPeer } from '../support/sip-peer.js';
-import { waitFor } from '../support/wait-for.js';
 
 /** Instant messages between phones, through a whole server. */
 describe('messages through a whole server', () => {
@@ -35,25 +35,8 @@ describe('messages through a whole server', () => {
     return heard;
   }
 
-  async function recordsOf(callId: string | undefined, count = 1): Promise<CallRecord[]> {
-    let records: CallRecord[] = [];
-    await waitFor(`${count} records of a message`, async () => {
-      const { stdout } = await calls.server.ims(
-        'cdr',
-        'list',
-        '--json',
-        '--type',
-        'MESSAGE',
-        '--last',
-        '1000',
-      );
-      const lines = stdout.split('\n').filter((line) => line !== '');
-      records = lines.map((line) => JSON.parse(line) as CallRecord).filter((one) => one.callId === callId);
-      return records.length >= count;
-    });
-    assert.equal(records.length, count);
-    return records.sort((x, y) => (x.id < y.id ? -1 : 1));
-  }
+  const recordsOf = (callId: string | undefined, count = 1): Promise<CallRecord[]> =>
+    untilRecords(calls.server, count, (record) => record.callId === callId, 'MESSAGE');
 
   test('RFC 3428 §4, §7: a message goes to the phone of another, as it was written, and its 200 comes back', async () => {
     const b = await calls.phone('1002');

@@ -63,11 +63,6 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
     );
   }
 
-  async function mml(...commands: string[]): Promise<void> {
-    const { code, stdout } = await calls.server.ims('mml', commands.join('; '));
-    assert.equal(code, 0, stdout);
-  }
-
   /** The records of this flow: all that are new, and no more of them than `count`. */
   async function newRecords(count = 1): Promise<CallRecord[]> {
     seen += count;
@@ -100,12 +95,12 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
   });
 
   test('RFC 3665 §3.6: a redirection, and SDP in the ACK', async () => {
-    await mml('MOD USER: USERNAME=1002, DEFLECT=YES');
+    await calls.mmlOk('MOD USER: USERNAME=1002, DEFLECT=YES');
     const redirecting = await phone('1002', 'uas-redirect', ['-s', '1003']);
     const answering = await phone('1003', 'uas-answer-with-offer');
     await caller('uac-late-offer-call-expect-200', '1002');
     await Promise.all([redirecting.done, answering.done]);
-    await mml('MOD USER: USERNAME=1002, DEFLECT=NO');
+    await calls.mmlOk('MOD USER: USERNAME=1002, DEFLECT=NO');
     const record = await onlyRecord();
     assert.deepEqual([record.result, record.calleeNumber, record.forwardedBy], ['ANSWERED', '1003', '1002']);
   });
@@ -140,7 +135,9 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
     // RFC 3261 §9.1: an INVITE that nobody said a word to cannot be cancelled, so it is repeated at this phone for a while.
     const silent = await phone('1004', 'uas-silent');
     await caller('uac-unanswered-call-expect-480', '1004');
-    assert.equal((await onlyRecord()).sipStatus, 480);
+    const record = await onlyRecord();
+    assert.deepEqual(facts(record), ['NO_ANSWER', 480, 'callee-no-answer']);
+    assert.equal(record.attempts.length, 1);
     await silent.done.catch(() => undefined);
     const unavailable = await phone('1002', 'uas-unavailable');
     await caller('uac-unanswered-call-expect-480', '1002');
@@ -207,18 +204,18 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
     ['RFC 5359 §2.9', 'FWDNOANS', 'uas-ring-until-cancelled'],
   ] as const)
     test(`${section}: ${feature} sends the call on`, async () => {
-      await mml(`MOD USER: USERNAME=1002, ${feature}=1003`);
+      await calls.mmlOk(`MOD USER: USERNAME=1002, ${feature}=1003`);
       const first = callee && (await phone('1002', callee));
       const answering = await phone('1003', 'uas-answer-forwarded');
       await caller('uac-forwarded-call-expect-181-200', '1002');
       await Promise.all([first?.done, answering.done]);
-      await mml(`MOD USER: USERNAME=1002, ${feature}=""`);
+      await calls.mmlOk(`MOD USER: USERNAME=1002, ${feature}=""`);
       const record = await onlyRecord();
       assert.deepEqual([record.calleeNumber, record.forwardedBy], ['1003', '1002']);
     });
 
   test('RFC 5359 §2.12: find-me, one number after the other', async () => {
-    await mml('ADD GROUP: NUMBER=700, MEMBERS=1002&1003, STRATEGY=LINEAR, MEMBERSEC=5');
+    await calls.mmlOk('ADD GROUP: NUMBER=700, MEMBERS=1002&1003, STRATEGY=LINEAR, MEMBERSEC=5');
     const busy = await phone('1002', 'uas-busy');
     const answering = await phone('1003', 'uas-answer');
     await caller('uac-call-expect-200', '700');
@@ -230,13 +227,13 @@ describe('flows of RFC 3665 and RFC 5359', { skip: missing('sipp') }, () => {
   });
 
   test('RFC 5359 §2.14: a number that nobody may call', async () => {
-    await mml('ADD ROUTE: NAME=no-premium, PREFIX=0900, TRUNKS=""');
+    await calls.mmlOk('ADD ROUTE: NAME=no-premium, PREFIX=0900, TRUNKS=""');
     await caller('uac-forbidden-call-expect-403', '0900123456');
     assert.equal((await onlyRecord()).sipStatus, 403);
   });
 
   test('RFC 5359 §2.16: pick-up of a call that rings elsewhere', async () => {
-    await mml('ADD GROUP: NUMBER=710, MEMBERS=1002&1003');
+    await calls.mmlOk('ADD GROUP: NUMBER=710, MEMBERS=1002&1003');
     const ringing = await phone('1002', 'uas-ring-until-cancelled');
     const waiting = caller('uac-call-expect-hang-up', '1002');
     await waitFor('ringing', async () => (await calls.server.mml('DSP CALL')).includes('ringing'));

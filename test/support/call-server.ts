@@ -1,11 +1,8 @@
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import type { CallRecord } from '../../src/cdr/types.js';
-import { runMml } from '../../src/mml/transport/run-mml.js';
 import type { LinkTransport } from './peer-link.js';
+import { untilRecords } from './records.js';
 import { startServer, type TestServer } from './server.js';
 import { SipPeer } from './sip-peer.js';
-import { waitFor } from './wait-for.js';
 
 export interface PhoneChoice {
   readonly register?: boolean;
@@ -30,6 +27,8 @@ export interface CallServer {
   recordsOf(callId: string | undefined, count?: number): Promise<CallRecord[]>;
   /** What one console command prints, over the local socket. */
   mml(command: string, format?: 'JSON'): Promise<string>;
+  /** The same of commands that must succeed, one after the other; rejects with the report when one does not. */
+  mmlOk(...commands: string[]): Promise<string>;
   /** Starts the server again, on its ports and directory. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -39,20 +38,6 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
   const users = { 1001: '1001-secret', 1002: '1002-secret', 1003: '1003-secret', 1004: '1004-secret' };
   let server = await startServer({ users, env });
   const phones: SipPeer[] = [];
-  const list = async (): Promise<CallRecord[]> => {
-    const { stdout } = await server.ims('cdr', 'list', '--json', '--type', 'CALL', '--last', '1000');
-    const lines = stdout.split('\n').filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as CallRecord).reverse();
-  };
-  const until = async (count: number, isWanted: (record: CallRecord) => boolean): Promise<CallRecord[]> => {
-    let records: CallRecord[] = [];
-    await waitFor(`${count} records`, async () => {
-      records = (await list()).filter(isWanted);
-      return records.length >= count;
-    });
-    if (records.length > count) throw new Error(`${records.length} records in place of ${count}`);
-    return records;
-  };
   return {
     get server() {
       return server;
@@ -76,14 +61,10 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
       }
       return phone;
     },
-    records: (count) => until(count, () => true),
-    recordsOf: (callId, count = 1) => until(count, (record) => record.callId === callId),
-    mml: async (command, format) => {
-      const socketPath = join(server.dataDir, 'ims.sock');
-      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-      await runMml({ socketPath, command, ...(format && { format }), stdin, stdout, stderr });
-      return String(stdout.read() ?? stderr.read());
-    },
+    records: (count) => untilRecords(server, count),
+    recordsOf: (callId, count = 1) => untilRecords(server, count, (record) => record.callId === callId),
+    mml: (command, format) => server.mml(command, format),
+    mmlOk: (...commands) => server.mmlOk(...commands),
     restart: async () => {
       server = await server.restart();
     },

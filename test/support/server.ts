@@ -1,10 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { importUsers } from '../../src/accounts/import-users.js';
+import { StoredUsers } from '../../src/accounts/stored-users.js';
 import { type RunFacts, readRunFacts } from '../../src/app/run-file.js';
+import { withStore } from '../../src/cli/with-store.js';
+import { loadConfig } from '../../src/config/load.js';
+import { runMml } from '../../src/mml/transport/run-mml.js';
+import type { Store } from '../../src/store/types.js';
 import { claimRedisDatabase, type RedisDatabase } from './redis-database.js';
 
 /** Compiled tree that this file runs from: `.build`. */
@@ -26,8 +33,12 @@ export interface TestServer {
   output(): string;
   /** Runs `ims …` against this server's DATA_DIR. */
   ims(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
-  /** One MML command over the local socket, JSON report. */
-  mml(command: string): Promise<string>;
+  /** What console commands print, run over the local socket as `ims mml` does. */
+  mml(commands: string, format?: 'JSON'): Promise<string>;
+  /** The same of commands that must succeed, one after the other; rejects with the report when one does not. */
+  mmlOk(...commands: string[]): Promise<string>;
+  /** Opens the server's Store beside it, as `ims cdr list` does, lends it and closes it. */
+  withStore<T>(use: (store: Store) => Promise<T>): Promise<T>;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts the server again on the same DATA_DIR and the same ports. */
   restart(env?: Record<string, string>): Promise<TestServer>;
@@ -64,7 +75,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     ...options.env,
     ...(database && { STORE_URL: database.url }),
   };
-  if (options.users) await importUsers(env, options.users);
+  if (options.users) await addUsers(env, options.users);
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, 'start'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -96,7 +107,13 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     mmlPort: Number(facts.mml.split(':').at(-1)),
     output: () => output,
     ims: (...args) => runIms(env, args),
-    mml: async (command) => (await runIms(env, ['mml', command])).stdout,
+    mml: async (commands, format) => (await runCommands(dataDir, commands, format)).report,
+    mmlOk: async (...commands) => {
+      const { code, report } = await runCommands(dataDir, commands.join('; '));
+      if (code !== 0) throw new Error(`exit code ${code} of the console: ${report}`);
+      return report;
+    },
+    withStore: (use) => withStore(loadConfig({ env }).config, use),
     kill: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
@@ -123,18 +140,39 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
 }
 
-/** Makes subscribers by one `ims user import`; those that a shared Store has already are left as they are. */
-async function importUsers(
+/** Makes subscribers; those that a shared Store has already are left as they are. */
+async function addUsers(
   env: Readonly<Record<string, string>>,
   users: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'ims-users-'));
-  const file = join(directory, 'users.json');
-  const rows = Object.entries(users).map(([username, password]) => ({ username, password }));
-  writeFileSync(file, JSON.stringify(rows));
-  const imported = await runIms(env, ['user', 'import', file]);
-  rmSync(directory, { recursive: true });
-  if (imported.code !== 0) throw new Error(`ims user import: ${imported.stderr}`);
+  const { config } = loadConfig({ env });
+  const rows = Object.entries(users).map(([username, password], i) => ({ row: i + 1, username, password }));
+  const { faults } = await withStore(config, (store) =>
+    importUsers(new StoredUsers({ store, realm: config.SIP_REALM }), rows),
+  );
+  if (faults.length > 0) throw new Error(`subscribers were refused: ${JSON.stringify(faults)}`);
+}
+
+/** Runs console commands in this process. */
+async function runCommands(
+  dataDir: string,
+  command: string,
+  format?: 'JSON',
+): Promise<{ code: number; report: string }> {
+  let report = '';
+  const collect = new Writable({
+    write: (chunk, _encoding, done) => {
+      report += chunk;
+      done();
+    },
+  });
+  const socketPath = join(dataDir, 'ims.sock');
+  const stdin = new PassThrough();
+  const code = await runMml({
+    ...{ socketPath, command, ...(format && { format }) },
+    ...{ stdin, stdout: collect, stderr: collect },
+  });
+  return { code, report };
 }
 
 /** Runs the `ims` command to its end. */
