@@ -90,7 +90,7 @@ describe('fault 9: names were cut, calls went on, commands were missing, and nob
       const examples = lines.flatMap((line) => /^ *Example +(.+)$/.exec(line)?.[1] ?? []);
       assert.ok(examples.length > 0, `${name} has no example`);
       for (const example of examples) {
-        // It would do so; service-commands.test.ts lets it.
+        // It would do so; mml-service.test.ts lets it.
         if (/^RST SERVICE.*CONFIRM/.test(example)) continue;
         const { retcode, message } = await run(example);
         // Done; not confirmed; or no such user, call, session here. Never unknown, malformed or broken.

@@ -20,9 +20,11 @@ const offered = async (before: string, role: Role = 'ADMIN') =>
   (await complete(registry, services, { role, grants: [] }, before)).candidates.join(' ');
 const help = (before: string) => helpAt(registry, before, 'EN').join('\n');
 
+const VERBS = 'ACT ADD CHK CLR DEA DSP EXP HLP IMP LGO LST MOD RMV RST SAV SET STP STR TST UNL';
+
 describe('MML completion', () => {
-  const cases: [string, string | RegExp][] = [
-    ['', /^A.*ADD .*DSP .*HLP .*LGO LST MOD RMV .*SET STP STR TST/],
+  const cases: [string, string][] = [
+    ['', VERBS],
     ['l', 'LGO LST'],
     [
       'LST ',
@@ -30,8 +32,8 @@ describe('MML completion', () => {
     ],
     ['lst us', 'USER'],
     ['LST USR', 'USR'],
-    ['DSP CALL ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STAT STATE= WATCH=$/],
-    ['DSP CALL: ', /^ACTIVE CALLID= ID= LIMIT= NUMBER= STATE= WATCH=$/],
+    ['DSP CALL ', 'ACTIVE CALLID= ID= LIMIT= NUMBER= STAT STATE= WATCH='],
+    ['DSP CALL: ', 'ACTIVE CALLID= ID= LIMIT= NUMBER= STATE= WATCH='],
     ['DSP CALL: STATE=con', 'CONNECTED'],
     ['DSP CALL: STATE=CONNECTED, LI', 'LIMIT='],
     ['DSP CALL: STATE=CONNECTED, ST', ''],
@@ -41,16 +43,14 @@ describe('MML completion', () => {
     ['MOD USER: USERNAME="10', '"1001" "1002"'],
     ['ADD USER: PASSWORD=', ''],
     ['LST USER; DSP VER', 'VERSION'],
-    ['LST USER;', /^A.*ADD .*DSP/],
+    ['LST USER;', VERBS],
     ['NOSUCH THING ', ''],
     ['LST USER: NAME="unclosed ', ''],
     ['HLP: CMD=', ''],
   ];
   for (const [before, expected] of cases) {
     it(`offers after ${JSON.stringify(before)}`, async () => {
-      const found = await offered(before);
-      if (typeof expected === 'string') assert.equal(found, expected);
-      else assert.match(found, expected);
+      assert.equal(await offered(before), expected);
     });
   }
 

@@ -68,7 +68,7 @@ describe('console at a telnet terminal', { timeout: 60_000 }, () => {
     await client.until('USER ');
     client.send('\x15DSP \t');
     await client.until('DSP ');
-    assert.match(await client.until('MML> DSP '), /CALL +CDR +(CONF +)?DIALJOB/);
+    assert.match(await client.until('MML> DSP '), /CALL +CDR +CONF +DIALJOB/);
     client.send('\x15MOD USER: USERN\t');
     await client.until('USERNAME=');
     client.send('104\t');
