@@ -1,5 +1,6 @@
 import { formatHost } from '../../sip/host.js';
 import { SipRequest, type SipResponse } from '../../sip/message.js';
+import { retryAfterSec } from '../../sip/retry-after.js';
 import { TransportError } from '../transport/errors.js';
 import type { SentBy } from '../transport/types.js';
 import type { ClientTransaction, ClientTransactionUser, FailureReason, Hop, Source } from '../types.js';
@@ -100,7 +101,9 @@ export class ClientWalk implements ClientTransaction, ClientTransactionUser {
   onResponse(tx: ClientTransaction, response: SipResponse, source: Source): void {
     if (tx !== this.current) return;
     const { statusCode } = response;
-    if (statusCode === 503) this.ctx.failed.note(this.hop, retryAfterMs(response));
+    // RFC 3261 §21.5.4
+    const pauseSec = retryAfterSec(response);
+    if (statusCode === 503) this.ctx.failed.note(this.hop, pauseSec && pauseSec * 1000);
     // RFC 3263 §4.3. Deviation: not after a provisional that the user was told of, nor within a dialog, whose peer it is.
     if (statusCode === 503 && !this.isInDialog && !this.isRinging && this.goOn('503')) return;
     if (statusCode < 200) this.isRinging = true;
@@ -178,10 +181,4 @@ export function copyOf(request: SipRequest): SipRequest {
   copy.headers.push(...request.headers);
   copy.bodyText = request.bodyText;
   return copy;
-}
-
-/** RFC 3261 §21.5.4; undefined where it does not say. */
-function retryAfterMs(response: SipResponse): number | undefined {
-  const seconds = /^\s*(\d{1,6})/.exec(response.get('retry-after') ?? '')?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }

@@ -99,14 +99,22 @@ export class SessionKeeper {
     });
   }
 
+  /** Until it succeeds the session's own timer goes on: the peer can put refreshes off, not the session's end. */
   private refresh(dialog: CoreDialog, intervalSec: number, minSec = MIN_SESSION_SEC): void {
+    const { session } = dialog;
+    const retry = (leastSec: number): void => {
+      const delaySec = Math.max(leastSec, glareDelaySec(dialog.dialog.role));
+      // Else something else has refreshed or ended it meanwhile.
+      if (dialog.session === session)
+        session?.refreshAfter(delaySec, () => this.refresh(dialog, intervalSec, minSec));
+    };
     if (dialog.ownInvite || dialog.peerInvite || dialog.answered || dialog.ownRefresh) {
-      this.retry(dialog, intervalSec);
+      retry(0);
       return;
     }
     new SessionRefresh(this.ctx, dialog, intervalSec, minSec, {
       onRefreshed: (response) => this.onAccepted(dialog, response),
-      onGlare: () => this.retry(dialog, intervalSec),
+      onGlare: retry,
       onNoUpdate: () => {
         dialog.takesUpdate = false;
         this.refresh(dialog, intervalSec, minSec);
@@ -115,15 +123,6 @@ export class SessionKeeper {
       onTooBrief: (wantedSec) => this.refresh(dialog, wantedSec, wantedSec),
       onFailed: () => this.ender.end(dialog, EXPIRED),
     }).start();
-  }
-
-  private retry(dialog: CoreDialog, intervalSec: number): void {
-    dialog.session?.stop();
-    dialog.session = new SessionTimer(this.ctx, intervalSec, true, {
-      onRefreshDue: () => this.refresh(dialog, intervalSec),
-      onExpired: () => {},
-    });
-    dialog.session.refreshAfter(glareDelaySec(dialog.dialog.role));
   }
 }
 

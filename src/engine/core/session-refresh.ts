@@ -1,4 +1,5 @@
 import type { SipRequest, SipResponse } from '../../sip/message.js';
+import { retryAfterSec } from '../../sip/retry-after.js';
 import { parseSessionExpires } from '../../sip/session-expires.js';
 import type { ClientTransaction, ClientTransactionUser, Source } from '../types.js';
 import type { CoreContext } from './core-context.js';
@@ -8,8 +9,11 @@ import { Gate } from './gate.js';
 /** What a refresh came to; one of the five is called, once. None is when the dialog ended meanwhile. */
 export interface SessionRefreshUser {
   onRefreshed(response: SipResponse): void;
-  /** 491, or 500 with Retry-After: the peer has an offer of its own under way (RFC 3261 §14.1, RFC 3311 §5.2). */
-  onGlare(): void;
+  /**
+   * 491, or 500 with Retry-After: the peer has an offer of its own under way (RFC 3261 §14.1, RFC 3311 §5.2). It is not to be asked
+   * again before `leastSec` seconds.
+   */
+  onGlare(leastSec: number): void;
   /** 422: the peer wants no shorter interval than this, seconds (RFC 4028 §7.3). */
   onTooBrief(minSec: number): void;
   /** The peer takes no UPDATE after all. */
@@ -73,7 +77,9 @@ export class SessionRefresh extends Gate implements ClientTransactionUser {
     const { statusCode } = response;
     const minSec = parseSessionExpires(response.get('min-se') ?? '')?.intervalSec ?? 0;
     const isUpdate = this.request.method === 'UPDATE';
-    if (statusCode === 491 || (statusCode === 500 && response.has('retry-after'))) this.user.onGlare();
+    const retryAfter = retryAfterSec(response);
+    if (statusCode === 491 || (statusCode === 500 && retryAfter !== undefined))
+      this.user.onGlare(retryAfter ?? 0);
     else if (isUpdate && (statusCode === 405 || statusCode === 501)) this.user.onNoUpdate();
     else if (statusCode === 422 && minSec > this.intervalSec) this.user.onTooBrief(minSec);
     else if (statusCode >= 300) this.user.onFailed();

@@ -8,17 +8,22 @@ export const MIN_SESSION_SEC = 90;
 export interface SessionTimerUser {
   /** Half of the interval is over and refreshing is ours (RFC 4028 §10). */
   onRefreshDue(): void;
-  /** The peer has not refreshed the session in time (RFC 4028 §10). */
+  /** The session was not refreshed in time (RFC 4028 §10). */
   onExpired(): void;
 }
+
+/** The longest that one timer of a clock runs, milliseconds: 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The session timer of one dialog (RFC 4028): who refreshes, and when. */
 export class SessionTimer {
   private timer: TimerHandle | undefined;
+  /** When the session is over unless it is refreshed, monotonic milliseconds. */
+  private endsAtMs = 0;
 
   /** Starts at once. */
   constructor(
-    private readonly ctx: CoreContext,
+    private readonly ctx: Pick<CoreContext, 'clock'>,
     readonly intervalSec: number,
     readonly isRefresherUs: boolean,
     private readonly user: SessionTimerUser,
@@ -28,23 +33,35 @@ export class SessionTimer {
 
   /** The session was refreshed. */
   restart(): void {
-    this.stop();
     const { intervalSec } = this;
-    if (this.isRefresherUs) this.after(intervalSec / 2, () => this.user.onRefreshDue());
-    else this.after(intervalSec - Math.min(32, intervalSec / 3), () => this.user.onExpired());
+    this.endsAtMs = this.ctx.clock.monotonic() + 1000 * (intervalSec - Math.min(32, intervalSec / 3));
+    if (this.isRefresherUs) this.refreshAfter(intervalSec / 2, () => this.user.onRefreshDue());
+    else this.awaitEnd();
   }
 
-  /** Puts our refresh off to `delaySec` seconds from now. */
-  refreshAfter(delaySec: number): void {
-    this.stop();
-    this.after(delaySec, () => this.user.onRefreshDue());
+  /** Has `refresh` run in `delaySec` seconds, unless the session is over by then (RFC 4028 §10: whoever refreshes). */
+  refreshAfter(delaySec: number, refresh: () => void): void {
+    if (this.ctx.clock.monotonic() + 1000 * delaySec >= this.endsAtMs) this.awaitEnd();
+    else
+      this.after(1000 * delaySec, () => {
+        this.awaitEnd();
+        refresh();
+      });
   }
 
   stop(): void {
     this.ctx.clock.clearTimeout(this.timer);
   }
 
-  private after(delaySec: number, action: () => void): void {
-    this.timer = this.ctx.clock.setTimeout(action, delaySec * 1000);
+  private awaitEnd(): void {
+    this.after(this.endsAtMs - this.ctx.clock.monotonic(), () => this.user.onExpired());
+  }
+
+  private after(delayMs: number, action: () => void): void {
+    this.stop();
+    const { clock } = this.ctx;
+    if (delayMs > MAX_TIMER_MS)
+      this.timer = clock.setTimeout(() => this.after(delayMs - MAX_TIMER_MS, action), MAX_TIMER_MS);
+    else this.timer = clock.setTimeout(action, Math.max(delayMs, 0));
   }
 }

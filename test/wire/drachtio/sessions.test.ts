@@ -179,6 +179,60 @@ describe('session timers and addresses', () => {
       assert.ok(delays(role).every((sec) => sec >= least && sec <= most));
   });
 
+  /** Moves time on until something comes; fails after `mostMs`. */
+  const nextWithin = async (mostMs: number): Promise<string> => {
+    for (let ms = 0; ms < mostMs && peer.udp.inbox.size === 0; ms += 100) {
+      clock.advance(100);
+      await client.ask('ping');
+    }
+    return peer.next();
+  };
+
+  test('RFC 4028 §10: a peer that puts every refresh off loses the session when its time is up', async () => {
+    await start();
+    let { refresh } = await refreshing();
+    const from = clock.monotonic();
+    let count = 0;
+    for (; !refresh.startsWith('BYE') && count < 20; count++) {
+      peer.respond(refresh, 491);
+      await peer.until(/^ACK/);
+      refresh = await nextWithin(4_100);
+    }
+    assert.ok(count >= 4, `${count} refreshes`);
+    assert.match(headerOf(refresh, 'Reason')!, /Session timer expired/);
+    // A third of the interval before its end.
+    assert.ok(Math.abs(clock.monotonic() - from - 18_000) <= 200, `${clock.monotonic() - from} ms`);
+    assert.equal((await client.events.next()).fields[8], 'unsolicited');
+  });
+
+  test('RFC 3261 §14.1: a refresh that met 500 is tried again when Retry-After says, and not after the session', async () => {
+    await start();
+    const { refresh } = await refreshing();
+    peer.respond(refresh, 500, { headers: ['Retry-After: 5 (an offer of mine)'] });
+    await peer.until(/^ACK/);
+    clock.advance(4_900);
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    peer.respond(await nextWithin(200), 500, { headers: ['Retry-After: 60'] });
+    await peer.until(/^ACK/);
+    clock.advance(12_800);
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    assert.match(await nextWithin(400), /^BYE/);
+  });
+
+  test('RFC 4028 §10: so does one that never says the last word', async () => {
+    await start();
+    const { refresh } = await refreshing();
+    peer.respond(refresh, 180);
+    await client.ask('ping');
+    clock.advance(17_900);
+    await client.ask('ping');
+    assert.equal(peer.udp.inbox.size, 0);
+    clock.advance(200);
+    assert.match(headerOf(await peer.until(/^BYE/), 'Reason')!, /Session timer expired/);
+  });
+
   test('RFC 3261 §14.1: an application’s re-INVITE waits while the engine’s own refresh is open', async () => {
     await start();
     const { dialogId, refresh } = await refreshing();
