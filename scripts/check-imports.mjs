@@ -74,6 +74,7 @@ const MAY_IMPORT = {
     'numbering',
     'registrar',
     'routing',
+    'security',
     'store',
     'trace',
     'trunks',

@@ -15,6 +15,7 @@ import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
 import { serverIpOf } from './app/server-ip.js';
+import { openSourceGuard } from './app/source-guard.js';
 import { LoadMeter } from './app/system-info.js';
 import { openTelephony, type Telephony } from './app/telephony.js';
 import { type JournalledRecords, openRecords } from './cdr/record-service.js';
@@ -32,6 +33,8 @@ import { followLines } from './platform/log-follow.js';
 import { clearLines, findLines } from './platform/log-lines.js';
 import type { LoggerFactory, LogLevel } from './platform/logger.js';
 import { packageVersion } from './platform/version.js';
+import type { SourceGuard } from './security/source-guard.js';
+import { GuardService } from './security/source-service.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/types.js';
 
@@ -132,6 +135,7 @@ class Server implements RunningServer {
   private audio!: OpenedAudio;
   private announcements!: StoredAnnouncements;
   private engine!: ConnectedEngine;
+  private guard!: SourceGuard;
   private records!: JournalledRecords;
   private telephony!: Telephony;
   private dialler!: Dialler;
@@ -196,7 +200,8 @@ class Server implements RunningServer {
       sounds: this.audio.sounds,
       log: logs.for('audio'),
     });
-    this.engine = await openEngine(config, logs, parts);
+    this.guard = await openSourceGuard(context, this.store);
+    this.engine = await openEngine(config, logs, parts, this.guard);
     // Its dialogs are gone with it: a new process serves calls sooner than a repaired one.
     void this.engine.died?.then((reason) => reason && context.fail(reason));
     this.records = parts.own('records', await this.openRecords());
@@ -212,6 +217,7 @@ class Server implements RunningServer {
       audio: audio.host,
       audioAddress: audio.address,
       announcements,
+      guard: this.guard,
     });
     this.dialler = parts.own(
       'dialler',
@@ -315,6 +321,7 @@ class Server implements RunningServer {
         numbering,
         routes: this.telephony.calls.routes,
         trunks: this.telephony.trunks.service,
+        sources: new GuardService(this.guard),
         announcements: this.announcements,
         dialler: this.dialler,
         conferences: this.telephony.conferences,

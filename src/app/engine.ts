@@ -6,6 +6,7 @@ import type { EngineOptions, EngineStats } from '../engine/engine.js';
 import { startEngineWorker } from '../engine/host.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { Logger, LoggerFactory } from '../platform/logger.js';
+import type { SourceGuard } from '../security/source-guard.js';
 import { connectEngine, type SignallingConnection } from '../signalling/connection.js';
 import { parseEngineUrl } from '../signalling/engine-url.js';
 import type { TraceService } from '../trace/types.js';
@@ -96,14 +97,24 @@ export async function openEngine(
   config: Config,
   logs: LoggerFactory,
   parts: Lifecycle,
+  guard: SourceGuard,
 ): Promise<ConnectedEngine> {
+  const screen = guard.screen.bind(guard);
   const log = logs.for('signalling');
   const tags = [applicationTag(config.NODE_NAME ?? hostname())];
   if (config.SIP_ENGINE !== 'embedded') {
     const { host, port, secret, tls } = parseEngineUrl(config.SIP_ENGINE);
     const connection = parts.own(
       'signalling',
-      await connectEngine({ host, port, secret, log, tags, ...(tls && { tls: { servername: host } }) }),
+      await connectEngine({
+        host,
+        port,
+        secret,
+        log,
+        tags,
+        screen,
+        ...(tls && { tls: { servername: host } }),
+      }),
     );
     const listeners = connection.hostports.map(shown);
     return { connection, name: connection.description, listeners };
@@ -117,12 +128,24 @@ export async function openEngine(
       ...transports(config, logs.for('engine')),
       ...nextHopOptions(config),
       ...survival(config),
+      blockedSources: guard.rules().blocked,
       log: logs.for('engine'),
     }),
   );
+  engine.onMalformed = (reports) => {
+    for (const { address, isProven, count } of reports) guard.malformed(address, isProven, count);
+  };
+  guard.useFilter(engine);
   const connection = parts.own(
     'signalling',
-    await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: engine.secret, log, tags }),
+    await connectEngine({
+      host: '127.0.0.1',
+      port: engine.adminPort,
+      secret: engine.secret,
+      log,
+      tags,
+      screen,
+    }),
   );
   const listeners = engine.listeners.map(shown);
   return {

@@ -13,6 +13,7 @@ import { AuthThrottle } from '../security/auth-throttle.js';
 import { Authenticator } from '../security/authenticator.js';
 import { loadNonceSecret } from '../security/nonce-secret.js';
 import { Nonces } from '../security/nonces.js';
+import type { SourceGuard } from '../security/source-guard.js';
 import type { SignallingConnection } from '../signalling/connection.js';
 import { LocalNames, machineNames } from '../signalling/local-names.js';
 import type { Store } from '../store/types.js';
@@ -33,6 +34,7 @@ export interface TelephonyParts {
   /** Where audio endpoints are. */
   readonly audioAddress: string;
   readonly announcements: AnnouncementFinder;
+  readonly guard: SourceGuard;
 }
 
 export interface Telephony {
@@ -57,6 +59,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     nonces: new Nonces({ secret: await loadNonceSecret(store.collection('settings'), logs.for('security')) }),
     throttle: new AuthThrottle(),
     algorithms: config.AUTH_ALGORITHMS,
+    observer: wired.guard,
     log: logs.for('security'),
   };
   const authenticator = new Authenticator({ ...auth, users });
@@ -70,6 +73,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     log: logs.for('trunks'),
   });
   parts.own('trunks', trunks);
+  wired.guard.isTrunk = (address) => trunks.isSource(address);
   let messages: Messaging | undefined;
   let events: Events | undefined;
   const record = registerRecords(records, config.SIP_REALM);

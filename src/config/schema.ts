@@ -95,7 +95,27 @@ export const SETTINGS = {
     type: v.cidrs,
     default: '127.0.0.0/8,::1/128',
     meaning:
-      'networks SIP_SOURCE_RATE and SIP_SOURCE_CONNECTIONS do not count for: trunks, load testers; IPv6 ones a /64 or larger',
+      'networks SIP_SOURCE_RATE, SIP_SOURCE_CONNECTIONS and BAN_AFTER do not count for: trunks, load testers; IPv6 ones a /64 or larger',
+  }),
+  BAN_AFTER: setting({
+    type: v.whole(0, 1_000_000),
+    default: '30',
+    meaning:
+      'offences (wrong passwords; over connections also what is no SIP) within BAN_WINDOW_SEC that get a source banned; 0: none is',
+    live: true,
+  }),
+  BAN_WINDOW_SEC: setting({
+    type: v.whole(10, 86_400),
+    default: '300',
+    meaning: 'time in which the offences of a source are counted together, seconds',
+    live: true,
+  }),
+  BAN_SEC: setting({
+    type: v.whole(1, 31_536_000),
+    default: '600',
+    meaning:
+      'how long a source is banned, seconds; twice as long each further time within a day, up to a day',
+    live: true,
   }),
   OVERLOAD_DELAY_MS: setting({
     type: v.whole(0, 60_000),

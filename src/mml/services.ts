@@ -15,6 +15,7 @@ import type { NumberingService } from '../numbering/types.js';
 import type { LogBatch } from '../platform/log-follow.js';
 import type { LogLine, LogQuery } from '../platform/log-lines.js';
 import type { RegistrationService } from '../registrar/types.js';
+import type { SourceService } from '../security/source-types.js';
 import type { TraceService } from '../trace/types.js';
 import type { TrunkService } from '../trunks/types.js';
 
@@ -99,6 +100,7 @@ export interface Services {
   readonly numbering: NumberingService;
   readonly routes: RouteService;
   readonly trunks: TrunkService;
+  readonly sources: SourceService;
   readonly announcements: AnnouncementService;
   readonly dialler: DialService;
   readonly conferences: ConferenceService;

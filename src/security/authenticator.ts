@@ -36,6 +36,17 @@ export type AuthOutcome =
       readonly username?: string;
     };
 
+/** Told who shows passwords that are right, and who guesses. */
+export interface AuthObserver {
+  /** A subscriber proved itself from an address. */
+  accepted(address: string): void;
+  /**
+   * Credentials were refused that answer a challenge of ours to that very address, so that the address is no lie: a wrong password, a name
+   * that nobody has, a try after too many of these.
+   */
+  guessed(address: string, kind: 'password' | 'name' | 'throttled'): void;
+}
+
 export interface AuthenticatorOptions {
   readonly realm: string;
   readonly users: Pick<UserService, 'authData'>;
@@ -44,6 +55,7 @@ export interface AuthenticatorOptions {
   readonly throttle: AuthThrottle;
   /** Algorithms to offer, in order of preference; others are not taken. Default MD5, SHA-256. */
   readonly algorithms?: readonly HeldAlgorithm[];
+  readonly observer?: AuthObserver;
   readonly log: Logger;
 }
 
@@ -134,7 +146,7 @@ export class Authenticator {
   }
 
   private async judge(request: AuthRequest): Promise<AuthOutcome> {
-    const { realm, nonces, throttle, users } = this.options;
+    const { realm, nonces, throttle, users, observer } = this.options;
     const credentials = pickCredentials(octets(request.credentials), realm, this.algorithms);
     if (credentials === 'none') return failure('no-credentials');
     if (credentials === 'malformed') return failure('malformed');
@@ -142,10 +154,14 @@ export class Authenticator {
     const username = text(credentials.username);
     // A nonce that is not ours says nothing about the password, and its sender may have forged its address too.
     if (!nonces.isAuthentic(credentials.nonce, address)) return failure('stale-nonce', username, true);
-    if (throttle.isBlocked(username, address)) return failure('throttled', username);
+    if (throttle.isBlocked(username, address)) {
+      observer?.guessed(address, 'throttled');
+      return failure('throttled', username);
+    }
     const user = await users.authData(username);
     if (!this.isRight(credentials, request.method, user)) {
       throttle.failed(username, address);
+      observer?.guessed(address, user ? 'password' : 'name');
       return failure('wrong-credentials', username);
     }
     return this.admit(request, credentials, user!);
@@ -161,6 +177,7 @@ export class Authenticator {
     if (verdict === 'replayed') return failure('replayed', user.username, true);
     if (verdict !== 'fresh') return failure('stale-nonce', user.username, true);
     throttle.succeeded(user.username, address);
+    this.options.observer?.accepted(address);
     return user.status === 'ACTIVE' ? { ok: true, user } : failure('inactive', user.username);
   }
 

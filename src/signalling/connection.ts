@@ -8,7 +8,14 @@ import type { Logger } from '../platform/logger.js';
 import { SignallingError } from './errors.js';
 import { handle, type SipHandler } from './handle.js';
 import { type HostPort, parseHostPorts } from './hostport.js';
-import { createSrf, type SrfConnectOptions, type SrfEngine, type SrfLine } from './srf-types.js';
+import {
+  createSrf,
+  type SrfConnectOptions,
+  type SrfEngine,
+  type SrfLine,
+  type SrfRequest,
+  type SrfResponse,
+} from './srf-types.js';
 
 /** Back-off between attempts: doubles from the first to the last value. */
 const RETRY_FIRST_MS = 250;
@@ -36,6 +43,8 @@ export interface EngineConnectionOptions {
    * is gone to the next one with such a tag. Default: none.
    */
   readonly tags?: readonly string[];
+  /** Looks at each request outside dialogs before its handler does; true when it has dealt with it. */
+  readonly screen?: (req: SrfRequest, res: SrfResponse) => boolean;
 }
 
 /** What a listener hears: `reason` says why the engine went away. */
@@ -137,7 +146,9 @@ class EngineConnection implements SignallingConnection {
     const verb = method.toLowerCase();
     if (this.methods.has(verb)) throw new Error(`requests of method ${method} have a handler already`);
     this.methods.add(verb);
-    this.srf.use(verb, handle(handler, this.log));
+    const { screen } = this.options;
+    const screened: SipHandler = (req, res) => (screen?.(req, res) ? undefined : handler(req, res));
+    this.srf.use(verb, handle(screened, this.log));
   }
 
   waiting(): Record<keyof SrfLine, number> {

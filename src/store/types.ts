@@ -19,6 +19,8 @@ export const COLLECTION_NAMES = [
   'settings',
   'messages',
   'conferences',
+  'blacklist',
+  'whitelist',
   'alarms',
 ] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];

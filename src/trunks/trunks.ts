@@ -56,6 +56,8 @@ export interface TrunksOptions {
 export interface Trunks extends TrunkPort, Closeable {
   /** For consoles. */
   readonly service: TrunkService;
+  /** Whether calls of a trunk come from an address. */
+  isSource(address: string): boolean;
 }
 
 /** Reads trunks and routes, and begins to watch and register them. The caller closes it. */
@@ -104,6 +106,10 @@ class StoredTrunks implements Trunks {
     if (!outcome.ok) return { kind: 'failed', outcome };
     if (outcome.user.username === trunk.inUsername) return { kind: 'trunk', call: this.callOf(req, trunk) };
     return { kind: 'failed', outcome: { ok: false, failure: 'wrong-credentials', stale: false } };
+  }
+
+  isSource(address: string): boolean {
+    return this.table.atAnyPort(address) !== undefined;
   }
 
   imagine(address: string, called: string, caller: string): ImaginedCall | undefined {

@@ -12,6 +12,8 @@ export interface PhoneChoice {
   readonly write?: (text: string) => string;
   /** In place of 127.0.0.1 and the port for the transport. */
   readonly server?: { readonly address: string; readonly port: number };
+  /** Another loopback address to send from. */
+  readonly from?: string;
 }
 
 /** A whole server as a process of its own, with subscribers 1001 to 1004 and phones that do what a test says. */
@@ -43,12 +45,14 @@ export async function startCallServer(env: Record<string, string> = {}): Promise
       return server;
     },
     users,
-    phone: async (username, { register = true, password, transport = 'udp', server: at, write } = {}) => {
+    phone: async (username, choice = {}) => {
+      const { register = true, password, transport = 'udp', server: at, write, from } = choice;
       const phone = await SipPeer.open({
         username,
         password: password ?? (users as Record<string, string>)[username] ?? '',
         transport,
         write,
+        from,
         server: at ?? {
           address: server.address,
           port: server.sipPort(transport),

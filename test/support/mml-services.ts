@@ -20,6 +20,10 @@ import { followLines } from '../../src/platform/log-follow.js';
 import { clearLines, findLines } from '../../src/platform/log-lines.js';
 import { LoggerFactory, type LogLevel, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
+import { DEFAULT_BAN_POLICY } from '../../src/security/offence-watch.js';
+import { SourceGuard } from '../../src/security/source-guard.js';
+import { GuardService } from '../../src/security/source-service.js';
+import type { SourceService } from '../../src/security/source-types.js';
 import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
 import { TrunkEditor } from '../../src/trunks/trunk-editor.js';
@@ -96,6 +100,7 @@ export function mmlTestServices(): MmlTestServices {
     ],
     numbering: memoryNumbering(),
     trunks: memoryTrunks(),
+    sources: memorySources(),
     sounds,
     dialler: new Dialler({
       store: memoryStore(),
@@ -246,6 +251,18 @@ function memoryTrunks(): TrunkService {
   });
   const editor = new TrunkEditor(table, 'ims');
   return Object.assign(editor, { states: () => editor.list().map(stateOf) });
+}
+
+/** Black and white list in memory, before no engine. */
+function memorySources(): SourceService {
+  const guard = new SourceGuard({
+    store: memoryStore(),
+    trusted: ['127.0.0.0/8'],
+    policy: DEFAULT_BAN_POLICY,
+    onBan: () => undefined,
+    log: silentLogger,
+  });
+  return new GuardService(guard);
 }
 
 /** Holds one call of two legs, once it was started. */

@@ -13,6 +13,8 @@ export type LinkTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 export interface LinkOptions {
   readonly server: { readonly address: string; readonly port: number };
   readonly transport?: LinkTransport | undefined;
+  /** Another loopback address to send from; over UDP and TCP. */
+  readonly from?: string | undefined;
 }
 
 /** How a SipPeer reaches the server: a UDP socket, or one connection that it opened. Any certificate will do. */
@@ -25,14 +27,17 @@ export interface PeerLink {
 
 /** Opens a link from a loopback address of the server's family. */
 export function openLink(options: LinkOptions): Promise<PeerLink> {
-  const { server } = options;
+  const { server, from } = options;
   const transport: LinkTransport = options.transport ?? 'udp';
   const isLocal = { rejectUnauthorized: false };
   switch (transport) {
     case 'udp':
       return openUdp(options);
     case 'tcp':
-      return openStream(connect(server.port, server.address), 'connect');
+      return openStream(
+        connect({ host: server.address, port: server.port, ...(from && { localAddress: from }) }),
+        'connect',
+      );
     case 'tls':
       return openStream(connectTls(server.port, server.address, isLocal), 'secureConnect');
     case 'ws':
@@ -41,9 +46,9 @@ export function openLink(options: LinkOptions): Promise<PeerLink> {
   }
 }
 
-async function openUdp({ server }: LinkOptions): Promise<PeerLink> {
+async function openUdp({ server, from }: LinkOptions): Promise<PeerLink> {
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
-  socket.bind(0, isIPv6(server.address) ? '::1' : '127.0.0.1');
+  socket.bind(0, from ?? (isIPv6(server.address) ? '::1' : '127.0.0.1'));
   await once(socket, 'listening');
   return {
     port: socket.address().port,

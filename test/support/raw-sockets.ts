@@ -56,8 +56,8 @@ export class RawTcp {
     this.closed = new Promise((resolve) => socket.on('close', () => resolve()));
   }
 
-  static async connect(port: number, address = '127.0.0.1'): Promise<RawTcp> {
-    const socket = connect(port, address);
+  static async connect(port: number, address = '127.0.0.1', localAddress?: string): Promise<RawTcp> {
+    const socket = connect({ port, host: address, ...(localAddress !== undefined && { localAddress }) });
     await once(socket, 'connect');
     return new RawTcp(socket);
   }

@@ -54,7 +54,8 @@ export class SipPeer {
   get hostPort(): string {
     // RFC 7118 §5: a browser cannot know its address.
     if (this.transport.startsWith('ws')) return `${this.port}.invalid`;
-    return `${isIPv6(this.options.server.address) ? '[::1]' : '127.0.0.1'}:${this.port}`;
+    const { server, from = '127.0.0.1' } = this.options;
+    return `${isIPv6(server.address) ? '[::1]' : from}:${this.port}`;
   }
 
   get username(): string {

@@ -1,6 +1,7 @@
 import type { Command } from '../registry/command.js';
 import { alarmCommands } from './alarm-commands.js';
 import { announcementCommands } from './announcement-commands.js';
+import { attackCommand } from './attack-command.js';
 import { callCommands } from './call-commands.js';
 import { commandGroupCommands } from './command-group-commands.js';
 import { conferenceCommands } from './conference-commands.js';
@@ -20,6 +21,7 @@ import { routeCommands } from './route-commands.js';
 import { serviceCommands } from './service-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { settingCommands } from './setting-commands.js';
+import { sourceListCommands } from './source-list-commands.js';
 import { systemCommands } from './system-commands.js';
 import { traceCommands } from './trace-commands.js';
 import { translationCommands } from './translation-commands.js';
@@ -48,6 +50,8 @@ export const allCommands: readonly Command[] = [
   ...recordFileCommands,
   ...alarmCommands,
   ...traceCommands,
+  ...sourceListCommands,
+  attackCommand,
   ...systemCommands,
   ...serviceCommands,
   ...settingCommands,

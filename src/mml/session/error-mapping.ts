@@ -8,6 +8,10 @@ const SEE_CMDGROUPS = text('See LST CMDGROUP', '请查看 LST CMDGROUP');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
 const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
+const SEE_SOURCES = text(
+  'See LST BLACKLIST, LST WHITELIST; with IP= also networks that an address is in',
+  '请查看 LST BLACKLIST、LST WHITELIST；带 IP= 可查包含该地址的网段',
+);
 const SEE_JOBS = text('See DSP DIALJOB', '请查看 DSP DIALJOB');
 const SEE_ROOMS = text('See LST CONF', '请查看 LST CONF');
 const SEE_LIVE = text('See DSP CONF', '请查看 DSP CONF');
@@ -40,6 +44,19 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: text('route', '路由'), name, hint: SEE_ROUTES }, error);
     case 'ROUTE_EXISTS':
       return new MmlError(4002, { what: text('Route', '路由'), name }, error);
+    case 'SOURCE_UNKNOWN':
+      return new MmlError(4001, { what: text('entry', '条目'), name, hint: SEE_SOURCES }, error);
+    case 'SOURCE_EXISTS':
+      return new MmlError(
+        3007,
+        {
+          reason: text(
+            `${name} is in the list already; take it out with RMV first`,
+            `${name} 已在名单中；请先用 RMV 移除`,
+          ),
+        },
+        error,
+      );
     case 'DIALJOB_UNKNOWN':
       return new MmlError(4001, { what: text('dial job', '拨号任务'), name, hint: SEE_JOBS }, error);
     case 'CONF_UNKNOWN':

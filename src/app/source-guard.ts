@@ -1,0 +1,48 @@
+import type { AlarmSink } from '../alarms/types.js';
+import type { Config } from '../config/schema.js';
+import { withDeadline } from '../platform/deadline.js';
+import type { BanPolicy } from '../security/offence-watch.js';
+import { SourceGuard } from '../security/source-guard.js';
+import type { SourceEntry } from '../security/source-types.js';
+import type { Store } from '../store/types.js';
+import type { ServerContext } from './server-context.js';
+
+/** A Store that does not answer is no reason not to start. */
+const LISTS_WAIT_MS = 2000;
+
+/** Reads black and white list; from now on both are kept, and whoever attacks is banned. */
+export async function openSourceGuard(context: ServerContext, store: Store): Promise<SourceGuard> {
+  const { config, logs, parts, alarms } = context;
+  const log = logs.for('security');
+  const guard = new SourceGuard({
+    store,
+    trusted: config.SIP_TRUSTED,
+    policy: banPolicy(config),
+    onBan: (entry, isInForce) => tellAlarms(alarms, entry, isInForce),
+    log,
+  });
+  parts.own('source guard', guard);
+  await withDeadline(guard.lists.start(), LISTS_WAIT_MS, 'reading the black list').catch((error: unknown) =>
+    log.warn({ err: error }, 'the Store is slow: nobody is banned until the black list is read'),
+  );
+  return guard;
+}
+
+function tellAlarms(alarms: AlarmSink, { source, reason }: SourceEntry, isInForce: boolean): void {
+  if (isInForce) alarms.raise('SOURCE_BANNED', source, reason);
+  else alarms.clear('SOURCE_BANNED', source);
+}
+
+function banPolicy(config: Config): BanPolicy {
+  return {
+    get after() {
+      return config.BAN_AFTER;
+    },
+    get windowSec() {
+      return config.BAN_WINDOW_SEC;
+    },
+    get banSec() {
+      return config.BAN_SEC;
+    },
+  };
+}

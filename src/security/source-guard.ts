@@ -1,0 +1,140 @@
+import { AddressSet, canonicalSource } from '../platform/address-set.js';
+import { type Clock, systemClock } from '../platform/clock.js';
+import type { Closeable } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import { header, peerOf } from '../signalling/request.js';
+import { respondOnly } from '../signalling/respond.js';
+import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
+import type { Store } from '../store/types.js';
+import { type Attack, AttackStatistics } from './attack-statistics.js';
+import type { AuthObserver } from './authenticator.js';
+import { type BanPolicy, OffenceWatch } from './offence-watch.js';
+import { isScanner } from './scanners.js';
+import { SourceLists } from './source-lists.js';
+import type { Exemption, SourceEntry } from './source-types.js';
+
+/** Whom an engine does not hear: those of `blocked` that are not in `excepted`. */
+export interface SourceRules {
+  readonly blocked: readonly string[];
+  readonly excepted: readonly string[];
+}
+
+/** An engine that drops what blocked sources send before it is parsed. */
+export interface SourceFilter {
+  block(rules: SourceRules): Promise<void>;
+  /** What it dropped of the newest sources. */
+  dropped(): Promise<
+    readonly { readonly address: string; readonly count: number; readonly lastAt: number }[]
+  >;
+}
+
+export interface SourceGuardOptions {
+  readonly store: Pick<Store, 'collection'>;
+  /** Networks (CIDR) that are never banned by the server itself. */
+  readonly trusted: readonly string[];
+  readonly policy: BanPolicy;
+  /** Told of each ban of the server's own, and when it is over. */
+  readonly onBan: (entry: SourceEntry, isInForce: boolean) => void;
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Who is heard. What blocked sources send is dropped by the built-in engine, or refused here when it comes from another one; sources that
+ * guess passwords or scan are banned. An address over UDP may be a lie, so only what proves its address counts.
+ */
+export class SourceGuard implements AuthObserver, Closeable {
+  readonly lists: SourceLists;
+  readonly statistics: AttackStatistics;
+  /** Set once trunks are there: whether calls of one come from an address. */
+  isTrunk: (address: string) => boolean = () => false;
+  filter: SourceFilter | undefined;
+  private readonly watch: OffenceWatch;
+  private readonly trusted: AddressSet;
+  private readonly clock: Clock;
+
+  constructor(private readonly options: SourceGuardOptions) {
+    const { store, trusted, policy, onBan, clock = systemClock, log } = options;
+    this.clock = clock;
+    this.trusted = new AddressSet(trusted);
+    this.watch = new OffenceWatch(policy, clock);
+    this.statistics = new AttackStatistics(clock);
+    this.lists = new SourceLists({ store, clock, log, onBan, onChange: () => this.tellFilter() });
+  }
+
+  /** Whom an engine that starts now is not to hear. */
+  rules(): SourceRules {
+    const { table } = this.lists;
+    return { blocked: table.sources('black'), excepted: table.sources('white') };
+  }
+
+  /** From now on an engine is told of every change. */
+  useFilter(filter: SourceFilter): void {
+    this.filter = filter;
+    this.tellFilter();
+  }
+
+  /**
+   * Looks at a request before its handler does; true when it was refused. One of a dialog that is up is not asked about: srf knows
+   * where it goes.
+   */
+  screen(req: SrfRequest, res: SrfResponse): boolean {
+    const { address, protocol } = peerOf(req);
+    if (this.lists.table.isBlocked(address)) {
+      this.statistics.refuse(address);
+      // RFC 3261 §17: ACK has no response.
+      if (req.method !== 'ACK') respondOnly(res, 403);
+      return true;
+    }
+    if (isScanner(header(req, 'user-agent'))) this.attacked('scanner', address, protocol !== 'udp');
+    return false;
+  }
+
+  accepted(address: string): void {
+    this.watch.accepted(address);
+  }
+
+  guessed(address: string, kind: 'password' | 'name' | 'throttled'): void {
+    this.attacked(kind, address, true);
+  }
+
+  /** Bytes that are no SIP came. */
+  malformed(address: string, isProven: boolean, count: number): void {
+    this.attacked('malformed', address, isProven, count);
+  }
+
+  /** Why the server would not ban an address by itself. */
+  exemption(address: string): Exemption | undefined {
+    if (this.lists.table.has('white', address)) return 'WHITELIST';
+    if (this.trusted.has(address)) return 'TRUSTED';
+    if (this.isTrunk(address)) return 'TRUNK';
+    return this.watch.hasPhones(address) ? 'PHONES' : undefined;
+  }
+
+  close(): Promise<void> {
+    return this.lists.close();
+  }
+
+  private attacked(attack: Attack, address: string, isProven: boolean, times = 1): void {
+    this.statistics.count(attack, address, times);
+    // Nobody is banned twice: requests that were on their way still come.
+    if (!isProven || this.exemption(address) || this.lists.table.isBlocked(address)) return;
+    const verdict = this.watch.offended(address, times);
+    if (!verdict || canonicalSource(verdict.source) === undefined) return;
+    const { source, banMs, offences } = verdict;
+    const addedAt = this.clock.now();
+    const reason = `${offences} offences, the last: ${attack}`;
+    this.statistics.bans++;
+    this.options.log.warn({ source, attack, offences, banSec: banMs / 1000 }, 'a source is banned');
+    const expiresAt = addedAt + banMs;
+    this.lists.ban({ source, reason, by: 'server', isAutomatic: true, addedAt, expiresAt });
+  }
+
+  private tellFilter(): void {
+    void this.filter
+      ?.block(this.rules())
+      .catch((error: unknown) =>
+        this.options.log.debug({ err: error }, 'the engine was not told whom not to hear'),
+      );
+  }
+}

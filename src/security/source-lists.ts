@@ -1,0 +1,225 @@
+import { canonicalSource } from '../platform/address-set.js';
+import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
+import { randomToken } from '../platform/ids.js';
+import type { Closeable } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import type { Collection, Json, Store } from '../store/types.js';
+import { MAX_BANS, MAX_ENTRIES } from './limits.js';
+import { SourceListError } from './source-list-error.js';
+import { SourceTable } from './source-table.js';
+import type { SourceEntry, SourceInput, SourceListName } from './source-types.js';
+
+/** Entries end, and changes made by another server on the same Store are seen, after this at the latest. */
+const LOOK_MS = 2000;
+/** Everything is read anew after so many looks, for what two servers did at the same moment. */
+const READ_LOOKS = 30;
+const PAGE = 500;
+const NAMES: readonly SourceListName[] = ['black', 'white'];
+/** Key in the `settings` collection: another value means other lists. */
+const VERSION_KEY = 'source-lists';
+
+export interface SourceListsOptions {
+  readonly store: Pick<Store, 'collection'>;
+  readonly clock?: Clock;
+  readonly log: Logger;
+  /** Called after each change of who is heard. */
+  readonly onChange: () => void;
+  /** Called for each ban of the server's own that comes into force here, and when it ends. */
+  readonly onBan: (entry: SourceEntry, isInForce: boolean) => void;
+}
+
+/** Black list and white list: in the Store, and in memory as last seen. The caller closes it. */
+export class SourceLists implements Closeable {
+  readonly table = new SourceTable();
+  private readonly clock: Clock;
+  private readonly stores: Record<SourceListName, Collection>;
+  private readonly settings: Collection;
+  /** Value of VERSION_KEY that `table` is of; undefined when it was never read. */
+  private version: Json | undefined;
+  private isRead = false;
+  private isAway = false;
+  private looks = 0;
+  /** Changes made here so far: a look that began before the last one has seen too little. */
+  private changes = 0;
+  /** Bans that the Store does not know yet. */
+  private readonly unsaved = new Set<string>();
+  private timer: TimerHandle | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: SourceListsOptions) {
+    const { store, clock = systemClock } = options;
+    this.clock = clock;
+    this.stores = { black: store.collection('blacklist'), white: store.collection('whitelist') };
+    this.settings = store.collection('settings');
+  }
+
+  /** Reads both lists, and looks after them until `close`. Never rejects: without the Store it begins with none. */
+  async start(): Promise<void> {
+    await this.look();
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    this.clock.clearTimeout(this.timer);
+    return Promise.resolve();
+  }
+
+  /** Adds entries of an operator at once; each source must be canonical and not be in the list by an operator's hand. */
+  async add(
+    name: SourceListName,
+    sources: readonly string[],
+    { reason, by, expiresAt }: SourceInput,
+  ): Promise<void> {
+    if (this.table.count(name, false) + sources.length > MAX_ENTRIES)
+      throw new SourceListError('FIELD_INVALID', `a list has at most ${MAX_ENTRIES} entries`);
+    const present = sources.find((source) => this.table.get(name, source)?.isAutomatic === false);
+    if (present) throw new SourceListError('SOURCE_EXISTS', `${present} is in the list`, present);
+    const addedAt = this.clock.now();
+    const made = new Map<string, SourceEntry>();
+    try {
+      for (const source of sources) {
+        const entry = { source, reason, by, isAutomatic: false, addedAt, ...(expiresAt && { expiresAt }) };
+        await this.stores[name].put(source, entry);
+        made.set(source, entry);
+      }
+    } finally {
+      if (made.size > 0) this.apply(name, made);
+    }
+    await this.tellOthers();
+  }
+
+  async remove(name: SourceListName, source: string): Promise<void> {
+    const wasThere = await this.stores[name].remove(source);
+    if (!wasThere && !this.table.get(name, source))
+      throw new SourceListError('SOURCE_UNKNOWN', `${source} is not in the list`, source);
+    this.unsaved.delete(source);
+    this.apply(name, new Map([[source, undefined]]));
+    await this.tellOthers();
+  }
+
+  /** Bans a source at once; the Store hears of it when it can. */
+  ban(entry: SourceEntry): void {
+    const changes = new Map<string, SourceEntry | undefined>([[entry.source, entry]]);
+    if (this.table.count('black', true) >= MAX_BANS) {
+      const bans = this.table.entries('black').filter(({ isAutomatic }) => isAutomatic);
+      const first = bans.reduce((x, y) => ((x.expiresAt ?? 0) <= (y.expiresAt ?? 0) ? x : y));
+      changes.set(first.source, undefined);
+      void this.forget(first.source);
+    }
+    this.unsaved.add(entry.source);
+    this.apply('black', changes);
+    void this.saveBans();
+  }
+
+  private apply(name: SourceListName, changes: ReadonlyMap<string, SourceEntry | undefined>): void {
+    this.changes++;
+    const before = [...changes.keys()].flatMap((source) => this.table.get(name, source) ?? []);
+    this.table.change(name, changes);
+    if (name === 'black')
+      this.tellBans(
+        before,
+        [...changes.values()].flatMap((entry) => entry ?? []),
+      );
+    this.options.onChange();
+  }
+
+  private tellBans(before: readonly SourceEntry[], now: readonly SourceEntry[]): void {
+    const isBan = ({ isAutomatic }: SourceEntry): boolean => isAutomatic;
+    const [were, are] = [before.filter(isBan), now.filter(isBan)];
+    const [old, present] = [were, are].map((list) => new Set(list.map(({ source }) => source)));
+    for (const entry of were) if (!present!.has(entry.source)) this.options.onBan(entry, false);
+    for (const entry of are) if (!old!.has(entry.source)) this.options.onBan(entry, true);
+  }
+
+  private async look(): Promise<void> {
+    this.endExpired();
+    try {
+      await this.saveBans();
+      const version = await this.settings.get(VERSION_KEY);
+      const isDue = ++this.looks % READ_LOOKS === 0;
+      if (isDue || !this.isRead || version !== this.version) await this.read(version);
+      this.isAway = false;
+    } catch (error) {
+      if (!this.isAway)
+        this.options.log.warn(
+          { err: error },
+          'black and white list cannot be read, the last known ones serve',
+        );
+      this.isAway = true;
+    }
+    if (!this.isClosed) this.timer = this.clock.setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  private async read(version: Json | undefined): Promise<void> {
+    const { changes } = this;
+    const lists = await Promise.all(NAMES.map((name) => all(this.stores[name])));
+    // What was changed meanwhile may be missing: the next look reads again.
+    if (changes !== this.changes) return;
+    this.version = version;
+    this.isRead = true;
+    const before = this.table.entries('black');
+    const unsaved = before.filter(({ source }) => this.unsaved.has(source));
+    const [black = [], white = []] = lists.map((list) => list.filter((entry) => this.isLive(entry)));
+    this.table.replace('black', [...unsaved, ...black]);
+    this.table.replace('white', white);
+    this.tellBans(before, this.table.entries('black'));
+    this.options.onChange();
+  }
+
+  /** A wall clock that was set is noticed here, too. */
+  private endExpired(): void {
+    for (const name of NAMES) {
+      const over = this.table.entries(name).filter((entry) => !this.isLive(entry));
+      if (over.length === 0) continue;
+      this.apply(name, new Map(over.map(({ source }) => [source, undefined])));
+      for (const { source } of over) {
+        this.options.log.info({ source, list: name }, 'an entry has ended');
+        void this.forget(source, name);
+      }
+    }
+  }
+
+  private isLive({ source, expiresAt }: SourceEntry): boolean {
+    return canonicalSource(source) === source && (expiresAt === undefined || expiresAt > this.clock.now());
+  }
+
+  /** What stays in the Store for want of it is ended, or one ban too many: it goes with the next read. */
+  private async forget(source: string, name: SourceListName = 'black'): Promise<void> {
+    this.unsaved.delete(source);
+    await this.stores[name].remove(source).catch(() => undefined);
+  }
+
+  private async saveBans(): Promise<void> {
+    if (this.unsaved.size === 0) return;
+    try {
+      for (const source of [...this.unsaved]) {
+        const entry = this.table.get('black', source);
+        if (entry?.isAutomatic) await this.stores.black.put(source, entry as unknown as Json);
+        this.unsaved.delete(source);
+        // Taken out while it was written.
+        if (!this.table.get('black', source)) await this.stores.black.remove(source);
+      }
+      await this.tellOthers();
+    } catch (error) {
+      this.options.log.debug({ err: error }, 'bans are not in the store yet');
+    }
+  }
+
+  private async tellOthers(): Promise<void> {
+    // Another server's change that was not seen here is read with the next look.
+    if ((await this.settings.get(VERSION_KEY)) !== this.version) this.isRead = false;
+    this.version = randomToken(12);
+    await this.settings.put(VERSION_KEY, this.version);
+  }
+}
+
+async function all(collection: Collection): Promise<SourceEntry[]> {
+  const entries: SourceEntry[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await collection.list({ limit: PAGE, ...(after !== undefined && { after }) });
+    entries.push(...page.map(({ value }) => value as unknown as SourceEntry));
+    after = page.at(-1)?.key;
+    if (page.length < PAGE) return entries;
+  }
+}
