@@ -77,7 +77,8 @@ export class SshConnection {
   end(farewell: string): void {
     for (const session of this.sessions) session.end(farewell);
     this.client?.end();
-    this.cutOffSoon();
+    if (this.client) this.cutOffSoon();
+    else this.cutOff();
   }
 
   private count(bytes: number): void {
@@ -89,6 +90,7 @@ export class SshConnection {
       if (this.allowance >= 0) return;
       core.log.warn({ address }, 'console client sends too much before login, disconnected');
       this.cutOff();
+      // RFC 4254 §5.2: ssh2 does not hold a client to its window.
     } else if ([...this.sessions].some(({ unread }) => unread > SSH_MAX_UNREAD_BYTES)) {
       core.log.warn({ address }, 'SSH client sends more than its window, disconnected');
       this.cutOff();

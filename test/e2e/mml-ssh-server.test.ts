@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { missing, runToEnd } from '../support/peers.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { SshClient } from '../support/ssh-client.js';
+
+/** Makes the optional native parts of ssh2 impossible to load, and says so when one is asked for. */
+const WITHOUT_NATIVES = `
+  const Module = require('node:module');
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = function (request, ...rest) {
+    if (/sshcrypto\\.node$|^cpu-features$/.test(request)) {
+      process.stderr.write('kept away: ' + request + '\\n');
+      throw Object.assign(new Error('kept away'), { code: 'MODULE_NOT_FOUND' });
+    }
+    return resolve.call(this, request, ...rest);
+  };
+`;
+
+describe('SSH console of a running server', { timeout: 60_000, skip: missing('ssh', 'ssh-keygen') }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ims-natives-'));
+  const blocker = join(directory, 'without-natives.cjs');
+  let server: TestServer;
+  before(async () => {
+    writeFileSync(blocker, WITHOUT_NATIVES);
+    server = await startServer({
+      env: { MML_SSH_LISTEN: '127.0.0.1:0', NODE_OPTIONS: `--require=${blocker}` },
+      users: { '1001': 'secret-1' },
+    });
+  });
+  after(async () => {
+    await server.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const clientOf = (one: TestServer) => new SshClient(Number(one.facts.ssh!.split(':').at(-1)));
+  const fingerprint = (one: TestServer) => / host key (SHA256:\S+)/.exec(one.output())?.[1];
+
+  it('works without the native parts of its library', async () => {
+    assert.match(server.output(), /kept away: .*sshcrypto\.node/);
+    const client = clientOf(server);
+    const { code, stdout, stderr } = await client.run('LST USER: USERNAME=1001; LST SESSION', {
+      password: 'admin-secret',
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /User name += {2}1001/);
+    assert.match(stdout, /= {2}ssh\n/);
+    client.close();
+  });
+
+  it('tells how to get in and the fingerprint of its key, which stays over a restart', async () => {
+    const port = server.facts.ssh!.split(':').at(-1);
+    assert.ok(server.output().includes(`ssh -p ${port} admin@127.0.0.1   host key SHA256:`), server.output());
+    const path = join(server.dataDir, 'ssh_host_ed25519_key');
+    const shown = fingerprint(server)!;
+    assert.ok(runToEnd('ssh-keygen', ['-lf', path], 5000).output.includes(shown));
+    const key = readFileSync(path, 'utf8');
+    server = await server.restart({ MML_SSH_LISTEN: server.facts.ssh! });
+    assert.equal(fingerprint(server), shown);
+    assert.equal(readFileSync(path, 'utf8'), key);
+  });
+
+  it('obeys roles and command groups', async () => {
+    await server.mml('ADD CMDGROUP: NAME=desk, COMMANDS="ADD USER"');
+    await server.mml('ADD OPERATOR: NAME=desk1, PASSWORD=desk-secret, ROLE=GUEST, GROUPS=desk');
+    const client = clientOf(server);
+    const as = { name: 'desk1', password: 'desk-secret' };
+    assert.equal((await client.run('ADD USER: USERNAME=1002, PASSWORD=secret-2', as)).code, 0);
+    const refused = await client.run('RMV USER: USERNAME=1002', as);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /RETCODE = 3002 /);
+    client.close();
+  });
+
+  it('is off unless it is asked for', async () => {
+    const plain = await startServer();
+    try {
+      assert.equal(plain.facts.ssh, undefined);
+      assert.doesNotMatch(plain.output(), /ssh -p/);
+      assert.equal(existsSync(join(plain.dataDir, 'ssh_host_ed25519_key')), false);
+    } finally {
+      await plain.close();
+    }
+  });
+});
