@@ -57,6 +57,7 @@ const MAY_IMPORT = {
   trunks: ['accounts', 'alarms', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
   conference: ['accounts', 'audio', 'call', 'media', 'numbering', 'routing', 'store'],
   dialler: ['accounts', 'audio', 'call', 'cdr', 'store'],
+  tasks: ['store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
     'accounts',
@@ -76,6 +77,7 @@ const MAY_IMPORT = {
     'routing',
     'security',
     'store',
+    'tasks',
     'trace',
     'trunks',
   ],

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { importUsers } from './accounts/import-users.js';
 import { StoredCommandGroups } from './accounts/stored-command-groups.js';
 import { StoredOperators } from './accounts/stored-operators.js';
@@ -37,6 +37,7 @@ import type { SourceGuard } from './security/source-guard.js';
 import { GuardService } from './security/source-service.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/types.js';
+import { StoredTasks } from './tasks/stored-tasks.js';
 
 const DRAIN_LOOK_MS = 100;
 /** A Store that does not answer is no reason not to start. */
@@ -312,6 +313,12 @@ class Server implements RunningServer {
         alarms: this.alarms,
         users,
         operators,
+        tasks: new StoredTasks({
+          store: this.store,
+          log: logs.for('tasks'),
+          node: this.node,
+          server: `${hostname()}:${resolve(config.DATA_DIR)}`,
+        }),
         commandGroups: new StoredCommandGroups({ store: this.store }),
         registrations: this.telephony.registrations,
         calls: this.telephony.calls,

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../platform/clock.js';
 import { type Closeable, Lifecycle } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import { BatchRunner } from './batch/batch-runner.js';
 import { allCommands } from './commands/all-commands.js';
 import type { Services } from './services.js';
 import { ConsoleCore } from './session/console-core.js';
@@ -50,6 +51,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   lifecycle.own('operation log', { close: () => core.operations.close() });
   const addresses: ListenAddress[] = [];
   let ssh: Console['ssh'];
+  lifecycle.own('tasks', services.tasks);
   try {
     lifecycle.own('admin socket', await AdminSocket.start(core, adminSocketPath));
     for (const address of options.listen) {
@@ -65,6 +67,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
       );
       ssh = { address, fingerprint };
     }
+    services.tasks.serve(new BatchRunner(core));
   } catch (error) {
     await lifecycle.close();
     throw error;

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, realpath, rmdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorMessage } from '../platform/errors.js';
 import { MmlError } from './errors.js';
@@ -43,6 +43,21 @@ export class ExchangeFiles {
 
   /** Writes a new file piece by piece; one that is there is left alone unless `overwrite`. */
   async write(name: string, pieces: Pieces, overwrite = false): Promise<WrittenFile> {
+    const { path, handle } = await this.create(name, overwrite);
+    try {
+      return { path, bytes: await writeAll(handle, pieces) };
+    } catch (error) {
+      return fail(error);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Opens a new file for writing; the caller closes it. */
+  async create(
+    name: string,
+    overwrite = false,
+  ): Promise<{ readonly path: string; readonly handle: FileHandle }> {
     const path = await this.locate(name);
     const parent = dirname(path);
     await mkdir(parent, { recursive: true, mode: 0o700 }).catch(fail);
@@ -53,13 +68,18 @@ export class ExchangeFiles {
       if (error.code === 'EEXIST') throw new MmlError(4002, { what: text('File', '文件'), name });
       return fail(error);
     });
-    try {
-      return { path, bytes: await writeAll(handle, pieces) };
-    } catch (error) {
-      return fail(error);
-    } finally {
-      await handle.close();
-    }
+    return { path, handle };
+  }
+
+  /** Removes the files of a directory but for the last `keep` by name; the directory too when none is left. */
+  async prune(directory: string, keep: number): Promise<void> {
+    const path = await this.locate(directory);
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined) return;
+    if (!(await this.holds(real))) throw outside(this.directory);
+    const names = (await readdir(real)).sort();
+    for (const name of names.slice(0, Math.max(0, names.length - keep))) await unlink(join(real, name));
+    if (keep === 0) await rmdir(real);
   }
 
   /** Names for completion: the newest are not known, so the first ones by name. */

@@ -73,3 +73,7 @@ export const SSH_MAX_EMPTY_CHANNELS = 16;
 export const SSH_MAX_UNREAD_BYTES = 2 * 1024 * 1024 + 64 * 1024;
 /** SSH: key exchanges that a client may ask for on one connection, each minute. */
 export const SSH_MAX_REKEYS_PER_MIN = 10;
+/** Largest result file of a task, bytes; reports beyond it are left out. */
+export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
+/** Most commands of a task. */
+export const MAX_TASK_COMMANDS = 1000;

@@ -16,6 +16,7 @@ import type { LogBatch } from '../platform/log-follow.js';
 import type { LogLine, LogQuery } from '../platform/log-lines.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { SourceService } from '../security/source-types.js';
+import type { TaskService } from '../tasks/types.js';
 import type { TraceService } from '../trace/types.js';
 import type { TrunkService } from '../trunks/types.js';
 
@@ -106,6 +107,7 @@ export interface Services {
   readonly conferences: ConferenceService;
   readonly sounds: Pick<SoundLibrary, 'list' | 'names' | 'directory'>;
   readonly records: RecordService;
+  readonly tasks: TaskService;
   /** Removes stored records that started before a wall time; resolves how many. */
   removeRecordsBefore(time: number): Promise<number>;
   importUsers(rows: readonly UserRow[], options: ImportOptions): Promise<ImportReport>;

@@ -21,6 +21,7 @@ export const COLLECTION_NAMES = [
   'conferences',
   'blacklist',
   'whitelist',
+  'tasks',
   'alarms',
 ] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];

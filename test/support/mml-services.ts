@@ -25,6 +25,7 @@ import { SourceGuard } from '../../src/security/source-guard.js';
 import { GuardService } from '../../src/security/source-service.js';
 import type { SourceService } from '../../src/security/source-types.js';
 import type { Collection, RecordQuery, Store } from '../../src/store/types.js';
+import { StoredTasks } from '../../src/tasks/stored-tasks.js';
 import type { TraceService, TraceState, WireMessage } from '../../src/trace/types.js';
 import { TrunkEditor } from '../../src/trunks/trunk-editor.js';
 import { TrunkTable } from '../../src/trunks/trunk-table.js';
@@ -138,6 +139,7 @@ export function mmlTestServices(): MmlTestServices {
         headers: [],
       }),
     },
+    tasks: new StoredTasks({ store: memoryStore(), log: silentLogger, node: 'n1', server: 'n1:test' }),
     commandGroups: new StoredCommandGroups({ store: memoryStore() }),
     operators: {
       login: async (name, password) => {

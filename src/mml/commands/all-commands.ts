@@ -23,6 +23,7 @@ import { sessionCommands } from './session-commands.js';
 import { settingCommands } from './setting-commands.js';
 import { sourceListCommands } from './source-list-commands.js';
 import { systemCommands } from './system-commands.js';
+import { taskCommands } from './task-commands.js';
 import { traceCommands } from './trace-commands.js';
 import { translationCommands } from './translation-commands.js';
 import { trunkCommands } from './trunk-commands.js';
@@ -59,5 +60,6 @@ export const allCommands: readonly Command[] = [
   ...operatorCommands,
   ...commandGroupCommands,
   ...operationCommands,
+  ...taskCommands,
   ...sessionCommands,
 ];

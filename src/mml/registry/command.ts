@@ -40,6 +40,8 @@ export interface ParamSpec<T = unknown> {
   readonly required?: boolean;
   /** Never echoed, logged or kept in the history. */
   readonly secret?: boolean;
+  /** Its value is commands: masked as a whole where one of them may hold a secret. */
+  readonly holdsCommands?: boolean;
   /** As an operator would write it; shown in help, read by the type. */
   readonly default?: string;
   readonly example?: string;

@@ -1,6 +1,6 @@
 import type { ParamValue, ParsedParam } from '../grammar/command-parser.js';
 import { CONFIRM, canonicalName, keywordOwner } from '../registry/bind-params.js';
-import type { Command } from '../registry/command.js';
+import type { Command, ParamSpec } from '../registry/command.js';
 import { printable } from './printable.js';
 
 /** Stands for a secret in echo, log and history. */
@@ -19,10 +19,16 @@ export function maskCommand(command: Command, params: readonly ParsedParam[], ma
       return keywordOwner(command, param.value.text) || !hasSecrets ? param.value.text : mask;
     }
     const name = param.name === CONFIRM ? CONFIRM : canonicalName(command, param.name);
-    const isSecret = name === undefined ? hasSecrets : command.params[name]?.secret === true;
+    const spec = name === undefined ? undefined : command.params[name];
+    const isSecret = name === undefined ? hasSecrets : (spec?.secret ?? hidesSecret(spec, param.value));
     return `${param.name}=${isSecret ? mask : writeValue(param.value)}`;
   });
   return shown.length === 0 ? command.path : `${command.path}: ${shown.join(', ')}`;
+}
+
+/** Commands inside a value with what looks like a secret. */
+function hidesSecret(spec: ParamSpec | undefined, value: ParamValue): boolean {
+  return spec?.holdsCommands === true && SECRET_ASSIGNMENT.test(value.text);
 }
 
 /** Text that could not be parsed: from the first thing that looks like a secret on, all is masked. */

@@ -66,6 +66,10 @@ export const RETCODES = {
   ),
   2009: text('The name is not accepted: {reason}. Choose another', '名称不符合要求：{reason}。请另选一个'),
   2010: text('A value is not accepted: {reason}. Correct it', '有参数的值不被接受：{reason}。请改正'),
+  2011: text(
+    'The script is not taken, {count} of its commands have errors. Line {line}: RETCODE {retcode}  {reason}',
+    '脚本未被接受，其中 {count} 条命令有错。第 {line} 行：RETCODE {retcode}  {reason}',
+  ),
   3002: text(
     'Not permitted: the command needs role {needed}, yours is {role}. Ask an administrator',
     '没有权限：该命令需要角色 {needed}，当前角色为 {role}。请联系管理员',
@@ -87,6 +91,10 @@ export const RETCODES = {
   3008: text(
     'The password is too old. Change it first: SET PASSWORD: OLD="the present one", PASSWORD="the next one"',
     '密码已过期。请先修改：SET PASSWORD: OLD="当前密码", PASSWORD="新密码"',
+  ),
+  3009: text(
+    'The operator {name} that the task runs as is no more. Take the task over by giving it its commands anew: MOD TASK',
+    '任务所属的操作员 {name} 已不存在。请用 MOD TASK 重新给出命令以接管该任务',
   ),
   4001: text('No such {what}: {name}. {hint}', '不存在的{what}：{name}。{hint}'),
   4002: text(

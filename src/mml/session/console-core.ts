@@ -33,7 +33,7 @@ export class ConsoleCore {
   readonly gate: LoginGate;
   readonly operations: OperationLog;
   readonly executor: CommandExecutor;
-  private readonly files: ExchangeFiles;
+  readonly files: ExchangeFiles;
 
   constructor(options: CoreOptions) {
     const { services, clock, log, product } = options;
@@ -60,6 +60,7 @@ export class ConsoleCore {
       product: this.product,
       registry: this.registry,
       files: this.files,
+      check: (command, session) => this.executor.check(command, session),
       sessions: () => this.sessions.list(),
       endSession: (id) => this.sessions.end(id),
       verifyPassword: (name, password, address) => this.gate.verify(name, password, address),

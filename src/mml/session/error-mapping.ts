@@ -4,6 +4,7 @@ import { type Bilingual, text } from '../text.js';
 
 const SEE_USERS = text('See LST USER', '请查看 LST USER');
 const SEE_OPERATORS = text('See LST OPERATOR', '请查看 LST OPERATOR');
+const SEE_TASKS = text('See LST TASK', '请查看 LST TASK');
 const SEE_CMDGROUPS = text('See LST CMDGROUP', '请查看 LST CMDGROUP');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
@@ -78,6 +79,13 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(4001, { what: OPERATOR, name, hint: SEE_OPERATORS }, error);
     case 'OPERATOR_EXISTS':
       return new MmlError(4002, { what: text('Operator', '操作员'), name }, error);
+    case 'TASK_UNKNOWN':
+      return new MmlError(4001, { what: text('task', '任务'), name, hint: SEE_TASKS }, error);
+    case 'TASK_EXISTS':
+      return new MmlError(4002, { what: text('Task', '任务'), name }, error);
+    case 'TASK_BUSY':
+    case 'TASK_IDLE':
+      return new MmlError(3007, { reason: error.message }, error);
     case 'CMDGROUP_UNKNOWN':
       return new MmlError(4001, { what: text('command group', '命令组'), name, hint: SEE_CMDGROUPS }, error);
     case 'CMDGROUP_EXISTS':

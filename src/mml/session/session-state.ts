@@ -1,11 +1,13 @@
 import type { Role } from '../../accounts/types.js';
+import type { MmlError } from '../errors.js';
 import type { ExchangeFiles } from '../exchange-files.js';
 import type { Registry } from '../registry/registry.js';
 import type { Language } from '../text.js';
 import type { ChainHead, ChainReport } from './operation-chain.js';
 import type { OperationEntry, OperationQuery } from './operation-log.js';
 
-export type SessionTransport = 'telnet' | 'ssh' | 'local';
+/** `task`: a batch that the server runs; nobody sits there. */
+export type SessionTransport = 'telnet' | 'ssh' | 'local' | 'task';
 
 /** One operator's session. Commands change the settings in it; the rest is for showing. */
 export interface SessionState {
@@ -36,6 +38,8 @@ export interface ConsoleControl {
   readonly registry: Registry;
   /** Files that commands read and write. */
   readonly files: ExchangeFiles;
+  /** What is wrong with a command as far as can be told without running it; undefined when nothing is. */
+  check(command: string, session: SessionState): MmlError | undefined;
   sessions(): readonly SessionState[];
   /** Ends a session by its number; false when there is none. */
   endSession(id: number): boolean;

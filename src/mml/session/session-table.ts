@@ -32,11 +32,11 @@ export class SessionTable {
 
   /**
    * Opens a session; `end` is called when somebody ends it. Throws MmlError 4005 when sessions from elsewhere are at
-   * their limit; sessions of the local socket are not counted, so the owner of the machine can always get in.
+   * their limit; those of the local socket and of tasks are not counted, so the owner of the machine can always get in.
    */
   add(owner: SessionOwner, end: () => void): SessionState {
-    const remote = [...this.open.values()].filter(({ state }) => state.transport !== 'local');
-    if (owner.transport !== 'local' && remote.length >= MAX_SESSIONS) {
+    const remote = [...this.open.values()].filter(({ state }) => isRemote(state.transport));
+    if (isRemote(owner.transport) && remote.length >= MAX_SESSIONS) {
       throw new MmlError(4005, { limit: MAX_SESSIONS });
     }
     const now = this.clock.now();
@@ -69,3 +69,5 @@ export class SessionTable {
     return found !== undefined;
   }
 }
+
+const isRemote = (transport: SessionTransport): boolean => transport !== 'local' && transport !== 'task';

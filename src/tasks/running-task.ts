@@ -1,0 +1,112 @@
+import type { TimerHandle } from '../platform/clock.js';
+import { errorMessage } from '../platform/errors.js';
+import { TaskError } from './errors.js';
+import { MAX_RUNS } from './task-store.js';
+import type { WorkerParts } from './task-worker.js';
+import type { RunProgress, RunState, Task, TaskRun, TaskRunner } from './types.js';
+
+/** How often a run says that its server is there, milliseconds. */
+const BEAT_MS = 30_000;
+/** Until the end of a run is written again after the Store refused it, milliseconds. */
+const RETRY_MS = 5000;
+
+/** One run that was claimed, from its first command until its end is in the Store. */
+export class RunningTask {
+  private readonly controller = new AbortController();
+  private isClosing = false;
+  private wake: () => void = () => {};
+  private timer: TimerHandle | undefined;
+  /** Resolves when all is over; never rejects. */
+  readonly done: Promise<void>;
+
+  constructor(
+    private readonly parts: WorkerParts,
+    private readonly runner: TaskRunner,
+    private readonly task: Task,
+    public run: TaskRun,
+  ) {
+    parts.log.info({ task: task.name, by: run.by, commands: run.total }, 'task begins');
+    this.done = this.carryOut();
+  }
+
+  /** Ends it after the command that it is at; with the server it reads INTERRUPTED, else STOPPED. */
+  stop(withServer: boolean): void {
+    this.isClosing ||= withServer;
+    this.controller.abort();
+    this.wake();
+  }
+
+  private async carryOut(): Promise<void> {
+    const { clock, log } = this.parts;
+    this.beatLater();
+    let state: RunState;
+    try {
+      state = await this.runScript();
+    } catch (error) {
+      log.error({ err: error, task: this.task.name }, 'a task could not be run');
+      state = 'FAILED';
+    }
+    if (this.controller.signal.aborted) state = this.isClosing ? 'INTERRUPTED' : 'STOPPED';
+    clock.clearTimeout(this.timer);
+    this.run = { ...this.run, state, endedAt: clock.now() };
+    const { task, done, failed, line, retcode } = this.run;
+    log.info({ task, state, done, failed, line, retcode }, 'task ends');
+    await this.settle();
+  }
+
+  private async runScript(): Promise<RunState> {
+    const { name, onError } = this.task;
+    const script = await this.parts.store.script(name);
+    if (!script) throw new TaskError('TASK_UNKNOWN', `${name} has no script`, name);
+    const take = (progress: RunProgress): void => {
+      this.run = { ...this.run, ...progress };
+    };
+    const { text, owner } = script;
+    const job = { task: name, script: text, owner, onError, due: this.run.due, onProgress: take };
+    const progress = await this.runner.run(job, this.controller.signal);
+    take(progress);
+    if (progress.failed > 0) return 'FAILED';
+    return progress.done < progress.total ? 'STOPPED' : 'OK';
+  }
+
+  /** Tells other servers now and then that the run goes on. */
+  private beatLater(): void {
+    const { clock, store, server } = this.parts;
+    this.timer = clock.setTimeout(() => {
+      const { task, due } = this.run;
+      const told = store
+        .touch(task, { server, due, seenAt: clock.now() })
+        .then(() => store.updateRun(this.run));
+      told.catch((error: unknown) => this.warn(error, 'the progress of a task could not be kept'));
+      this.beatLater();
+    }, BEAT_MS);
+  }
+
+  /** Writes the end of a run down, again and again while the Store is away. */
+  private async settle(): Promise<void> {
+    const { store, clock } = this.parts;
+    const { task } = this.run;
+    for (;;) {
+      try {
+        await store.updateRun(this.run);
+        await store.unlock(task);
+        await store.pruneRuns(task);
+        break;
+      } catch (error) {
+        this.warn(error, 'the end of a task could not be kept');
+        if (this.isClosing) return;
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+          this.timer = clock.setTimeout(resolve, RETRY_MS);
+        });
+        clock.clearTimeout(this.timer);
+      }
+    }
+    const pruned = this.runner.prune(task, MAX_RUNS);
+    await pruned.catch((error: unknown) => this.warn(error, 'old result files of a task stay'));
+  }
+
+  private warn(error: unknown, message: string): void {
+    this.parts.log.warn({ err: errorMessage(error), task: this.task.name }, message);
+  }
+}
