@@ -10,9 +10,9 @@ const PIDF = 'urn:ietf:params:xml:ns:pidf';
 const DATA_MODEL = 'urn:ietf:params:xml:ns:pidf:data-model';
 const RPID = 'urn:ietf:params:xml:ns:pidf:rpid';
 const NAMESPACES: Prefixes = new Map([
-  [PIDF, ''],
-  [DATA_MODEL, 'dm'],
-  [RPID, 'rpid'],
+  ['', PIDF],
+  ['dm', DATA_MODEL],
+  ['rpid', RPID],
 ]);
 
 /** What one publisher said of a user, in parts that can be put together with those of others. */

@@ -22,32 +22,35 @@ export function attributes(values: Readonly<Record<string, string | number | und
     .join('');
 }
 
-/** Prefixes of namespaces that are declared on the root of what is written; '' for the one without a prefix. */
+/** Namespaces that are declared on the root of what is written, by prefix; '' is the default one. */
 export type Prefixes = ReadonlyMap<string, string>;
 
 /** Writes an element that was read; namespaces without a prefix get one of their own, declared where it is used first. */
 export function writeElement(element: XmlElement, prefixes: Prefixes): string {
-  const used = [element.namespace, ...element.attributes.map(({ namespace }) => namespace)];
   const scope = new Map(prefixes);
   const declared: string[] = [];
-  for (const namespace of used) {
-    // An attribute without a prefix is in no namespace, and an element of none needs the default undone.
-    if (namespace === '' || namespace === XML_NAMESPACE || scope.has(namespace)) continue;
+  /** An attribute without a prefix is in no namespace, whatever the default is. */
+  const prefixOf = (namespace: string, isAttribute: boolean): string => {
+    if (namespace === '') return '';
+    if (namespace === XML_NAMESPACE) return 'xml';
+    for (const [prefix, one] of scope)
+      if (one === namespace && !(isAttribute && prefix === '')) return prefix;
     const prefix = `n${scope.size}`;
-    scope.set(namespace, prefix);
+    scope.set(prefix, namespace);
     declared.push(attributes({ [`xmlns:${prefix}`]: namespace }));
+    return prefix;
+  };
+  const tag = named(element.name, prefixOf(element.namespace, false));
+  const written = element.attributes.map(({ namespace, name, value }) =>
+    attributes({ [named(name, prefixOf(namespace, true))]: value }),
+  );
+  // An element of no namespace needs the default undone, for all that is below it too.
+  if (element.namespace === '' && scope.get('') !== '') {
+    scope.set('', '');
+    declared.push(' xmlns=""');
   }
-  const isOfNone = element.namespace === '';
-  if (isOfNone) declared.push(' xmlns=""');
-  const tag = named(element.name, isOfNone ? '' : (scope.get(element.namespace) ?? ''));
-  const written = element.attributes.map(({ namespace, name, value }) => {
-    const prefix = namespace === '' ? '' : namespace === XML_NAMESPACE ? 'xml' : (scope.get(namespace) ?? '');
-    return attributes({ [named(name, prefix)]: value });
-  });
-  // Below an element of no namespace the default is that of none too.
-  const inner = isOfNone ? new Map([...scope].filter(([, prefix]) => prefix !== '')) : scope;
   const content = element.children
-    .map((child) => (typeof child === 'string' ? escapeXml(child) : writeElement(child, inner)))
+    .map((child) => (typeof child === 'string' ? escapeXml(child) : writeElement(child, scope)))
     .join('');
   const start = `<${tag}${declared.join('')}${written.join('')}`;
   return content === '' ? `${start}/>` : `${start}>${content}</${tag}>`;

@@ -47,6 +47,27 @@ describe('presence documents', () => {
     assert.deepEqual(names(root), ['tuple ims', 'person p']);
   });
 
+  test('attributes in the namespace of the document keep it, and do not become others of the same name', () => {
+    const text = `<p:presence xmlns:p="urn:ietf:params:xml:ns:pidf" xmlns:x="urn:x" entity="sip:1002@ims"><p:tuple id="t" p:id="z">
+      <p:status><p:basic>open</p:basic><x:mood p:mustUnderstand="1" mustUnderstand="0"/></p:status></p:tuple></p:presence>`;
+    const root = parseXml(composePidf('1002', 'ims', [readPidf(text)]));
+    const [tuple] = root.children.filter((child) => typeof child !== 'string');
+    const attributesOf = (element: XmlElement | undefined) =>
+      element?.attributes.map(({ namespace, name, value }) => [namespace, name, value]);
+    assert.deepEqual(attributesOf(tuple), [
+      ['', 'id', 't'],
+      ['urn:ietf:params:xml:ns:pidf', 'id', 'z'],
+    ]);
+    const status = tuple?.children.find((child) => typeof child !== 'string');
+    const mood = (status as XmlElement).children.find(
+      (child) => typeof child !== 'string' && child.name === 'mood',
+    );
+    assert.deepEqual(attributesOf(mood as XmlElement), [
+      ['urn:ietf:params:xml:ns:pidf', 'mustUnderstand', '1'],
+      ['', 'mustUnderstand', '0'],
+    ]);
+  });
+
   test('are short for consoles', () => {
     assert.deepEqual(summaryOf(readPidf(AWAY)), { isOpen: true, note: 'Back < soon' });
     assert.deepEqual(summaryOf(readPidf(DESK)), { isOpen: false, note: 'At lunch' });

@@ -66,11 +66,13 @@ describe('the XML reader', () => {
 
 describe('the XML writer', () => {
   test('what is written reads as what it was', () => {
-    const text =
-      '<a xmlns="u:1" xmlns:q="u:2" q:z="&quot;&amp;&#9;" y="é"><q:b>x &lt; y</q:b><c xmlns="">t<d xmlns="u:1"/></c><e xml:lang="en"/></a>';
+    const text = [
+      '<a xmlns="u:1" xmlns:q="u:2" q:z="&quot;&amp;&#9;" y="é"><q:b>x &lt; y</q:b><c xmlns="">t<d xmlns="u:1"/></c><e xml:lang="en"/>',
+      '<f xmlns:o="u:1" z="1" o:z="2"/><g xmlns="" xmlns:h="u:3" xmlns:i="u:4" h:z="" q:z=""><i:j h:z="" q:z="" xmlns:o="u:1" o:z=""/></g></a>',
+    ].join('');
     const root = parseXml(text);
-    for (const prefixes of [NO_PREFIXES, new Map([['u:1', '']]), new Map([['u:2', 'p']])]) {
-      const declared = [...prefixes].map(([uri, prefix]) =>
+    for (const prefixes of [NO_PREFIXES, new Map([['', 'u:1']]), new Map([['p', 'u:2']])]) {
+      const declared = [...prefixes].map(([prefix, uri]) =>
         attributes({ [prefix ? `xmlns:${prefix}` : 'xmlns']: uri }),
       );
       const written = `<w${declared.join('')}>${writeElement(root, prefixes)}</w>`;
