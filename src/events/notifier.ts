@@ -9,7 +9,7 @@ import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types
 import { answerFor, EventRefusedError } from './errors.js';
 import { type EventHeader, type EventPackage, parseEvent } from './event-package.js';
 import { accepts, type EventRequestDeps, grantedSec, resourceOf, senderOf } from './event-request.js';
-import { type EndReason, Subscription } from './subscription.js';
+import { type EndReason, Subscription, type SubscriptionFacts } from './subscription.js';
 import { SubscriptionTable } from './subscription-table.js';
 import type { EventLimits, SubscriptionView } from './types.js';
 
@@ -125,6 +125,8 @@ export class Notifier {
       event,
       subscriber: subscriber.username,
       resource: resource.username,
+      subscriberSince: subscriber.createdAt,
+      resourceSince: resource.createdAt,
       contact: header(sent, 'contact') ?? '',
       address: `${address}:${port}`,
       userAgent: header(req, 'user-agent') ?? '',
@@ -133,7 +135,7 @@ export class Notifier {
       ...this.deps,
       intervalMs: limits.intervalMs ?? pack.intervalMs,
       isCut: () => this.isCut,
-      resource: (by, name) => this.watched(by, name),
+      resource: (of) => this.watched(of),
       onOver: (one) => this.table.remove(one),
     });
     this.table.add(subscription);
@@ -175,10 +177,12 @@ export class Notifier {
   }
 
   /** Both accounts have to be there still. */
-  private async watched(subscriber: string, resource: string): Promise<User | undefined> {
+  private async watched(facts: SubscriptionFacts): Promise<User | undefined> {
     const { users } = this.deps;
+    const { subscriber, subscriberSince, resource, resourceSince } = facts;
     const by = await users.authData(subscriber);
-    if (by?.status !== 'ACTIVE') return undefined;
-    return resource === subscriber ? by : users.authData(resource);
+    if (by?.status !== 'ACTIVE' || by.createdAt !== subscriberSince) return undefined;
+    const of = resource === subscriber ? by : await users.authData(resource);
+    return of?.createdAt === resourceSince ? of : undefined;
   }
 }

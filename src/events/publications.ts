@@ -55,12 +55,12 @@ export class Publications {
   add(user: Pick<User, 'username' | 'createdAt'>, parts: PresenceParts, seconds: number): Publication {
     const { username, createdAt } = user;
     const headers = { 'Retry-After': RETRY_AFTER_SEC };
-    const others = this.byUser.get(username) ?? [];
-    if (others.length >= MAX_PER_USER) throw new EventRefusedError(480, 'Too Many Publications', headers);
-    checkSize(others, parts);
+    const mine = this.of(user);
+    if (mine.length >= MAX_PER_USER) throw new EventRefusedError(480, 'Too Many Publications', headers);
+    checkSize(mine, parts);
     if (this.size >= this.maxTotal) throw new EventRefusedError(503, 'Service Unavailable', headers);
     const publication = this.make(username, createdAt, parts, seconds);
-    this.byUser.set(username, [...others, publication]);
+    this.byUser.set(username, [...(this.byUser.get(username) ?? []), publication]);
     this.onChange(username);
     return publication;
   }
@@ -71,7 +71,7 @@ export class Publications {
     const all = this.byUser.get(username) ?? [];
     if (parts)
       checkSize(
-        all.filter((one) => one !== former),
+        all.filter((one) => one !== former && one.userSince === userSince),
         parts,
       );
     this.stop(former);

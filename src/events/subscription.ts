@@ -25,6 +25,9 @@ export interface SubscriptionFacts {
   readonly event: EventHeader;
   readonly subscriber: string;
   readonly resource: string;
+  /** When the two accounts were made: later ones of these names are somebody else. */
+  readonly subscriberSince: number;
+  readonly resourceSince: number;
   /** Our Contact in the dialog. */
   readonly contact: string;
   readonly address: string;
@@ -39,7 +42,7 @@ export interface SubscriptionDeps {
   /** The line to the engine is broken: nothing can be sent, and all subscriptions end when it is back. */
   isCut(): boolean;
   /** The user with its state, while both accounts are there; undefined when one of them is gone or not active. */
-  resource(subscriber: string, resource: string): Promise<User | undefined>;
+  resource(facts: SubscriptionFacts): Promise<User | undefined>;
   onOver(subscription: Subscription): void;
 }
 
@@ -174,8 +177,7 @@ export class Subscription {
 
   /** The full state; undefined, and the end of the subscription, when one of the accounts is gone. */
   private async document(): Promise<string | undefined> {
-    const { subscriber, resource: name } = this.facts;
-    const resource = await this.deps.resource(subscriber, name);
+    const resource = await this.deps.resource(this.facts);
     if (!resource) this.ending ??= 'rejected';
     return resource && this.pack.state(resource, this.version++);
   }

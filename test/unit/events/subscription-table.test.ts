@@ -12,7 +12,15 @@ const engine = {} as SrfEngine;
 
 function subscriptionOf(table: SubscriptionTable, id: string, dialogId: string): Subscription {
   const event = { name: 'message-summary', id: undefined };
-  const who = { subscriber: '1001', resource: '1001', contact: '', address: '', userAgent: '' };
+  const who = {
+    subscriber: '1001',
+    resource: '1001',
+    subscriberSince: 1,
+    resourceSince: 1,
+    contact: '',
+    address: '',
+    userAgent: '',
+  };
   return new Subscription(
     { id, dialogId, event, ...who },
     messageSummary(async () => 0),

@@ -140,5 +140,8 @@ describe('presence', () => {
     await rig.users.add('1002', { password: '1002-secret' });
     const { notify } = await subscribe(c, '1002', 'presence', { Expires: '0' });
     assert.doesNotMatch(notify.body.toString(), /p1/);
+    await publish({}, pidf('new', 'y'));
+    const after = await subscribe(c, '1002', 'presence', { Expires: '0' });
+    assert.deepEqual(notes(after.notify), ['open new']);
   });
 });

@@ -185,6 +185,27 @@ describe('subscriptions', () => {
     await waitFor('no subscription', () => rig.events.subscriptions().length === 0);
   });
 
+  test('does not pass to another account of that name, neither who watches nor who is watched', async () => {
+    const renew = async (username: string): Promise<void> => {
+      await rig.users.remove(username);
+      await rig.users.add(username, { password: `${username}-secret` });
+    };
+    await subscribe(a, '1001', MWI);
+    await settled();
+    clock.advance(1000);
+    await renew('1001');
+    await leaveMessage('for the new one');
+    const last = await notified(a);
+    assert.deepEqual([stateOf(last), last.body.length], ['terminated;reason=rejected', 0]);
+    await subscribe(a, '1002', 'presence');
+    await settled();
+    clock.advance(1000);
+    await renew('1002');
+    rig.events.registrationChanged('1002');
+    assert.equal(stateOf(await notified(a)), 'terminated;reason=rejected');
+    await waitFor('no subscription', () => rig.events.subscriptions().length === 0);
+  });
+
   test('draining: no new ones, 503; the end tells phones to subscribe anew', async () => {
     await subscribe(a, '1001', MWI);
     rig.events.setDraining(true);
