@@ -89,9 +89,9 @@ export class TextPeer {
   respond(
     request: string,
     statusCode: number,
-    options: { toTag?: string; headers?: readonly string[]; body?: string } = {},
+    options: { toTag?: string; headers?: readonly string[]; body?: string; contact?: string } = {},
   ): void {
-    const contact = `Contact: <${this.uri}>`;
+    const contact = `Contact: ${options.contact ?? `<${this.uri}>`}`;
     const text = responseText(request, statusCode, {
       ...options,
       headers: [contact, ...(options.headers ?? [])],

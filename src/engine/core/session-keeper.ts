@@ -113,7 +113,10 @@ export class SessionKeeper {
       return;
     }
     new SessionRefresh(this.ctx, dialog, intervalSec, minSec, {
-      onRefreshed: (response) => this.onAccepted(dialog, response),
+      onRefreshed: (response) => {
+        this.onAccepted(dialog, response);
+        this.ctx.keeper.changed(dialog);
+      },
       onGlare: retry,
       onNoUpdate: () => {
         dialog.takesUpdate = false;
@@ -123,6 +126,7 @@ export class SessionKeeper {
       onTooBrief: (wantedSec) => this.refresh(dialog, wantedSec, wantedSec),
       onFailed: () => this.ender.end(dialog, EXPIRED),
     }).start();
+    if (dialog.hasOutrunKeptSeq) this.ctx.keeper.changed(dialog);
   }
 }
 

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { glareDelaySec } from '../../../src/engine/core/session-keeper.js';
 import { type Engine, startEngine } from '../../../src/engine/engine.js';
+import type { DialogJournalOptions } from '../../../src/engine/survival/dialog-journal.js';
+import type { SavedDialog } from '../../../src/engine/survival/saved-dialog.js';
 import { type Frame, FrameClient } from '../../support/frame-client.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { headerOf, statusOf } from '../../support/sip-text.js';
 import { appRequest, appResponse, SDP, TextPeer, tagOf } from '../../support/text-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 
 describe('session timers and addresses', () => {
   let engine: Engine | undefined;
@@ -18,16 +24,17 @@ describe('session timers and addresses', () => {
     await engine?.close();
   });
 
-  const start = async (advertised?: {
-    address: string;
-    localNetworks?: readonly string[];
-  }): Promise<void> => {
+  const start = async (
+    advertised?: { address: string; localNetworks?: readonly string[] },
+    dialogJournal?: DialogJournalOptions,
+  ): Promise<void> => {
     clock = new ManualClock();
     engine = await startEngine({
       sipListen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
       admin: { port: 0, secret: 's' },
       clock,
       ...(advertised ? { advertised } : {}),
+      ...(dialogJournal ? { dialogJournal } : {}),
     });
     client = await FrameClient.start({ port: engine.adminPort, secret: 's' }, ['invite']);
     peer = await TextPeer.open(engine.listeners[0]!.port);
@@ -219,6 +226,45 @@ describe('session timers and addresses', () => {
     await client.ask('ping');
     assert.equal(peer.udp.inbox.size, 0);
     assert.match(await nextWithin(400), /^BYE/);
+  });
+
+  test('RFC 4028 §7.3, RFC 3261 §12.2.1.2: what a refresh changed outlives the engine', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ims-sessions-'));
+    try {
+      await start(undefined, { directory, maxAwayMs: 60_000 });
+      let { refresh } = await refreshing(1000);
+      const kept = async (what: string, isSo: (saved: SavedDialog) => boolean): Promise<SavedDialog> => {
+        let saved: SavedDialog | undefined;
+        await waitFor(what, () => {
+          // The journal waits 20 ms for more; a message of ours would be repeated after 500.
+          clock.advance(5);
+          const lines = readFileSync(join(directory, 'dialogs.journal'), 'utf8').split('\n');
+          const last = lines.findLast((line) => line.startsWith('{"put"'));
+          saved = last === undefined ? undefined : (JSON.parse(last) as { put: SavedDialog }).put;
+          return saved !== undefined && isSo(saved);
+        });
+        return saved!;
+      };
+      const before = await kept('the dialog', () => true);
+      // A restored dialog goes on 200 above the number that is kept.
+      for (let count = 0; count < 110; count++) {
+        peer.respond(refresh, 491);
+        await peer.until(/^ACK/);
+        await client.ask('ping');
+        clock.advance(4000);
+        refresh = await peer.until(/^INVITE/);
+      }
+      await kept('its numbers', ({ localSeq }) => localSeq >= before.localSeq + 100);
+      peer.respond(refresh, 422, { headers: ['Min-SE: 2000'] });
+      const again = await peer.until(/^INVITE/);
+      const headers = ['Session-Expires: 2000;refresher=uac'];
+      const moved = 'sip:moved@127.0.0.1:9';
+      peer.respond(again, 200, { headers, body: SDP, contact: `<${moved}>` });
+      const { session } = await kept('the target', (saved) => saved.peer.target === moved);
+      assert.deepEqual(session, { intervalSec: 2000, isRefresherUs: true });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('RFC 4028 §10: so does one that never says the last word', async () => {
