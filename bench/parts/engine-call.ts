@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { median } from '../harness/cpu.js';
-import { EngineRig, FLOOR_APP_JS, startDrachtio, startFloor, startOurs } from '../harness/engine-rig.js';
+import {
+  EngineRig,
+  FLOOR_APP_JS,
+  type StartEngine,
+  startDrachtio,
+  startFloor,
+  startOurs,
+} from '../harness/engine-rig.js';
 import type { Bench } from '../harness/plan.js';
 
 const SETTLE_MS = 500;
@@ -21,21 +28,28 @@ interface Rigs {
 /** The CPU of a call at some rates, beside a drachtio-server where one is given, and beside Node's sockets alone. */
 export async function callCost(bench: Bench): Promise<void> {
   const { plan } = bench;
-  const rigs = await startRigs(bench);
+  const started: EngineRig[] = [];
   try {
-    for (const rig of Object.values(rigs) as EngineRig[]) await rig.load(plan.warmUpRate, plan.warmUpCalls);
+    const rigs = await startRigs(bench, started);
+    for (const rig of started) await rig.load(plan.warmUpRate, plan.warmUpCalls);
     for (const rate of plan.engineRates) await costAtRate(bench, rigs, rate);
   } finally {
-    for (const rig of Object.values(rigs) as EngineRig[]) await rig.stop();
+    for (const rig of started) await rig.stop();
   }
 }
 
-async function startRigs(bench: Bench): Promise<Rigs> {
+/** Starts them one after the other; each that runs is in `started`, also when a later one fails. */
+async function startRigs(bench: Bench, started: EngineRig[]): Promise<Rigs> {
   const { drachtio, nodeArgs } = bench;
-  const ours = await EngineRig.start(bench, 'ours', startOurs(nodeArgs));
-  const floor = await EngineRig.start(bench, 'floor', startFloor, FLOOR_APP_JS);
+  const start = async (name: string, engine: StartEngine, appScript?: string): Promise<EngineRig> => {
+    const rig = await EngineRig.start(bench, name, engine, appScript);
+    started.push(rig);
+    return rig;
+  };
+  const ours = await start('ours', startOurs(nodeArgs));
+  const floor = await start('floor', startFloor, FLOOR_APP_JS);
   if (drachtio === undefined) return { ours, floor };
-  return { ours, floor, drachtio: await EngineRig.start(bench, 'drachtio', startDrachtio(drachtio)) };
+  return { ours, floor, drachtio: await start('drachtio', startDrachtio(drachtio)) };
 }
 
 async function costAtRate({ plan, report }: Bench, rigs: Rigs, rate: number): Promise<void> {
@@ -67,7 +81,13 @@ async function costAtRate({ plan, report }: Bench, rigs: Rigs, rate: number): Pr
   });
   report.add({ part, what: 'the same packets and frames in bare Node', value: floor.engineMs, unit });
   report.add({ part, what: 'engine above that', value: ours.engineMs - floor.engineMs, unit });
-  report.add({ part, what: 'failed', value: ours.failed + floor.failed, unit: '' });
+  report.add({
+    part,
+    what: 'failed',
+    value: ours.failed + floor.failed,
+    unit: '',
+    ...beside('drachtio-server', theirs?.failed),
+  });
 }
 
 async function measure(rig: EngineRig, rate: number, seconds: number): Promise<CallCpu> {
