@@ -42,9 +42,9 @@ describe('trunks that we register with', () => {
     assert.equal(second.cseq?.seq, (first.cseq?.seq ?? 0) + 1);
     grant(second, 2);
     await isRegistered();
-    const started = Date.now();
+    const { expiresAt = 0 } = state();
     const refresh = await carrier.next('REGISTER');
-    assert.ok(Date.now() - started < 2000, 'the refresh comes before the registration is over');
+    assert.ok(Date.now() < expiresAt, 'the refresh comes before the registration is over');
     assert.equal(refresh.callId, first.callId);
     assert.ok((refresh.cseq?.seq ?? 0) > (second.cseq?.seq ?? 0));
     grant(refresh, 300);
