@@ -5,17 +5,16 @@ import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PEERS, preparePeers } from './peers.mjs';
+import { testGroups } from './test-groups.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, '.build');
 const TIERS = ['unit', 'wire', 'contract', 'e2e'];
-/** Tiers whose tests start servers and peers: one file at a time, or they would disturb each other's timing. */
-const ONE_AT_A_TIME = ['e2e'];
 /** A file that takes longer hangs, e.g. on a socket that a failed test left open: it fails. Milliseconds. */
 const FILE_TIMEOUT_MS = 300_000;
 /**
- * A file that fails while others run beside it runs once more by itself, unless so many failed that it cannot be chance.
- * One that passes then is counted as unsteady. What ran by itself is never repeated.
+ * A small test's file that fails while others run beside it runs once more by itself, unless so many failed that it cannot
+ * be chance. One that passes then is counted as unsteady. Tests of the whole server are never repeated.
  */
 const MAX_REPEATED_FILES = 4;
 const wanted = process.argv.slice(2);
@@ -39,12 +38,11 @@ function run(files, concurrency) {
   return new Promise((resolve) => {
     const args = [
       '--enable-source-maps',
-      '--test',
-      `--test-concurrency=${concurrency}`,
-      `--test-timeout=${FILE_TIMEOUT_MS}`,
-      '--test-reporter=./scripts/reporter.mjs',
+      join(root, 'scripts', 'run-group.mjs'),
+      concurrency,
+      FILE_TIMEOUT_MS,
     ];
-    const child = spawn(process.execPath, [...args, ...files], {
+    const child = spawn(process.execPath, [...args, ...files].map(String), {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
@@ -106,16 +104,12 @@ const files = testFiles(join(out, 'test')).filter((file) => {
     ? TIERS.includes(name.split('/')[0])
     : wanted.some((part) => name.includes(part));
 });
-const isSlow = (file) => ONE_AT_A_TIME.includes(relative(join(out, 'test'), file).split('/')[0]);
 const total = { passed: 0, failed: 0, skipped: 0 };
 let unsteady = 0;
-for (const [group, concurrency] of [
-  [files.filter((file) => !isSlow(file)), 2],
-  [files.filter(isSlow), 1],
-]) {
+for (const { files: group, concurrency, repeats } of testGroups(files)) {
   const counts = await run(group, concurrency);
   for (const key of Object.keys(total)) total[key] += counts[key];
-  if (concurrency > 1) unsteady += await repeat(counts.failedFiles ?? []);
+  if (repeats) unsteady += await repeat(counts.failedFiles ?? []);
 }
 const { passed, failed, skipped } = total;
 if (unsteady > 0) process.stdout.write(`\n${unsteady} unsteady: passed only when they ran by themselves\n`);
