@@ -49,13 +49,19 @@ export function advertised(
 export function bounds(
   config: Pick<
     Config,
-    'SIP_SOURCE_RATE' | 'SIP_SOURCE_BURST' | 'SIP_TRUSTED' | 'OVERLOAD_DELAY_MS' | 'OVERLOAD_WAITING'
+    | 'SIP_SOURCE_RATE'
+    | 'SIP_SOURCE_BURST'
+    | 'SIP_TRUSTED'
+    | 'OVERLOAD_DELAY_MS'
+    | 'OVERLOAD_WAITING'
+    | 'SIP_PACE_MS'
   >,
-): Pick<EngineOptions, 'admission' | 'overload'> {
+): Pick<EngineOptions, 'admission' | 'overload' | 'paceMs'> {
   const { SIP_SOURCE_RATE: ratePerSec, SIP_SOURCE_BURST: burst, SIP_TRUSTED: trusted } = config;
   return {
     admission: { ratePerSec, burst, trusted },
     overload: { loopDelayMs: config.OVERLOAD_DELAY_MS, waitingRequests: config.OVERLOAD_WAITING },
+    paceMs: config.SIP_PACE_MS,
   };
 }
 

@@ -127,6 +127,11 @@ export const SETTINGS = {
     default: '3000',
     meaning: 'requests waiting for the application from which new ones get 503; 0: never',
   }),
+  SIP_PACE_MS: setting({
+    type: v.whole(0, 20),
+    default: '2',
+    meaning: 'a busy SIP engine handles what came in every so many milliseconds together; 0: at once',
+  }),
   DNS_SERVERS: setting({
     type: v.dnsServers,
     default: '',

@@ -55,6 +55,11 @@ export interface EngineOptions {
   readonly detectNat?: boolean;
   /** IP addresses and networks (CIDR) that are not heard; default none. */
   readonly blockedSources?: readonly string[];
+  /**
+   * Turns of a busy event loop end so far apart, milliseconds (TurnEnd). Default 0: as they come. The whole thread rests between them, so
+   * it has to be the engine's own.
+   */
+  readonly paceMs?: number;
   /** Requests that the engine answers itself; default none. */
   readonly screen?: ScreenSettings;
   /** Who decides about new requests, by SIP method; default: they go to applications that asked for the method. */

@@ -33,6 +33,7 @@ import { DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
 import type { BoundListener, Outlet } from './transport/types.js';
+import { turnEnd } from './turn-end.js';
 import { DEFAULT_TIMERS, type Hop, type Source, type TimerSettings } from './types.js';
 import { UdpQueues } from './udp-queues.js';
 
@@ -81,6 +82,7 @@ class RunningEngine implements Engine {
   private dialogJournal: DialogJournal | undefined;
 
   constructor(private readonly options: EngineOptions) {
+    turnEnd.pace(options.paceMs ?? 0);
     Buffer.poolSize = Math.max(Buffer.poolSize, OCTET_POOL_BYTES);
     this.log = options.log ?? silentLogger;
     this.clock = queuedClock(options.clock ?? systemClock);

@@ -8,6 +8,7 @@ import { serializeText } from '../../sip/serialize.js';
 import type { Application, MessageFacts } from '../core/application.js';
 import type { CallEvent } from '../core/call-events.js';
 import { PRELOADED_ROUTE } from '../core/request-builder.js';
+import { turnEnd } from '../turn-end.js';
 import { encodeFrame, FrameDecoder } from './frame-codec.js';
 import { metaFields, timeOfDay, WIRE_VERSION } from './leader.js';
 import { withTopVia } from './top-via.js';
@@ -152,12 +153,13 @@ export class ClientSession implements Application {
   private send(text: string, payload?: string): void {
     if (!this.connected) return;
     if (this.outgoing === '') this.flushSoon();
+    turnEnd.count();
     this.outgoing += encodeFrame(`${this.id}-${(this.frameCount++).toString(36)}|${text}`, payload);
   }
 
   /** With the turn of the event loop; when much is to be told, once a millisecond. */
   private flushSoon(): void {
-    if (systemClock.monotonic() - this.flushedMs >= BATCH_MS) setImmediate(this.flushFrames);
+    if (systemClock.monotonic() - this.flushedMs >= BATCH_MS) turnEnd.add(this.flushFrames);
     else this.flushTimer = systemClock.setTimeout(this.flushFrames, BATCH_MS);
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import { turnEnd } from '../turn-end.js';
 
 /** Told when a datagram could not be handed to the kernel. */
 export type OnUnsent = (error: Error) => void;
@@ -21,7 +22,8 @@ export class UdpOutbox {
 
   /** Without `to` on a connected socket. `onUnsent` is called at most once, never before this returns. */
   put(socket: Socket, bytes: Buffer, to: Datagram['to'], onUnsent: OnUnsent): void {
-    if (this.waiting.length === 0) setImmediate(this.onTurnEnd);
+    if (this.waiting.length === 0) turnEnd.add(this.onTurnEnd);
+    turnEnd.count();
     this.waiting.push({ socket, bytes, to, onUnsent });
   }
 
