@@ -1,4 +1,6 @@
+import { availableParallelism, totalmem } from 'node:os';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { Closeable } from '../platform/lifecycle.js';
 
 const NS_PER_MS = 1e6;
@@ -8,6 +10,9 @@ export interface LoadFigures {
   readonly heapUsedBytes: number;
   readonly cpuShare: number;
   readonly loopDelayMs: number;
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+  readonly heapLimitBytes: number;
 }
 
 /** Watches what the process costs; figures cover the time since the last look. */
@@ -29,6 +34,9 @@ export class LoadMeter implements Closeable {
       heapUsedBytes: heapUsed,
       cpuShare: (cpu.user + cpu.system) / 1000 / Math.max(now - this.lastLook, 1),
       loopDelayMs: this.loopDelay.percentile(99) / NS_PER_MS,
+      cpuCores: availableParallelism(),
+      memoryBytes: totalmem(),
+      heapLimitBytes: getHeapStatistics().heap_size_limit,
     };
     this.lastCpu = process.cpuUsage();
     this.lastLook = now;

@@ -40,6 +40,10 @@ export interface SystemInfo {
   readonly heapUsedBytes: number;
   /** Share of one core since the last look, 0..n. */
   readonly cpuShare: number;
+  readonly cpuCores: number;
+  /** Of the machine. */
+  readonly memoryBytes: number;
+  readonly heapLimitBytes: number;
   /** Event-loop delay, 99th percentile, milliseconds. */
   readonly loopDelayMs: number;
 }

@@ -436,6 +436,9 @@ function systemInfo(): SystemInfo {
     rssBytes: 64 * 1024 * 1024,
     heapUsedBytes: 20 * 1024 * 1024,
     cpuShare: 0.01,
+    cpuCores: 2,
+    memoryBytes: 2 ** 32,
+    heapLimitBytes: 2 ** 31,
     loopDelayMs: 1.2,
   };
 }

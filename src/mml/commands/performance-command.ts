@@ -1,10 +1,11 @@
 import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
-import type { Figure, Services } from '../services.js';
+import type { Figure, SystemInfo } from '../services.js';
 import { text } from '../text.js';
+import { type LoadName, loadReport, loadSince } from './load-section.js';
 
-const TYPES = ['ALL', 'CPU', 'MEM', 'NET', 'MSG', 'CALL', 'EVENTLOOP'] as const;
+const TYPES = ['ALL', 'LOAD', 'CPU', 'MEM', 'NET', 'MSG', 'CALL', 'EVENTLOOP'] as const;
 
 const figuresReport: ReportSpec = {
   name: 'figures',
@@ -40,7 +41,10 @@ const TRAFFIC = /^traffic\.(\w+)\.(received|sent)\.(.+)$/;
 export const displayPerformance: Command = defineCommand({
   verb: 'DSP',
   object: 'PERF',
-  purpose: text('Show what each part counts: what is open now, and what came since start', '查询各部件计数'),
+  purpose: text(
+    'Show the load as bars, and what each part counts: what is open now, and what came since start',
+    '以条形图查询负载，并查询各部件计数',
+  ),
   params: {
     TYPE: {
       type: oneOf(TYPES),
@@ -50,18 +54,39 @@ export const displayPerformance: Command = defineCommand({
     },
     WATCH,
   },
-  reports: [figuresReport, messagesReport],
-  examples: ['DSP PERF', 'DSP PERF: TYPE=MSG', 'DSP PERF CPU'],
-  async handler({ services }, { TYPE: type }) {
-    const figures = [...(await services.figures()), ...loadFigures(services)];
-    const messages: Section = { report: messagesReport, rows: messageRows(figures) };
-    if (type === 'MSG') return { sections: [messages] };
-    const rows = figures.filter((figure) => isOf(type, figure)).map((figure) => ({ ...figure }));
-    return { sections: [{ report: figuresReport, rows }, ...(type === 'ALL' ? [messages] : [])] };
+  reports: [loadReport, figuresReport, messagesReport],
+  examples: ['DSP PERF', 'DSP PERF: TYPE=MSG', 'DSP PERF CPU', 'DSP PERF: TYPE=LOAD, WATCH=2'],
+  async handler(context, { TYPE: type }) {
+    const { section, look } = await loadSince(context, LOADS[type]);
+    const figures = [...look.figures, ...loadFigures(look.system)];
+    const load = section.rows.length > 0 ? [section] : [];
+    return { sections: [...load, ...figureSections(type, figures)], keep: look };
   },
 });
 
-function isOf(type: (typeof TYPES)[number], { part, name }: Figure): boolean {
+type Type = (typeof TYPES)[number];
+
+/** The bars of each type. */
+const LOADS: Readonly<Record<Type, readonly LoadName[]>> = {
+  ALL: ['cpu', 'loopDelay', 'memory', 'heap', 'received', 'sent', 'calls', 'callRate'],
+  LOAD: ['cpu', 'loopDelay', 'memory', 'heap', 'received', 'sent', 'calls', 'callRate'],
+  CPU: ['cpu', 'loopDelay'],
+  MEM: ['memory', 'heap'],
+  NET: ['received', 'sent'],
+  MSG: ['received', 'sent'],
+  CALL: ['calls', 'callRate'],
+  EVENTLOOP: ['loopDelay'],
+};
+
+function figureSections(type: Type, figures: readonly Figure[]): Section[] {
+  const messages: Section = { report: messagesReport, rows: messageRows(figures) };
+  if (type === 'LOAD') return [];
+  if (type === 'MSG') return [messages];
+  const rows = figures.filter((figure) => isOf(type, figure)).map((figure) => ({ ...figure }));
+  return [{ report: figuresReport, rows }, ...(type === 'ALL' ? [messages] : [])];
+}
+
+function isOf(type: Type, { part, name }: Figure): boolean {
   const isEngine = part === 'engine';
   switch (type) {
     case 'ALL':
@@ -77,12 +102,12 @@ function isOf(type: (typeof TYPES)[number], { part, name }: Figure): boolean {
     case 'CALL':
       return CALL_PARTS.has(part) || (isEngine && CALL.test(name));
     case 'MSG':
+    case 'LOAD':
       return false;
   }
 }
 
-function loadFigures(services: Services): Figure[] {
-  const { cpuShare, rssBytes, heapUsedBytes, loopDelayMs } = services.system();
+function loadFigures({ cpuShare, rssBytes, heapUsedBytes, loopDelayMs }: SystemInfo): Figure[] {
   const figures = {
     cpuPercent: Math.round(cpuShare * 100),
     rssBytes,

@@ -74,6 +74,8 @@ export type CellFormat =
   | 'milliseconds'
   | 'bytes'
   | 'percent'
+  /** A share, 0..1, as a bar. */
+  | 'bar'
   | 'yesno';
 
 export type CellValue = string | number | boolean | undefined;
@@ -84,6 +86,10 @@ export interface Column {
   readonly key: string;
   readonly title: Bilingual;
   readonly format?: CellFormat;
+  /** What words of the server read in text reports; a word that is not among them, and JSON, stays as it is. */
+  readonly words?: Readonly<Record<string, Bilingual>>;
+  /** Columns that a bar takes, brackets and percentage beside; 10..60, default 20. */
+  readonly width?: number;
 }
 
 /** A part of a report as declared: its title and columns. */

@@ -1,16 +1,25 @@
-import type { CellFormat, CellValue } from '../registry/command.js';
-import type { Language } from '../text.js';
+import type { CellFormat, CellValue, Column } from '../registry/command.js';
+import { inLanguage, type Language } from '../text.js';
 import { printable } from './printable.js';
 
 /** Shown where a value is unknown or never happened. */
 export const ABSENT = '-';
 
 /** A cell as printed in a text report. */
-export function formatCell(value: CellValue, format: CellFormat, language: Language): string {
+export function formatCell(
+  value: CellValue,
+  { format, words, width }: Pick<Column, 'format' | 'words' | 'width'>,
+  language: Language,
+): string {
   if (value === undefined || value === '') return ABSENT;
   if (typeof value === 'boolean') return yesNo(value, language);
-  if (typeof value === 'string') return printable(value);
-  switch (format) {
+  if (typeof value === 'string') {
+    const word = words !== undefined && Object.hasOwn(words, value) ? words[value] : undefined;
+    return word ? inLanguage(word, language) : printable(value);
+  }
+  switch (format ?? 'plain') {
+    case 'bar':
+      return bar(value, width ?? DEFAULT_BAR);
     case 'time':
       return localTime(value);
     case 'date':
@@ -33,6 +42,17 @@ export function formatCell(value: CellValue, format: CellFormat, language: Langu
 export function jsonCell(value: CellValue, format: CellFormat): string | number | boolean | undefined {
   const isTime = typeof value === 'number' && (format === 'time' || format === 'date');
   return isTime ? new Date(value).toISOString() : value;
+}
+
+const DEFAULT_BAR = 20;
+const MIN_BAR = 10;
+const MAX_BAR = 60;
+
+/** `[####................]  20.0 %`. */
+function bar(share: number, width: number): string {
+  const length = Math.min(MAX_BAR, Math.max(MIN_BAR, Math.floor(width)));
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * length);
+  return `[${'#'.repeat(filled)}${'.'.repeat(length - filled)}] ${`${(share * 100).toFixed(1)} %`.padStart(7)}`;
 }
 
 const pad = (value: number, width = 2) => String(value).padStart(width, '0');

@@ -85,8 +85,6 @@ class GrowingTable {
   }
 
   private cells(row: Row): string[] {
-    return this.report.columns.map(({ key, format }) =>
-      formatCell(row[key], format ?? 'plain', this.language),
-    );
+    return this.report.columns.map((column) => formatCell(row[column.key], column, this.language));
   }
 }

@@ -1,4 +1,4 @@
-import type { Row, Section } from '../registry/command.js';
+import type { Column, Row, Section } from '../registry/command.js';
 import type { ProductName } from '../session/session-state.js';
 import { inLanguage, type Language, text } from '../text.js';
 import { formatCell, localTime } from './cells.js';
@@ -59,7 +59,7 @@ function fields({ report }: Rows, row: Row, language: Language): string[] {
   return fieldLines(
     report.columns.map((column) => [
       inLanguage(column.title, language),
-      formatCell(row[column.key], column.format ?? 'plain', language),
+      formatCell(row[column.key], column, language),
     ]),
   );
 }
@@ -69,11 +69,9 @@ function table({ report, rows }: Rows, language: Language): string[] {
   const { columns } = report;
   return tableLines(
     columns.map((column) => inLanguage(column.title, language)),
-    rows.map((row) =>
-      columns.map((column) => formatCell(row[column.key], column.format ?? 'plain', language)),
-    ),
-    columns.map(
-      (column) => column.format !== 'time' && rows.some((row) => typeof row[column.key] === 'number'),
-    ),
+    rows.map((row) => columns.map((column) => formatCell(row[column.key], column, language))),
+    columns.map((column) => !isFlushLeft(column) && rows.some((row) => typeof row[column.key] === 'number')),
   );
 }
+
+const isFlushLeft = ({ format }: Column) => format === 'time' || format === 'bar';

@@ -124,12 +124,22 @@ describe('MML report frame', () => {
     });
   });
 
+  it('prints words of the server in the language of the session, and only those it knows', () => {
+    const words = { ringing: text('ringing', '振铃') };
+    assert.equal(formatCell('ringing', { words }, 'ZH'), '振铃');
+    assert.equal(formatCell('ringing', { words }, 'EN'), 'ringing');
+    assert.equal(formatCell('constructor', { words }, 'ZH'), 'constructor');
+  });
+
   it('formats cells', () => {
-    assert.equal(formatCell(undefined, 'seconds', 'EN'), '-');
-    assert.equal(formatCell(0, 'seconds', 'EN'), '0 s');
-    assert.equal(formatCell(1536, 'bytes', 'EN'), '1.5 KiB');
-    assert.equal(formatCell(0.1234, 'percent', 'EN'), '12.3 %');
-    assert.equal(formatCell(true, 'yesno', 'ZH'), '是');
+    assert.equal(formatCell(undefined, { format: 'seconds' }, 'EN'), '-');
+    assert.equal(formatCell(0, { format: 'seconds' }, 'EN'), '0 s');
+    assert.equal(formatCell(1536, { format: 'bytes' }, 'EN'), '1.5 KiB');
+    assert.equal(formatCell(0.1234, { format: 'percent' }, 'EN'), '12.3 %');
+    assert.equal(formatCell(true, { format: 'yesno' }, 'ZH'), '是');
+    assert.equal(formatCell(0.25, { format: 'bar', width: 12 }, 'EN'), '[###.........]  25.0 %');
+    assert.equal(formatCell(7, { format: 'bar', width: 1 }, 'EN'), '[##########] 700.0 %');
+    assert.match(formatCell(0.5, { format: 'bar', width: 500 }, 'EN'), /^\[#{30}\.{30}\] /);
     assert.match(localTime(at), /^2026-11-20 12:00:00[+-]\d\d:\d\d$/);
   });
 });

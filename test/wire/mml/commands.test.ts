@@ -155,6 +155,12 @@ describe('console commands on calls, registrations and records', { timeout: 60_0
     assert.match(net, /admissionDropped +7/);
     assert.doesNotMatch(net, /dialogs|Percent/);
     assert.match(await client.run('DSP PERF CPU'), /cpuPercent/);
+    const load = await client.run('DSP PERF LOAD');
+    assert.match(load, /Name|Figure +Now +Of +Unit +Load\r\n/);
+    assert.match(load, / {2}CPU +0\.01 +2 {2}core +\[\.{22}\] {3}0\.5 %\r\n/);
+    assert.match(load, / {2}Heap +20 +2048 {2}MiB +\[\.{22}\] {3}1\.0 %\r\n/);
+    assert.match(load, /Over the last 0\.[5-9] s/);
+    assert.doesNotMatch(load, /dialogs/);
     assert.match(await client.run('DSP PERF: TYPE=EVENTLOOP'), /overload\.loopDelayMs +4/);
     assert.match(await client.run('DSP PERF: TYPE=CALL'), /engine +dialogs +2/);
     assert.match(await client.run('DSP PERF: TYPE=MEM'), /rssBytes/);

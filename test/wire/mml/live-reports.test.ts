@@ -55,6 +55,30 @@ describe('console reports that go on', { timeout: 60_000 }, () => {
     client.close();
   });
 
+  it('DSP PERF: WATCH tells rates since the report before, its bars as wide as the window', async () => {
+    let value = 0;
+    services.figures = async () => {
+      value += 150;
+      return [{ part: 'engine', name: 'traffic.udp.received.INVITE', value }];
+    };
+    const bars: string[] = [];
+    for (const columns of [80, 120]) {
+      const client = await atTerminal(columns, 40);
+      client.send('DSP PERF: TYPE=LOAD, WATCH=1\r\0');
+      for (let i = 0; i < 2; i++) await client.until('Ctrl-C or q ends');
+      const drawn = await client.until('Ctrl-C or q ends');
+      assert.match(drawn, /Over the last (?:0\.9|1\.\d) s/);
+      const [, rate, bar] = /Messages in +([\d.]+) +500 {2}\/s +\[([#.]+)\] {2}\d\d/.exec(drawn) ?? [];
+      assert.ok(Number(rate) > 100 && Number(rate) <= 160, drawn);
+      bars.push(bar!);
+      client.close();
+    }
+    assert.deepEqual(
+      bars.map((bar) => bar.length),
+      [22, 60],
+    );
+  });
+
   it('WATCH is cut to the window, and q ends it', async () => {
     const client = await atTerminal(40, 10);
     client.send('DSP SYSINFO: WATCH=1\r\0');
