@@ -4,8 +4,10 @@ import { importUsers } from './accounts/import-users.js';
 import { StoredCommandGroups } from './accounts/stored-command-groups.js';
 import { StoredOperators } from './accounts/stored-operators.js';
 import { StoredUsers } from './accounts/stored-users.js';
-import { AlarmBook } from './alarms/alarm-book.js';
+import type { AlarmBook } from './alarms/alarm-book.js';
+import { openAlarms } from './alarms/alarm-keeper.js';
 import { StoredAnnouncements } from './announcements/announcements.js';
+import { watchForAlarms } from './app/alarm-watches.js';
 import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
@@ -85,7 +87,11 @@ export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Pr
     const opened = await openStore(storeUrl, { dataDir, log: logs.for('store') });
     const store = parts.own('store', opened);
     const settings = await loadSettings(loaded, store, logs);
-    const server = new Server(settings, store, logs, parts);
+    const node = settings.config.NODE_NAME ?? hostname();
+    const alarmLog = logs.for('alarms');
+    const alarms = parts.own('alarms', await openAlarms({ store, node, clock: systemClock, log: alarmLog }));
+    if (claim.wasLeft) alarms.raise('SERVER_CRASHED', '', 'it left its run file behind');
+    const server = new Server(settings, store, alarms, logs, parts);
     await server.start();
     const { sip, mml, ssh, adminSocket } = server.facts;
     claim.publish({
@@ -129,7 +135,6 @@ class Server implements RunningServer {
   private wantRestart!: () => void;
   private readonly context: ServerContext;
   private readonly node: string;
-  private readonly alarms: AlarmBook;
   private readonly adminSocketPath: string;
   private state: SystemInfo['state'] = 'starting';
   private relay!: OpenedRelay;
@@ -148,6 +153,7 @@ class Server implements RunningServer {
   constructor(
     private readonly settings: RunningSettings,
     private readonly store: Store,
+    private readonly alarms: AlarmBook,
     logs: LoggerFactory,
     parts: Lifecycle,
   ) {
@@ -160,8 +166,7 @@ class Server implements RunningServer {
       fail = resolve;
     });
     const serverIp = config.EXTERNAL_IP ?? serverIpOf(config);
-    this.alarms = parts.own('alarms', new AlarmBook({ clock: systemClock, log: logs.for('alarms') }));
-    this.context = { config, logs, parts, serverIp, alarms: this.alarms, fail };
+    this.context = { config, logs, parts, serverIp, alarms, fail };
     this.node = config.NODE_NAME ?? hostname();
     this.adminSocketPath = join(config.DATA_DIR, 'ims.sock');
   }
@@ -231,6 +236,7 @@ class Server implements RunningServer {
         log: logs.for('dialler'),
       }),
     );
+    parts.own('alarm watches', this.watchForAlarms());
     this.console = parts.own('console', await this.openConsole(users, operators, numbering));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
     await this.prepareAccounts(users, operators);
@@ -282,6 +288,13 @@ class Server implements RunningServer {
       const text = 'the Store is away; starting on what is known, operators cannot log in until it is back';
       logs.for('app').warn({ err: error }, text);
     }
+  }
+
+  private watchForAlarms(): ReturnType<typeof watchForAlarms> {
+    const { alarms, store, engine, records, telephony, context } = this;
+    const { config, logs } = context;
+    const [relay, calls, log] = [this.relay.relay, telephony.calls, logs.for('alarms')];
+    return watchForAlarms({ alarms, config, store, engine, relay, records, calls, log });
   }
 
   private openRecords(): Promise<JournalledRecords> {

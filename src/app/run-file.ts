@@ -28,6 +28,8 @@ const FILE_NAME = 'ims.run.json';
 export function claimDataDir(dataDir: string): {
   publish(facts: Omit<RunFacts, 'pid' | 'mark'>): void;
   release(): void;
+  /** The last run did not release it: a crash, or `kill -9`. */
+  readonly wasLeft: boolean;
 } {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, FILE_NAME);
@@ -44,7 +46,7 @@ export function claimDataDir(dataDir: string): {
     renameSync(`${path}.new`, path);
   };
   write(undefined);
-  return { publish: write, release: () => rmSync(path, { force: true }) };
+  return { publish: write, release: () => rmSync(path, { force: true }), wasLeft: held !== undefined };
 }
 
 /** Facts of the server on this DATA_DIR, running or crashed; undefined when there are none. */

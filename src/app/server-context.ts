@@ -1,4 +1,4 @@
-import type { AlarmSink } from '../alarms/types.js';
+import type { AlarmStates } from '../alarms/types.js';
 import type { Config } from '../config/schema.js';
 import type { Lifecycle } from '../platform/lifecycle.js';
 import type { LoggerFactory } from '../platform/logger.js';
@@ -12,7 +12,7 @@ export interface ServerContext {
   /** Address put into SIP and SDP. */
   readonly serverIp: string;
   /** Where parts say what is wrong. */
-  readonly alarms: AlarmSink;
+  readonly alarms: AlarmStates;
   /** Tells that a part died that the server cannot go on without. */
   readonly fail: (reason: Error) => void;
 }

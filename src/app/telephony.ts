@@ -48,7 +48,7 @@ export interface Telephony {
 
 /** Starts the registrar and call control on one engine, with one authenticator; from now on phones are served. */
 export async function openTelephony(context: ServerContext, wired: TelephonyParts): Promise<Telephony> {
-  const { config, logs, parts, serverIp } = context;
+  const { config, logs, parts, serverIp, alarms } = context;
   const { connection, store, users, numbering, records, relay, audio, announcements } = wired;
   const names = new LocalNames([config.SIP_REALM, serverIp, ...config.SIP_DOMAINS, ...machineNames()]);
   names.add(...connection.hostports.map(({ address }) => address));
@@ -71,6 +71,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
     ownHost: serverIp,
     defaults: outsideDefaults(config),
     log: logs.for('trunks'),
+    alarms,
   });
   parts.own('trunks', trunks);
   wired.guard.isTrunk = (address) => trunks.isSource(address);

@@ -187,6 +187,11 @@ export class JournalledRecords implements RecordService {
     return { waiting: this.waiting.size, storeAlive: this.delivery.storeAlive, open: this.live.size };
   }
 
+  /** Whether the disk took the last entries of the journal. */
+  get isJournalWritten(): boolean {
+    return this.journal.healthy;
+  }
+
   counters(): RecordCounters {
     return {
       journalFailures: this.journal.counters.failures,

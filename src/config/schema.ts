@@ -421,6 +421,24 @@ export const SETTINGS = {
       'how long a stopping server waits for its calls, seconds; what is up then goes on after a restart (CALL_RESTORE_SEC) or ends',
     live: true,
   }),
+  ALARM_DISK_MB: setting({
+    type: v.whole(0, 100_000_000),
+    default: '500',
+    meaning: 'less free space on the disk of DATA_DIR raises an alarm, MiB; 0: never',
+    live: true,
+  }),
+  ALARM_RECORDS: setting({
+    type: v.whole(0, 100_000_000),
+    default: '1000',
+    meaning: 'so many records waiting for the Store raise an alarm; 0: never',
+    live: true,
+  }),
+  ALARM_CERT_DAYS: setting({
+    type: v.whole(0, 3650),
+    default: '14',
+    meaning: 'a TLS certificate that ends within so many days raises an alarm; 0: only when it has ended',
+    live: true,
+  }),
   NODE_NAME: setting({
     type: v.nonEmpty,
     meaning: "this node's name in records; the host name when not set",

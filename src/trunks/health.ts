@@ -1,3 +1,4 @@
+import type { AlarmSink } from '../alarms/types.js';
 import { ClientRequest } from '../call/client-request.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
@@ -66,6 +67,7 @@ export class TrunkHealth {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly alarms: AlarmSink,
   ) {
     this.count = new HealthCount(options.downAfter, options.upAfter);
     const spread = Math.min(SPREAD_MS, options.intervalMs);
@@ -111,7 +113,10 @@ export class TrunkHealth {
       const text = this.isUp ? 'a trunk came up' : 'a trunk went down';
       if (this.isUp) this.log.info({ trunk, reason }, text);
       else this.log.warn({ trunk, reason }, text);
+      if (!this.isUp) this.alarms.raise('TRUNK_DOWN', trunk, reason);
     }
+    // Also when it never changed: it may have been down before a restart.
+    if (this.isUp && alive) this.alarms.clear('TRUNK_DOWN', trunk);
     const isInDoubt = alive !== wasUp && this.isUp === wasUp;
     this.schedule(isInDoubt ? Math.ceil(intervalMs / 4) : intervalMs);
   }

@@ -1,3 +1,4 @@
+import type { AlarmSink } from '../alarms/types.js';
 import { ClientRequest } from '../call/client-request.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { randomToken } from '../platform/ids.js';
@@ -70,6 +71,7 @@ export class TrunkRegistration {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly alarms: AlarmSink,
     /** Begins when this is over. Never rejects. */
     after: Promise<void> = Promise.resolve(),
   ) {
@@ -145,6 +147,7 @@ export class TrunkRegistration {
     const delayMs = refreshDelayMs(granted, Math.random());
     if (this.state.state !== 'registered')
       this.log.info({ trunk, expiresSec: granted }, 'registered with a trunk');
+    this.alarms.clear('TRUNK_UNREGISTERED', trunk);
     this.failures = 0;
     this.registrarAddress = res.source_address || this.registrarAddress;
     const at = now();
@@ -188,6 +191,7 @@ export class TrunkRegistration {
     const { expiresAt } = this.state;
     const now = this.clock.now();
     const isStillThere = wasRegistered && status === 0 && expiresAt !== undefined && expiresAt > now;
+    if (!isStillThere && isNews) this.alarms.raise('TRUNK_UNREGISTERED', trunk, reason);
     this.state = {
       state: isStillThere ? 'registered' : 'failed',
       reason,

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { AlarmSink } from '../alarms/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { SrfEngine } from '../signalling/srf-types.js';
@@ -28,12 +29,13 @@ export class TrunkWatch {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly alarms: AlarmSink,
   ) {}
 
   /** Takes over what the trunks are now; those that did not change are left alone. */
   sync(trunks: readonly Trunk[]): void {
     const wanted = new Map(trunks.filter(({ status }) => status === 'ACTIVE').map((one) => [one.name, one]));
-    for (const name of this.watched.keys()) if (!wanted.has(name)) void this.end(name);
+    for (const name of this.watched.keys()) if (!wanted.has(name)) this.forget(name);
     for (const trunk of wanted.values()) this.take(trunk);
   }
 
@@ -74,19 +76,21 @@ export class TrunkWatch {
   private watchHealth(trunk: Trunk, before: Watched | undefined): TrunkHealth | undefined {
     const { name, address, transport, optionsSec, downAfter, upAfter } = trunk;
     before?.health?.stop();
+    if (before) this.alarms.clear('TRUNK_DOWN', name);
     if (optionsSec === 0 || address === '') return undefined;
     const uri = uriOf('', address, transport);
     const user = trunk.username === '' ? '' : `${escapeUser(trunk.username)}@`;
     const identity = `<sip:${user}${trunk.domain || 'localhost'}>`;
     const headers = { From: identity, To: `<${uri}>`, Accept: 'application/sdp' };
     const options = { trunk: name, uri, headers, intervalMs: optionsSec * 1000, downAfter, upAfter };
-    return new TrunkHealth(options, this.engine, this.clock, this.log);
+    return new TrunkHealth(options, this.engine, this.clock, this.log, this.alarms);
   }
 
   /** The one before says goodbye first: it may be the same Contact that it takes away. */
   private register(trunk: Trunk, before: Watched | undefined): TrunkRegistration | undefined {
     const { name, address, transport, username, domain, registerSec } = trunk;
     const goodbye = before?.registration?.stop();
+    if (before) this.alarms.clear('TRUNK_UNREGISTERED', name);
     if (!trunk.register) return undefined;
     const options = {
       trunk: name,
@@ -97,7 +101,14 @@ export class TrunkWatch {
       expiresSec: registerSec,
       answerChallenge: challengeAnswerer(trunk),
     };
-    return new TrunkRegistration(options, this.engine, this.clock, this.log, goodbye);
+    return new TrunkRegistration(options, this.engine, this.clock, this.log, this.alarms, goodbye);
+  }
+
+  /** What is not watched any more is not down either; at a restart it may be. */
+  private forget(name: string): void {
+    void this.end(name);
+    this.alarms.clear('TRUNK_DOWN', name);
+    this.alarms.clear('TRUNK_UNREGISTERED', name);
   }
 
   private async end(name: string): Promise<void> {

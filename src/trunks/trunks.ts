@@ -1,4 +1,5 @@
 import type { User, UserService } from '../accounts/types.js';
+import { type AlarmSink, NO_ALARMS } from '../alarms/types.js';
 import type {
   ImaginedCall,
   OutgoingCaller,
@@ -50,6 +51,7 @@ export interface TrunksOptions {
   readonly defaults?: OutsideDefaults;
   readonly clock?: Clock;
   readonly log: Logger;
+  readonly alarms?: AlarmSink;
 }
 
 /** Trunks: for consoles, and for calls. */
@@ -75,8 +77,8 @@ class StoredTrunks implements Trunks {
   private readonly authenticator: Authenticator;
 
   constructor(private readonly options: TrunksOptions) {
-    const { store, connection, clock = systemClock, log, auth } = options;
-    this.watch = new TrunkWatch(connection.srf, clock, log);
+    const { store, connection, clock = systemClock, log, auth, alarms = NO_ALARMS } = options;
+    this.watch = new TrunkWatch(connection.srf, clock, log, alarms);
     this.table = new TrunkTable(store, clock, log, () => this.watch.sync(this.table.list()));
     this.usage = new TrunkUsage(clock);
     this.authenticator = new Authenticator({ ...auth, users: { authData: (name) => this.authData(name) } });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { StoredUsers } from '../../src/accounts/stored-users.js';
+import { AlarmBook } from '../../src/alarms/alarm-book.js';
 import { StoredAnnouncements } from '../../src/announcements/announcements.js';
 import { createAudioHost } from '../../src/audio/host.js';
 import { SoundLibrary } from '../../src/audio/sound-library.js';
@@ -55,6 +56,7 @@ export interface CallRig {
   readonly sounds: SoundLibrary;
   readonly conferences: Conferences;
   readonly trunks: TrunkService;
+  readonly alarms: AlarmBook;
   readonly connection: SignallingConnection;
   /** Undefined when SIP_ENGINE names an engine elsewhere. */
   readonly engine: Engine | undefined;
@@ -188,7 +190,9 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   });
   events = eventing;
   closers.push(() => eventing.close());
+  const alarms = new AlarmBook({ clock, log });
   const trunks = await openTrunks({
+    alarms,
     store: temp.store,
     connection,
     users,
@@ -237,6 +241,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     sounds,
     conferences,
     trunks: trunks.service,
+    alarms,
     connection,
     engine,
     peer: async (username) => {

@@ -14,20 +14,20 @@ export interface PartProcess extends Closeable {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** `ims engine` on ports of its own, UDP and TCP. */
-export function startEngineProcess(): Promise<PartProcess> {
+/** `ims engine` on ports of its own, UDP and TCP; `admin` is where applications connect. */
+export function startEngineProcess(admin = '127.0.0.1:0'): Promise<PartProcess> {
   return start(
-    ['engine', '--admin', '127.0.0.1:0'],
+    ['engine', '--admin', admin],
     { SIP_LISTEN: 'udp:127.0.0.1:0,tcp:127.0.0.1:0', SERVER_IP: '127.0.0.1', ENGINE_SECRET: SECRET },
     (output) => /drachtio:\S+/.exec(output)?.[0].replace('<secret>', SECRET),
   );
 }
 
-/** `ims relay` with a UDP control port of its own. */
-export async function startRelayProcess(): Promise<PartProcess> {
+/** `ims relay` with a UDP control port of its own, unless told. */
+export async function startRelayProcess(control = 'udp:127.0.0.1:0'): Promise<PartProcess> {
   const { min, max } = await freePorts(64);
   return start(
-    ['relay', '--control', 'udp:127.0.0.1:0'],
+    ['relay', '--control', control],
     { SERVER_IP: '127.0.0.1', RTP_PORTS: `${min}-${max}` },
     (output) => /Commands: (\S+)/.exec(output)?.[1],
   );

@@ -48,6 +48,9 @@ describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
   test('503 makes it down, calls pass it by and the steps say why', async () => {
     answer = 503;
     await healthIs('down');
+    const alarm = rig.alarms.active()[0];
+    assert.deepEqual([alarm?.name, alarm?.subject], ['TRUNK_DOWN', 'one']);
+    assert.match(alarm?.detail ?? '', /^503/);
     const { steps } = await rig.control.routes.explain('1001', '030123');
     assert.match(steps.join('\n'), /trunk one is down \(503 [^)]*\): skipped/);
     const { invite, atGateway } = await reach(a, two, '030123');
@@ -58,6 +61,7 @@ describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
   test('it comes up when it has answered often enough', async () => {
     answer = 200;
     await healthIs('up');
+    assert.deepEqual(rig.alarms.active(), []);
     const { invite, atGateway } = await reach(a, one, '030123');
     await refuseAndEnd(a, one, invite, atGateway);
   });
@@ -66,7 +70,17 @@ describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
     answer = undefined;
     await healthIs('down');
     assert.equal(state().healthReason, 'no answer');
+    assert.equal(rig.alarms.active()[0]?.detail, 'no answer');
     const records = await rig.records(2);
     assert.deepEqual(records.map(({ trunkOut }) => trunkOut).sort(), ['one', 'two']);
+  });
+
+  test('the alarm ends with a trunk that is not asked any more, and an old one when the trunk answers', async () => {
+    await rig.trunks.modify('one', { optionsSec: 0 });
+    await waitFor('no alarm', () => rig.alarms.active().length === 0);
+    rig.alarms.raise('TRUNK_DOWN', 'one', 'before a restart');
+    answer = 200;
+    await rig.trunks.modify('one', { optionsSec: 1 });
+    await waitFor('no alarm', () => rig.alarms.active().length === 0);
   });
 });

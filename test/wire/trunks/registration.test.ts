@@ -91,6 +91,22 @@ describe('trunks that we register with', () => {
     ]);
   });
 
+  test('a registration that is refused is an alarm until it is taken, and ends with the trunk', async () => {
+    carrier.respond(await carrier.next('REGISTER'), 500);
+    await waitFor('an alarm', () => rig.alarms.active().length === 1);
+    const alarm = rig.alarms.active()[0];
+    assert.deepEqual([alarm?.name, alarm?.subject], ['TRUNK_UNREGISTERED', 'carrier']);
+    assert.match(alarm?.detail ?? '', /^500/);
+    grant(await carrier.next('REGISTER'), 120);
+    await isRegistered();
+    assert.deepEqual(rig.alarms.active(), []);
+    rig.alarms.raise('TRUNK_UNREGISTERED', 'carrier', 'again');
+    void carrier.next('REGISTER').then((goodbye) => carrier.respond(goodbye, 200));
+    await rig.trunks.removeRoute('out');
+    await rig.trunks.remove('carrier');
+    await waitFor('no alarm', () => rig.alarms.active().length === 0);
+  });
+
   test('RFC 3261 §8.1.1.2: a call to its Contact rings the number in To, from the registrar only', async () => {
     const register = await carrier.next('REGISTER');
     grant(register, 300);

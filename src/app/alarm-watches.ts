@@ -1,0 +1,93 @@
+import type { AlarmStates } from '../alarms/types.js';
+import { certificateLook } from '../alarms/watches/certificate-look.js';
+import { clockLook } from '../alarms/watches/clock-look.js';
+import { diskLook } from '../alarms/watches/disk-look.js';
+import { callsLook, overloadLook } from '../alarms/watches/load-look.js';
+import { recordLook } from '../alarms/watches/record-look.js';
+import { relayLook } from '../alarms/watches/relay-look.js';
+import { type Look, Rounds } from '../alarms/watches/rounds.js';
+import type { CallService } from '../call/types.js';
+import type { JournalledRecords } from '../cdr/record-service.js';
+import type { Config } from '../config/schema.js';
+import type { EngineStats } from '../engine/engine.js';
+import type { MediaRelay } from '../media/types.js';
+import { systemClock } from '../platform/clock.js';
+import type { Closeable } from '../platform/lifecycle.js';
+import type { Logger } from '../platform/logger.js';
+import type { Store } from '../store/types.js';
+import type { ConnectedEngine } from './engine.js';
+import { needsCertificate, tlsSettings } from './tls.js';
+
+/** The parts that do not know of alarms. */
+export interface WatchedParts {
+  readonly alarms: AlarmStates;
+  readonly config: Config;
+  readonly store: Store;
+  readonly engine: ConnectedEngine;
+  readonly relay: MediaRelay;
+  readonly records: JournalledRecords;
+  readonly calls: Pick<CallService, 'count'>;
+  readonly log: Logger;
+}
+
+/** Raises and clears alarms for parts that do not do so themselves. Closed before them: an end is no fault. */
+export function watchForAlarms(parts: WatchedParts): Closeable {
+  const { alarms, store, engine, log } = parts;
+  const tellStore = (alive: boolean): void =>
+    alarms.state('STORE_DOWN', '', !alive, `${store.description} does not answer`);
+  const tellEngine = (connected: boolean, reason?: string): void =>
+    alarms.state('ENGINE_DOWN', engine.name, !connected, reason ?? 'not connected');
+  tellStore(store.alive);
+  tellEngine(engine.connection.connected);
+  const endings = [store.onAvailability(tellStore), engine.connection.onStateChange(tellEngine)];
+  const rounds = new Rounds(looksOf(parts), systemClock, log);
+  return {
+    close: () => {
+      for (const end of endings) end();
+      return rounds.close();
+    },
+  };
+}
+
+function looksOf({ alarms, config, engine, relay, records, calls }: WatchedParts): Look[] {
+  const { stats } = engine;
+  const certificate = config.SIP_ENGINE === 'embedded' && needsCertificate(config);
+  return [
+    relayLook(() => relay.health(), alarms),
+    recordLook(
+      () => stateOfRecords(records),
+      () => config.ALARM_RECORDS,
+      alarms,
+    ),
+    callsLook(
+      () => calls.count().active,
+      () => config.MAX_CALLS,
+      alarms,
+    ),
+    diskLook(config.DATA_DIR, () => config.ALARM_DISK_MB, alarms),
+    clockLook(systemClock, alarms),
+    ...(stats ? [overloadLook(async () => overloadOf(await stats()), alarms)] : []),
+    ...(certificate
+      ? [
+          certificateLook(
+            tlsSettings(config).certificateFile,
+            () => config.ALARM_CERT_DAYS,
+            systemClock,
+            alarms,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function stateOfRecords(records: JournalledRecords) {
+  const { recordsLost, recordsRefused } = records.counters();
+  const { waiting } = records.backlog();
+  return { waiting, isJournalWritten: records.isJournalWritten, lost: recordsLost + recordsRefused };
+}
+
+function overloadOf({ overload }: EngineStats) {
+  const { active, entered, loopDelayMs, waitingRequests } = overload;
+  const detail = `loop delay ${loopDelayMs} ms, ${waitingRequests} requests wait`;
+  return { isActive: active === 1, entered, detail };
+}
