@@ -7,7 +7,7 @@ import { StoredUsers } from './accounts/stored-users.js';
 import type { AlarmBook } from './alarms/alarm-book.js';
 import { openAlarms } from './alarms/alarm-keeper.js';
 import { StoredAnnouncements } from './announcements/announcements.js';
-import { watchForAlarms } from './app/alarm-watches.js';
+import { openWebhook, watchForAlarms } from './app/alarm-watches.js';
 import { type OpenedAudio, openAudio } from './app/audio.js';
 import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
@@ -90,6 +90,7 @@ export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Pr
     const node = settings.config.NODE_NAME ?? hostname();
     const alarmLog = logs.for('alarms');
     const alarms = parts.own('alarms', await openAlarms({ store, node, clock: systemClock, log: alarmLog }));
+    openWebhook(settings.config, alarms, { node, parts, log: alarmLog });
     if (claim.wasLeft) alarms.raise('SERVER_CRASHED', '', 'it left its run file behind');
     const server = new Server(settings, store, alarms, logs, parts);
     await server.start();

@@ -8,5 +8,5 @@ export const MAX_DETAIL = 300;
 /** Alarms of the last run that nobody has confirmed after this long are taken as over, milliseconds. */
 export const CONFIRM_MS = 5 * 60_000;
 /** Changes are written to the Store together after this time; after a failure it is tried again, milliseconds. */
-export const WRITE_DELAY_MS = 500;
+export const WRITE_DELAY_MS = 50;
 export const WRITE_RETRY_MS = 5000;

@@ -1,4 +1,5 @@
-import type { AlarmStates } from '../alarms/types.js';
+import type { Severity } from '../alarms/catalogue.js';
+import type { AlarmService, AlarmStates } from '../alarms/types.js';
 import { certificateLook } from '../alarms/watches/certificate-look.js';
 import { clockLook } from '../alarms/watches/clock-look.js';
 import { diskLook } from '../alarms/watches/disk-look.js';
@@ -6,14 +7,16 @@ import { callsLook, overloadLook } from '../alarms/watches/load-look.js';
 import { recordLook } from '../alarms/watches/record-look.js';
 import { relayLook } from '../alarms/watches/relay-look.js';
 import { type Look, Rounds } from '../alarms/watches/rounds.js';
+import { AlarmWebhook } from '../alarms/webhook.js';
 import type { CallService } from '../call/types.js';
 import type { JournalledRecords } from '../cdr/record-service.js';
 import type { Config } from '../config/schema.js';
 import type { EngineStats } from '../engine/engine.js';
 import type { MediaRelay } from '../media/types.js';
 import { systemClock } from '../platform/clock.js';
-import type { Closeable } from '../platform/lifecycle.js';
+import type { Closeable, Lifecycle } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
+import { packageVersion } from '../platform/version.js';
 import type { Store } from '../store/types.js';
 import type { ConnectedEngine } from './engine.js';
 import { needsCertificate, tlsSettings } from './tls.js';
@@ -47,6 +50,20 @@ export function watchForAlarms(parts: WatchedParts): Closeable {
       return rounds.close();
     },
   };
+}
+
+/** Posts alarms to the receiver of ALARM_WEBHOOK, when there is one. */
+export function openWebhook(
+  config: Config,
+  alarms: AlarmService,
+  { node, parts, log }: { readonly node: string; readonly parts: Lifecycle; readonly log: Logger },
+): void {
+  const { ALARM_WEBHOOK: url, ALARM_WEBHOOK_KEY: key } = config;
+  if (url === undefined) return;
+  const from = { product: 'ims-server', version: packageVersion(), node };
+  const severity = () => config.ALARM_WEBHOOK_SEVERITY.toUpperCase() as Severity;
+  const webhook = new AlarmWebhook({ url, ...(key !== undefined && { key }), severity, from, log }, alarms);
+  parts.own('alarm webhook', webhook);
 }
 
 function looksOf({ alarms, config, engine, relay, records, calls }: WatchedParts): Look[] {

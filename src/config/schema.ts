@@ -439,6 +439,22 @@ export const SETTINGS = {
     meaning: 'a TLS certificate that ends within so many days raises an alarm; 0: only when it has ended',
     live: true,
   }),
+  ALARM_WEBHOOK: setting({
+    type: v.webUrl,
+    meaning: 'URL that alarms are posted to as JSON when they come and go; none are when not set',
+    secret: true,
+  }),
+  ALARM_WEBHOOK_KEY: setting({
+    type: v.nonEmpty,
+    meaning: 'key that signs what is posted (HMAC-SHA256 of the body, header X-Ims-Signature)',
+    secret: true,
+  }),
+  ALARM_WEBHOOK_SEVERITY: setting({
+    type: v.oneOf(['critical', 'major', 'minor', 'warning']),
+    default: 'warning',
+    meaning: 'alarms of this severity and worse are posted',
+    live: true,
+  }),
   NODE_NAME: setting({
     type: v.nonEmpty,
     meaning: "this node's name in records; the host name when not set",

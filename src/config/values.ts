@@ -168,6 +168,10 @@ export const relaySetting = text(
       : undefined,
 );
 
+export const webUrl = text('an http:// or https:// URL', (given) =>
+  /^https?:\/\/[^\s]+$/i.test(given) && URL.canParse(given) ? given : undefined,
+);
+
 export const storeUrl = text('embedded: | embedded:/path | redis://host:6379/0 | rediss://…', (given) =>
   /^(embedded:.*|rediss?:\/\/\S+)$/.test(given) ? given : undefined,
 );

@@ -12,6 +12,8 @@ export const DEFAULT_ROWS = 100;
 export const COMMAND_TIMEOUT_MS = 30_000;
 /** Keys typed ahead while a command runs; beyond it the socket is not read until they are used up. */
 export const MAX_TYPE_AHEAD_KEYS = 8192;
+/** Alarms that wait to be printed while a report stands; of more only the number is told. */
+export const MAX_WAITING_NOTICES = 50;
 /** Lines kept for the up arrow, each session. */
 export const MAX_HISTORY_LINES = 200;
 /** Output that a client has not read yet, bytes; a client beyond it is disconnected. */

@@ -5,6 +5,7 @@ import { DEFAULT_ROWS, MAX_ROWS } from '../limits.js';
 import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
 import { dateRange } from '../registry/date-range.js';
 import { flag, number, oneOf, string } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import { inLanguage, type Language, text } from '../text.js';
 
 const COLUMNS = [
@@ -92,6 +93,7 @@ const listAlarms = defineCommand({
       purpose: text('When they were first raised', '首次发生的日期'),
       example: '2026-11-01..2026-11-20',
     },
+    WATCH,
     LIMIT: {
       type: number(1, MAX_ROWS),
       purpose: text('Rows to print', '显示行数'),

@@ -2,7 +2,7 @@ import { MmlError } from '../errors.js';
 import { type Command, defineCommand, type ReportSpec, type Section } from '../registry/command.js';
 import { commandHelp, paramHelp, VERBS } from '../registry/help.js';
 import { nearest } from '../registry/nearest.js';
-import { commandWords, flag, number, oneOf, string } from '../registry/param-types.js';
+import { boolean, commandWords, flag, number, oneOf, string } from '../registry/param-types.js';
 import { didYouMean, type Registry } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
 import { padTo } from '../report/layout.js';
@@ -79,6 +79,7 @@ const settingsReport: ReportSpec = {
     { key: 'format', title: text('Format', '格式') },
     { key: 'language', title: text('Language', '语言') },
     { key: 'page', title: text('Lines a page', '每页行数') },
+    { key: 'alarms', title: text('Alarms', '告警上报'), format: 'yesno' },
   ],
 };
 
@@ -94,15 +95,29 @@ const setSession = defineCommand({
       purpose: text('Lines a page on a terminal; 0 never stops', '每页行数，0 为不分页'),
       example: '24',
     },
+    ALARM: {
+      type: boolean,
+      purpose: text(
+        'Print alarms as they come and go, between commands; not for scripts of ims mml',
+        '实时打印告警的产生与清除（在命令之间）；不适用于 ims mml 脚本',
+      ),
+      example: 'YES',
+    },
   },
   role: 'GUEST',
   reports: [settingsReport],
-  examples: ['SET SESSION: FORMAT=JSON', 'SET SESSION: LANG=ZH, PAGE=0'],
-  handler({ session }, { FORMAT: format, LANG: language, PAGE: page }) {
+  examples: ['SET SESSION: FORMAT=JSON', 'SET SESSION: LANG=ZH, PAGE=0', 'SET SESSION: ALARM=YES'],
+  handler({ session }, { FORMAT: format, LANG: language, PAGE: page, ALARM: printsAlarms }) {
     if (format) session.format = format;
     if (language) session.language = language;
     if (page !== undefined) session.pageLines = page;
-    const row = { format: session.format, language: session.language, page: session.pageLines ?? 'AUTO' };
+    if (printsAlarms !== undefined) session.printsAlarms = printsAlarms;
+    const row = {
+      format: session.format,
+      language: session.language,
+      page: session.pageLines ?? 'AUTO',
+      alarms: session.printsAlarms,
+    };
     return { sections: [{ report: settingsReport, rows: [row] }] };
   },
 });

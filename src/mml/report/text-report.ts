@@ -23,14 +23,19 @@ export function textReport(outcome: Outcome, product: ProductName, language: Lan
 
 /** The lines before the first part of a report: product and time, number, command, RETCODE. */
 export function headLines(outcome: Outcome, product: ProductName, language: Language): string[] {
-  const name = `${product.name}/${product.instance ?? '1'}`;
   return [
-    `+++    ${padTo(name, Math.max(PRODUCT_WIDTH, displayWidth(name) + 4))}${localTime(outcome.at)}`,
+    headLine(product, outcome.at),
     `O&M    #${outcome.serial}`,
     `%%${printable(outcome.echo)};%%`,
     `RETCODE = ${outcome.retcode}  ${printable(inLanguage(outcome.sentence, language))}`,
     '',
   ];
+}
+
+/** The first line of every report: who prints it, and when. */
+export function headLine(product: ProductName, at: number): string {
+  const name = `${product.name}/${product.instance ?? '1'}`;
+  return `+++    ${padTo(name, Math.max(PRODUCT_WIDTH, displayWidth(name) + 4))}${localTime(at)}`;
 }
 
 /** One part of a report: title, fields or table or free lines, count. */

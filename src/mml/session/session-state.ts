@@ -28,6 +28,8 @@ export interface SessionState {
   format: 'TEXT' | 'JSON';
   /** Lines a page; undefined follows the terminal, 0 never pages. */
   pageLines: number | undefined;
+  /** Whether alarms are printed as they come. */
+  printsAlarms: boolean;
   /** Columns of the terminal; undefined where there is none. */
   columns?: number | undefined;
 }

@@ -49,6 +49,7 @@ export class SessionTable {
       language: 'EN',
       format: 'TEXT',
       pageLines: undefined,
+      printsAlarms: false,
     };
     this.open.set(state.id, { state, end });
     return state;

@@ -196,6 +196,12 @@ export class LineEditor {
     return this.render();
   }
 
+  /** Takes prompt and line off the screen; `draw` brings them back. */
+  erase(): string {
+    const width = displayWidth(this.shownPrompt) + displayWidth(this.shown);
+    return `\r${' '.repeat(width)}\r`;
+  }
+
   /** What brings the terminal from what it shows to what it should show. */
   render(): string {
     const { prompt } = this;

@@ -9,6 +9,7 @@ import type { Language } from '../text.js';
 import type { History } from './history.js';
 import type { KeyQueue } from './key-queue.js';
 import { type EditorAction, LineEditor } from './line-editor.js';
+import type { Notices } from './notices.js';
 import type { TerminalPort } from './terminal-port.js';
 
 /** What reading a line came to. */
@@ -32,17 +33,20 @@ export interface LineOptions {
   readonly silentWhenPlain?: boolean;
   readonly history?: History;
   readonly assist?: Assist;
+  /** Printed above the line while it is read. */
+  readonly notices?: Notices;
+}
+
+interface Io {
+  readonly port: TerminalPort;
+  readonly keys: KeyQueue;
 }
 
 const BELL = '\x07';
 
 /** Reads one line: edited key by key on a terminal, taken as it comes elsewhere. */
-export async function readLine(
-  io: { readonly port: TerminalPort; readonly keys: KeyQueue },
-  options: LineOptions,
-): Promise<LineEntry> {
-  const { port, keys } = io;
-  const wasTerminal = port.isTerminal();
+export async function readLine(io: Io, options: LineOptions): Promise<LineEntry> {
+  const { port } = io;
   const editor = new LineEditor({
     prompt: options.prompt,
     hidden: options.hidden ?? false,
@@ -50,9 +54,29 @@ export async function readLine(
     assisted: () => options.assist !== undefined && port.isTerminal(),
     columns: () => port.columns(),
   });
-  if (wasTerminal) port.write(editor.draw());
-  else if (!options.silentWhenPlain) port.write(options.prompt);
-  let drawn = wasTerminal;
+  let isDrawn = false;
+  options.notices?.open((text) => port.write(isDrawn ? editor.erase() + text + editor.draw() : text));
+  try {
+    isDrawn = port.isTerminal();
+    if (isDrawn) port.write(editor.draw());
+    else if (!options.silentWhenPlain) port.write(options.prompt);
+    return await readKeys(io, options, editor, () => {
+      const wasDrawn = isDrawn;
+      isDrawn = true;
+      return wasDrawn;
+    });
+  } finally {
+    options.notices?.shut();
+  }
+}
+
+/** `draw` says that the line is on the screen from now on, and tells whether it was. */
+async function readKeys(
+  { port, keys }: Io,
+  options: LineOptions,
+  editor: LineEditor,
+  draw: () => boolean,
+): Promise<LineEntry> {
   for (;;) {
     const key = keys.poll() ?? (await keys.next());
     if (!key) return { kind: 'closed' };
@@ -60,8 +84,7 @@ export async function readLine(
     const entry = finished(action);
     if (port.isTerminal()) {
       // The client may have become a terminal since the prompt: take the line over as it stands.
-      if (!drawn) port.write(editor.draw());
-      drawn = true;
+      if (!draw()) port.write(editor.draw());
       const isSilent = action.kind === 'edited' || (action.kind === 'refused' && !keys.isEmpty);
       if (!isSilent) await react(action, editor, options.assist, port);
       if (entry || keys.isEmpty) port.write(editor.render());

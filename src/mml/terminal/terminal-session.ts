@@ -9,6 +9,7 @@ import {
   MAX_LOGIN_TRIES,
 } from '../limits.js';
 import type { ParamSpec } from '../registry/command.js';
+import { alarmCount, alarmNotice, lostNotice } from '../report/alarm-notice.js';
 import { historyLine } from '../report/history-line.js';
 import { maskText } from '../report/mask.js';
 import type { Outcome } from '../report/outcome.js';
@@ -22,6 +23,7 @@ import { History } from './history.js';
 import type { Key } from './key-decoder.js';
 import { KeyQueue } from './key-queue.js';
 import { readLine } from './line-reader.js';
+import { Notices } from './notices.js';
 import { ReportWriter } from './report-writer.js';
 import type { TerminalPort } from './terminal-port.js';
 
@@ -34,6 +36,8 @@ export class TerminalSession {
   private readonly history = new History();
   private state: SessionState | undefined;
   private readonly writer: ReportWriter;
+  private readonly notices = new Notices((count) => lostNotice(count, this.state?.language ?? 'EN'));
+  private endAlarms: () => void = () => {};
   private running: AbortController | undefined;
   /** Parts printed of the report that goes on at present. */
   private liveParts: number | undefined;
@@ -101,6 +105,7 @@ export class TerminalSession {
     if (farewell) this.port.write(`\r\n${farewell}\r\n`);
     this.running?.abort();
     this.writer.stop();
+    this.endAlarms();
     this.keys.close();
     this.port.end();
   }
@@ -134,13 +139,24 @@ export class TerminalSession {
     }
     this.onLogin();
     this.watchIdle();
+    this.endAlarms = this.watchAlarms(this.state);
     if (this.port.isTerminal()) {
+      const { alarms } = this.core.services;
       this.port.write(
-        `Version ${version}. ${owner.operator} (${owner.role}). HLP or ? for help, LGO to leave.\r\n`,
+        `Version ${version}. ${owner.operator} (${owner.role}). HLP or ? for help, LGO to leave.\r\n` +
+          `${alarmCount(alarms.active(), this.state.language)}\r\n`,
       );
     }
     if (owner.mustChangePassword) this.say(new MmlError(3008));
     return true;
+  }
+
+  /** Prints alarms for sessions that want them. */
+  private watchAlarms(state: SessionState): () => void {
+    const { services, product } = this.core;
+    return services.alarms.onChange((change) => {
+      if (state.printsAlarms) this.notices.push(alarmNotice(change, product, state));
+    });
   }
 
   private async login(): Promise<SessionOwner | undefined> {
@@ -209,6 +225,7 @@ export class TerminalSession {
         prompt: pending === '' ? PROMPT : CONTINUATION_PROMPT,
         silentWhenPlain: true,
         history: this.history,
+        notices: this.notices,
         assist: {
           core,
           rights: state,
