@@ -1,3 +1,4 @@
+import type { UserService } from '../accounts/types.js';
 import type { OutsideRoute } from '../routing/outside-types.js';
 import type { TranslationRule } from '../routing/translate.js';
 import { invalid, TrunkError } from './errors.js';
@@ -19,6 +20,7 @@ import type { RouteInput, Trunk, TrunkInput, TrunkService, TrunkView } from './t
 export class TrunkEditor implements Omit<TrunkService, 'states'> {
   constructor(
     private readonly table: TrunkTable,
+    private readonly users: Pick<UserService, 'authData'>,
     private readonly realm: string,
   ) {}
 
@@ -30,14 +32,14 @@ export class TrunkEditor implements Omit<TrunkService, 'states'> {
     checkName(name);
     if (this.table.list().length >= MAX_TRUNKS) throw invalid(`there are ${MAX_TRUNKS} trunks already`);
     const sources = defaultSources(input.address ?? '', input.sources);
-    const trunk = this.changed({ name, ...TRUNK_DEFAULTS }, { ...input, sources });
+    const trunk = await this.changed({ name, ...TRUNK_DEFAULTS }, { ...input, sources });
     if (!(await this.table.putTrunk(trunk, 'create')))
       throw new TrunkError('TRUNK_EXISTS', `trunk ${name} exists`, name);
     return viewOf(trunk);
   }
 
-  modify(name: string, input: TrunkInput): Promise<TrunkView> {
-    return this.write(this.changed(this.must(name), input));
+  async modify(name: string, input: TrunkInput): Promise<TrunkView> {
+    return this.write(await this.changed(this.must(name), input));
   }
 
   async remove(name: string): Promise<void> {
@@ -86,11 +88,14 @@ export class TrunkEditor implements Omit<TrunkService, 'states'> {
     if (!(await this.table.removeRoute(name))) throw unknownRoute(name);
   }
 
-  private changed(before: Trunk, input: TrunkInput): Trunk {
+  private async changed(before: Trunk, input: TrunkInput): Promise<Trunk> {
     const trunk = changeTrunk(before, input, this.realm);
     const { name, inUsername } = trunk;
     const twin = this.table.list().find((other) => other.name !== name && other.inUsername === inUsername);
     if (inUsername !== '' && twin) throw invalid(`trunk ${twin.name} has the name ${inUsername} already`);
+    // One name, one owner: credentials have to say who it is.
+    if (inUsername !== '' && inUsername !== before.inUsername && (await this.users.authData(inUsername)))
+      throw invalid(`${inUsername} is a subscriber; give the trunk another name`);
     return trunk;
   }
 

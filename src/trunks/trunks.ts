@@ -77,12 +77,12 @@ class StoredTrunks implements Trunks {
   private readonly authenticator: Authenticator;
 
   constructor(private readonly options: TrunksOptions) {
-    const { store, connection, clock = systemClock, log, auth, alarms = NO_ALARMS } = options;
+    const { store, connection, users, clock = systemClock, log, auth, alarms = NO_ALARMS } = options;
     this.watch = new TrunkWatch(connection.srf, clock, log, alarms);
     this.table = new TrunkTable(store, clock, log, () => this.watch.sync(this.table.list()));
     this.usage = new TrunkUsage(clock);
     this.authenticator = new Authenticator({ ...auth, users: { authData: (name) => this.authData(name) } });
-    const editor = new TrunkEditor(this.table, auth.realm);
+    const editor = new TrunkEditor(this.table, users, auth.realm);
     this.service = Object.assign(editor, { states: () => this.table.list().map((one) => this.stateOf(one)) });
   }
 
@@ -104,6 +104,8 @@ class StoredTrunks implements Trunks {
     // A trunk with addresses and a password has to show both.
     const trunk = known ?? (named?.sources.length === 0 ? named : undefined);
     if (!trunk) return undefined;
+    // A name that a subscriber was given later is the subscriber's.
+    if (!known && (await this.options.users.authData(trunk.inUsername))) return undefined;
     const outcome = await this.authenticator.authenticate(req, 'proxy');
     if (!outcome.ok) return { kind: 'failed', outcome };
     if (outcome.user.username === trunk.inUsername) return { kind: 'trunk', call: this.callOf(req, trunk) };

@@ -251,7 +251,8 @@ function memoryTrunks(): TrunkService {
     rate: 0,
     refused: 0,
   });
-  const editor = new TrunkEditor(table, 'ims');
+  const users = { authData: () => Promise.resolve(undefined) };
+  const editor = new TrunkEditor(table, users, 'ims');
   return Object.assign(editor, { states: () => editor.list().map(stateOf) });
 }
 

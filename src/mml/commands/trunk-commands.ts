@@ -8,7 +8,6 @@ import {
   type Row,
 } from '../registry/command.js';
 import { WATCH } from '../registry/watch.js';
-import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { translationReport, translationRows } from './translation-commands.js';
 import { TRUNK, TRUNK_PARAMS, toTrunkInput } from './trunk-params.js';
@@ -194,7 +193,6 @@ const addTrunk = defineCommand({
     'ADD TRUNK: NAME=carrier2, ADDRESS=sip.carrier.example, USER=acme, PASSWORD="s3cret words", REGISTER=YES',
   ],
   async handler({ services }, values) {
-    await refuseSubscriber(services, values.INUSER);
     return oneTrunk(await services.trunks.add(values.NAME, toTrunkInput(values)));
   },
 });
@@ -208,7 +206,6 @@ const modifyTrunk = defineCommand({
   reports: [trunkReport],
   examples: ['MOD TRUNK: NAME=carrier1, MAXCALLS=60', 'MOD TRUNK: NAME=carrier1, STATUS=INACTIVE'],
   async handler({ services }, values) {
-    await refuseSubscriber(services, values.INUSER);
     return oneTrunk(await services.trunks.modify(values.NAME, toTrunkInput(values)));
   },
 });
@@ -224,12 +221,6 @@ const removeTrunk = defineCommand({
     return {};
   },
 });
-
-/** One name, one owner: credentials have to say who it is. */
-async function refuseSubscriber(services: Services, name: string | undefined): Promise<void> {
-  if (name === undefined || name === '' || !(await services.users.view(name))) return;
-  throw new MmlError(4002, { what: text('User', '用户'), name });
-}
 
 /** Trunks: LST, DSP, ADD, MOD, RMV TRUNK. */
 export const trunkCommands: readonly Command[] = [

@@ -103,6 +103,24 @@ describe('digest with trunks, both ways', () => {
     await lastRecord();
   });
 
+  test('the name of a subscriber is no trunk’s, and one that a subscriber is given later is the subscriber’s', async () => {
+    await assert.rejects(rig.trunks.add('pbx', { inUsername: '1001', inPassword: 'its own secret' }), {
+      code: 'FIELD_INVALID',
+      message: /1001 is a subscriber/,
+    });
+    await rig.trunks.add('pbx', { inUsername: '1007', inPassword: 'its own secret', optionsSec: 0 });
+    await assert.rejects(rig.trunks.modify('pbx', { inUsername: '1001' }), { code: 'FIELD_INVALID' });
+    const late = await rig.phone('1007');
+    const invite = await late.invite('1001');
+    a.respond(await a.next('INVITE'), 486);
+    late.ackRefusal(invite, await late.response(invite, 486));
+    const { trunkIn, callerNumber } = await lastRecord();
+    assert.deepEqual([trunkIn, callerNumber], [undefined, '1007']);
+    // What else is changed of that trunk does not depend on its name.
+    await rig.trunks.modify('pbx', { maxCalls: 3 });
+    await rig.trunks.remove('pbx');
+  });
+
   describe('a trunk that shows its password', () => {
     let branch: SipPeer;
     before(async () => {
