@@ -72,7 +72,10 @@ export class Dialler implements DialService {
   }
 
   async start(order: DialOrder): Promise<DialJobView> {
-    const task = await this.prepare(order);
+    const [task, settings] = await this.prepare(order);
+    // No wait between these and the job: what changed meanwhile counts.
+    this.mustTakeJobs(settings);
+    this.maxParallel = settings.maxParallel;
     const job = new DialJob(task);
     this.all.set(task.id, job);
     for (const [id, { isOver }] of this.all) {
@@ -126,29 +129,33 @@ export class Dialler implements DialService {
     this.settle(job);
   }
 
-  /** An order with everything that it leaves open filled in. Rejects with DialError or SoundError. */
-  private async prepare(order: DialOrder): Promise<DialTask> {
-    checkRanges(order);
-    const settings = await this.stored.read();
+  /** Throws DialError. */
+  private mustTakeJobs({ enabled }: DialSettings): void {
     if (this.isClosed) throw new DialError('DIALSVC_OFF', 'the server takes no new calls now');
-    if (!settings.enabled)
-      throw new DialError('DIALSVC_OFF', 'the dial service is off; STR DIALSVC starts it');
+    if (!enabled) throw new DialError('DIALSVC_OFF', 'the dial service is off; STR DIALSVC starts it');
     if ([...this.all.values()].filter((job) => !job.isOver).length >= MAX_RUNNING)
       throw new DialError(
         'DIAL_BUSY',
         `${MAX_RUNNING} jobs are running; wait for one, or stop it with STP CALL`,
       );
+  }
+
+  /** An order with everything that it leaves open filled in, and the settings as they are then. Rejects with DialError or SoundError. */
+  private async prepare(order: DialOrder): Promise<[DialTask, DialSettings]> {
+    checkRanges(order);
     const numbers = [...new Set(order.numbers)];
     if (numbers.length === 0 || numbers.length > MAX_NUMBERS)
       throw new DialError('FIELD_INVALID', `a job has 1 to ${MAX_NUMBERS} numbers`);
-    const { caller = settings.caller, sound = settings.sound } = order;
+    const before = await this.stored.read();
+    this.mustTakeJobs(before);
+    const { caller = before.caller, sound = before.sound } = order;
     if (!caller) throw new DialError('FIELD_INVALID', 'no caller: give CALLER, or set one with SET DIALSVC');
     if (!sound) throw new DialError('FIELD_INVALID', 'no sound: give SOUND, or set one with SET DIALSVC');
     await this.mustCall(caller);
     await this.options.sounds.check(sound);
-    this.maxParallel = settings.maxParallel;
+    const settings = await this.stored.read();
     const { parallel, noAnswerSec, repeat, retries, retrySec } = settings;
-    return {
+    const task = {
       id: this.newId(),
       by: order.by,
       caller,
@@ -161,6 +168,7 @@ export class Dialler implements DialService {
       numbers,
       startTime: this.clock.now(),
     };
+    return [task, settings];
   }
 
   private async mustCall(caller: string): Promise<User> {

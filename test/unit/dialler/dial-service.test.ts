@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { User } from '../../../src/accounts/types.js';
+import type { SoundFacts } from '../../../src/audio/types.js';
 import { Dialler } from '../../../src/dialler/dial-service.js';
 import { AppError } from '../../../src/platform/errors.js';
 import { silentLogger } from '../../../src/platform/logger.js';
@@ -15,6 +16,7 @@ after(temp.close);
 const user = { username: '1001', realm: 'ims', displayName: '', status: 'ACTIVE' } as User;
 let clock: ManualClock;
 let look: () => Promise<User | undefined>;
+let checkSound: () => Promise<SoundFacts>;
 let originated: number;
 let dialler: Dialler;
 
@@ -22,6 +24,7 @@ let dialler: Dialler;
 beforeEach(async () => {
   clock = new ManualClock();
   look = async () => user;
+  checkSound = async () => ({ durationMs: 1 });
   originated = 0;
   dialler = new Dialler({
     store: temp.store,
@@ -33,7 +36,7 @@ beforeEach(async () => {
       },
     },
     audio: { open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')) },
-    sounds: { check: async () => ({ durationMs: 1 }), find: () => ({ tone: 'beep' }) },
+    sounds: { check: () => checkSound(), find: () => ({ tone: 'beep' }) },
     log: silentLogger,
     clock,
   });
@@ -57,4 +60,31 @@ test('a Store that is away uses no number up', async () => {
   clock.advance(5000);
   await waitFor('two calls', () => originated === 2);
   assert.equal(dialler.jobs()[0]?.failed, 0);
+});
+
+for (const [what, change] of [
+  ['switched off', () => dialler.modify({ enabled: false })],
+  ['drained', async () => dialler.setDraining()],
+] as const)
+  test(`an order that was looked at while the service was ${what} is refused`, async () => {
+    let go = (_facts: SoundFacts): void => undefined;
+    checkSound = () =>
+      new Promise((resolve) => {
+        go = resolve;
+      });
+    const started = start();
+    const refused = assert.rejects(started, { code: 'DIALSVC_OFF' });
+    const former = go;
+    await waitFor('the look', () => go !== former);
+    await change();
+    go({ durationMs: 1 });
+    await refused;
+    assert.deepEqual([dialler.jobs().length, originated], [0, 0]);
+  });
+
+test('orders of the same moment are no more jobs than may run', async () => {
+  for (let i = 0; i < 18; i++) await start();
+  const outcomes = await Promise.allSettled([start(), start(), start(), start()]);
+  const codes = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : 'started'));
+  assert.deepEqual(codes, ['started', 'started', 'DIAL_BUSY', 'DIAL_BUSY']);
 });
