@@ -89,9 +89,7 @@ export class Dialler implements DialService {
 
   async stop(id?: string): Promise<number> {
     if (id !== undefined && !this.all.has(id)) throw unknownJob(id);
-    const jobs = [...this.all.values()].filter(
-      (job) => !job.isOver && (id === undefined || job.task.id === id),
-    );
+    const jobs = this.unended.filter((job) => id === undefined || job.task.id === id);
     for (const job of jobs) this.stopJob(job);
     return jobs.length;
   }
@@ -133,7 +131,7 @@ export class Dialler implements DialService {
   private mustTakeJobs({ enabled }: DialSettings): void {
     if (this.isClosed) throw new DialError('DIALSVC_OFF', 'the server takes no new calls now');
     if (!enabled) throw new DialError('DIALSVC_OFF', 'the dial service is off; STR DIALSVC starts it');
-    if ([...this.all.values()].filter((job) => !job.isOver).length >= MAX_RUNNING)
+    if (this.unended.length >= MAX_RUNNING)
       throw new DialError(
         'DIAL_BUSY',
         `${MAX_RUNNING} jobs are running; wait for one, or stop it with STP CALL`,
@@ -190,13 +188,16 @@ export class Dialler implements DialService {
     this.clock.clearTimeout(this.timer);
     if (this.isClosed) return;
     const nowMs = this.clock.monotonic();
-    const jobs = [...this.all.values()].filter((job) => job.state === 'running');
+    const jobs = this.unended.filter((job) => job.state === 'running');
+    // Calls that are up or about to be.
+    let lines = this.unended.reduce((sum, job) => sum + job.running, 0);
     for (let hasStarted = true; hasStarted; ) {
       hasStarted = false;
       for (const job of jobs) {
-        const target = this.lines < this.maxParallel ? job.take(nowMs) : undefined;
+        const target = lines < this.maxParallel ? job.take(nowMs) : undefined;
         if (!target) continue;
         hasStarted = true;
+        lines++;
         this.call(job, target).catch((error: unknown) => {
           this.options.log.error({ err: error, job: job.task.id }, 'a number could not be called');
           const isStoreAway = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
@@ -207,11 +208,9 @@ export class Dialler implements DialService {
     this.arm(jobs, nowMs);
   }
 
-  /** Calls that are up or about to be. */
-  private get lines(): number {
-    let lines = 0;
-    for (const job of this.all.values()) lines += job.running;
-    return lines;
+  /** Those that are over are not looked through: they are remembered only. */
+  private get unended(): DialJob[] {
+    return [...this.all.values()].filter(({ endTime }) => endTime === undefined);
   }
 
   /** Looks again when the next try is due; a call that ends looks too. */

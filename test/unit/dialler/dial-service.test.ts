@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { User } from '../../../src/accounts/types.js';
 import type { SoundFacts } from '../../../src/audio/types.js';
+import type { CallRecord } from '../../../src/cdr/types.js';
+import { DialJob } from '../../../src/dialler/dial-job.js';
 import { Dialler } from '../../../src/dialler/dial-service.js';
 import { AppError } from '../../../src/platform/errors.js';
 import { silentLogger } from '../../../src/platform/logger.js';
@@ -16,15 +18,17 @@ after(temp.close);
 const user = { username: '1001', realm: 'ims', displayName: '', status: 'ACTIVE' } as User;
 let clock: ManualClock;
 let look: () => Promise<User | undefined>;
+let closed: Promise<Partial<CallRecord>>;
 let checkSound: () => Promise<SoundFacts>;
 let originated: number;
 let dialler: Dialler;
 
-/** Calls begin and never end. */
+/** Calls begin, and end as `closed` says: never. */
 beforeEach(async () => {
   clock = new ManualClock();
   look = async () => user;
   checkSound = async () => ({ durationMs: 1 });
+  closed = new Promise(() => undefined);
   originated = 0;
   dialler = new Dialler({
     store: temp.store,
@@ -32,7 +36,7 @@ beforeEach(async () => {
     calls: {
       originate: () => {
         originated++;
-        return { closed: () => new Promise(() => undefined), conclude: () => undefined } as never;
+        return { closed: () => closed, trail: { add: () => undefined }, conclude: () => undefined } as never;
       },
     },
     audio: { open: () => Promise.reject(new AppError('NO_AUDIO', 'there is no audio here')) },
@@ -87,4 +91,19 @@ test('orders of the same moment are no more jobs than may run', async () => {
   const outcomes = await Promise.allSettled([start(), start(), start(), start()]);
   const codes = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : 'started'));
   assert.deepEqual(codes, ['started', 'started', 'DIAL_BUSY', 'DIAL_BUSY']);
+});
+
+test('as many calls of all jobs as MAXPARALLEL, counted without looking through jobs that are over', async (t) => {
+  closed = Promise.resolve({ releaseReason: 'callee-unknown' });
+  for (let i = 0; i < 10; i++) await start();
+  await waitFor('all to be over', () => dialler.jobs().every(({ state }) => state === 'done'));
+  closed = new Promise(() => undefined);
+  originated = 0;
+  await dialler.modify({ maxParallel: 50 });
+  const reads = t.mock.getter(DialJob.prototype, 'running');
+  const numbers = Array.from({ length: 100 }, (_, i) => `${i}`);
+  await dialler.start({ numbers, parallel: 100, by: 'oper' });
+  await waitFor('the calls', () => originated >= 50);
+  assert.equal(originated, 50);
+  assert.ok(reads.mock.callCount() < 100, `${reads.mock.callCount()} looks through a job`);
 });
