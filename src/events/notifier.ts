@@ -149,8 +149,8 @@ export class Notifier {
   private refresh(subscription: Subscription, sender: User, req: SrfRequest, res: SrfResponse): void {
     const { event, pack } = this.packageOf(req);
     const { facts } = subscription;
-    // RFC 6665 §4.5.2: one subscription a dialog.
-    if (event.name !== facts.event.name || event.id !== facts.event.id)
+    // RFC 6665 §4.2.1.4, §4.5.2: one subscription a dialog, which is over when its end is on its way.
+    if (event.name !== facts.event.name || event.id !== facts.event.id || subscription.isEnding)
       throw new EventRefusedError(481, 'Subscription Does Not Exist');
     if (sender.username !== facts.subscriber) throw new EventRefusedError(403, 'Not Your Subscription');
     const seconds = grantedSec(req, this.deps.limits, pack.defaultSec);

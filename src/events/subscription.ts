@@ -85,6 +85,11 @@ export class Subscription {
     return { id, event: event.name, subscriber, resource, address, userAgent, since, expiresAt, notified };
   }
 
+  /** Its last NOTIFY is due, or under way: it lasts no longer, whoever asks. */
+  get isEnding(): boolean {
+    return this.ending !== undefined;
+  }
+
   /** It is to last so long from now on, and its subscriber hears the state at once (RFC 6665 §4.2.1.2). */
   extend(seconds: number): void {
     const { clock } = this.deps;

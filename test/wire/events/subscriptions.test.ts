@@ -97,6 +97,17 @@ describe('subscriptions', () => {
     assert.equal((await resubscribe(a, dialog, `${MWI};id=7`, 120)).statusCode, 481);
   });
 
+  test('RFC 6665 §4.2.1.4: a refresh of one that is ending is 481, and grants no time', async () => {
+    const { dialog } = await subscribe(a, '1001', MWI);
+    await settled();
+    rig.events.endSubscription(rig.events.subscriptions()[0]?.id ?? '');
+    const last = await a.next('NOTIFY');
+    const refused = await resubscribe(a, dialog, MWI, 120);
+    assert.deepEqual([refused.statusCode, refused.get('expires')], [481, undefined]);
+    a.respond(last, 200);
+    await waitFor('no subscription', () => rig.events.subscriptions().length === 0);
+  });
+
   test('RFC 6665 §4.4.3: Expires: 0 outside a dialog asks for the state once', async () => {
     const { notify } = await subscribe(a, '1001', MWI, { Expires: '0' });
     assert.equal(stateOf(notify), 'terminated;reason=timeout');
