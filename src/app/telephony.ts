@@ -89,7 +89,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
       record(event);
       if (event.kind !== 'refused') events?.registrationChanged(event.username);
     },
-    onRegistered: (username) => messages?.registered(username),
+    onRegistered: (username, isNew) => messages?.registered(username, isNew),
     log: logs.for('registrar'),
   });
   parts.own('registrar', registrations);

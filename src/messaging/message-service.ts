@@ -128,9 +128,9 @@ export class Messaging implements MessageBoxService, Closeable {
     }
   }
 
-  /** A phone of the user has registered. */
-  registered(username: string): void {
-    this.turns.registered(username);
+  /** A phone of the user has registered; `isNew` when it was not there before, or is another than it was. */
+  registered(username: string, isNew: boolean): void {
+    this.turns.registered(username, isNew);
   }
 
   /** What waits for a user, oldest first. Rejects with StoreError. */

@@ -41,10 +41,10 @@ export class Turns {
   private readonly queue = new KeyedQueue();
   /** When phones of a user last did not answer, monotonic; gone with the next success or registration. */
   private readonly unreachable = new Map<string, number>();
-  /** Letters in the Store that a phone refused: they wait for the next registration, and hold nobody up. */
+  /** Letters in the Store that a phone refused: they wait for another phone, and hold nobody up. */
   private readonly refused = new Set<string>();
-  /** Users whose waiting letters are going to be sent. */
-  private readonly flushing = new Set<string>();
+  /** Users whose waiting letters are going to be sent, and whether those too that a phone refused. */
+  private readonly flushing = new Map<string, boolean>();
   private isClosed = false;
 
   constructor(private readonly deps: TurnDeps) {}
@@ -61,14 +61,17 @@ export class Turns {
     return posting.saving;
   }
 
-  /** A phone of the user has registered: what waits is sent. Never throws. */
-  registered(username: string): void {
+  /** A phone of the user has registered: what waits is sent; what was refused, only when the phone is new. Never throws. */
+  registered(username: string, isNew: boolean): void {
     this.unreachable.delete(username);
-    if (this.isClosed || this.flushing.has(username)) return;
-    this.flushing.add(username);
+    if (this.isClosed) return;
+    const begun = this.flushing.get(username);
+    this.flushing.set(username, isNew || begun === true);
+    if (begun !== undefined) return;
     const work = async (): Promise<void> => {
+      const withRefused = this.flushing.get(username) === true;
       this.flushing.delete(username);
-      await this.sendWaiting(username);
+      await this.sendWaiting(username, { withRefused });
     };
     this.queue.run(username, work).catch((error: unknown) => {
       this.deps.log.warn({ err: error, username }, 'waiting messages could not be sent');
@@ -96,7 +99,7 @@ export class Turns {
       if (!(await this.deps.mailbox.has(letter))) return { kind: 'stored' };
     }
     const isHopeless = (this.unreachable.get(recipient) ?? -1) >= queuedAt;
-    if (this.isClosed || isHopeless || !(await this.sendWaiting(recipient, letter.id)))
+    if (this.isClosed || isHopeless || !(await this.sendWaiting(recipient, { before: letter.id })))
       return this.keep(posting);
     const events: TimelineEvent[] = [];
     const outcome = await this.send(letter, (event) => {
@@ -125,8 +128,11 @@ export class Turns {
     this.deps.onDelivered(letter, events);
   }
 
-  /** Sends what waits, but for `except`; resolves whether the way is free for what comes after. */
-  private async sendWaiting(username: string, except?: string): Promise<boolean> {
+  /** Sends what waits, of letters only those `before` an id; resolves whether the way is free for what comes after. */
+  private async sendWaiting(
+    username: string,
+    { before, withRefused = false }: { readonly before?: string; readonly withRefused?: boolean },
+  ): Promise<boolean> {
     const { mailbox, users } = this.deps;
     const letters = await mailbox.waiting(username);
     const user = letters.length > 0 ? await users.authData(username) : undefined;
@@ -138,8 +144,8 @@ export class Turns {
         continue;
       }
       if (user.status !== 'ACTIVE') return false;
-      const isLater = except !== undefined && (letter.id >= except || this.refused.has(letter.id));
-      if (isLater) continue;
+      const isLater = before !== undefined && letter.id >= before;
+      if (isLater || (!withRefused && this.refused.has(letter.id))) continue;
       const events: TimelineEvent[] = [];
       const outcome = await this.send(letter, (event) => void events.push(event));
       if (outcome.kind === 'unreachable') return false;

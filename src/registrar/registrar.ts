@@ -40,8 +40,11 @@ export interface RegistrarOptions {
   readonly names: LocalNames;
   readonly policy?: BindingPolicy;
   readonly observer?: RegistrationObserver;
-  /** Called after every REGISTER that leaves a user with phones, refreshes too; must not throw and must not wait. */
-  readonly onRegistered?: (username: string) => void;
+  /**
+   * Called after every REGISTER that leaves a user with phones, refreshes too; must not throw and must not wait. `isNew`: a phone
+   * came, or is another than it was.
+   */
+  readonly onRegistered?: (username: string, isNew: boolean) => void;
   readonly clock?: Clock;
   readonly log: Logger;
 }
@@ -132,7 +135,8 @@ class RegisterHandler {
           ...(request.path.length > 0 && { Path: [...request.path] }),
         },
       });
-      if (update.result.length > 0) this.options.onRegistered?.(user.username);
+      const isNew = update.changes.some(({ kind }) => kind === 'registered' || kind === 'changed');
+      if (update.result.length > 0) this.options.onRegistered?.(user.username, isNew);
     } catch (error) {
       if (error instanceof AppError) this.tellRefusal(user.username, req, error);
       throw error;

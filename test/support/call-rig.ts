@@ -21,7 +21,7 @@ import type { MessageLimits } from '../../src/messaging/types.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { type Clock, systemClock } from '../../src/platform/clock.js';
 import { LoggerFactory, type LogLevel } from '../../src/platform/logger.js';
-import { createRegistrar, type Registrar } from '../../src/registrar/registrar.js';
+import { createRegistrar, type Registrar, type RegistrarOptions } from '../../src/registrar/registrar.js';
 import { AuthThrottle } from '../../src/security/auth-throttle.js';
 import { Authenticator } from '../../src/security/authenticator.js';
 import { Nonces } from '../../src/security/nonces.js';
@@ -131,7 +131,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const throttle = new AuthThrottle();
   const authenticator = new Authenticator({ realm: REALM, users, names, nonces, throttle, log });
   const { bindings } = temp.store;
-  let onRegistered: ((username: string) => void) | undefined;
+  let onRegistered: RegistrarOptions['onRegistered'];
   let events: Events | undefined;
   const { clock = systemClock } = options;
   const conferences = new Conferences({
@@ -150,7 +150,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     realm: REALM,
     names,
     log,
-    onRegistered: (username) => onRegistered?.(username),
+    onRegistered: (username, isNew) => onRegistered?.(username, isNew),
     observer: ({ username }) => events?.registrationChanged(username),
   });
   closers.push(() => registrar.close());
@@ -174,7 +174,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     onWaiting: (username) => events?.messagesChanged(username),
     ...(options.messages && { limits: options.messages }),
   });
-  onRegistered = (username) => messaging.registered(username);
+  onRegistered = (username, isNew) => messaging.registered(username, isNew);
   closers.push(() => messaging.close());
   const eventing = new Events({
     authenticator,

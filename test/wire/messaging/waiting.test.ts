@@ -77,7 +77,7 @@ describe('messages that wait', { skip: needsBuiltInEngine }, () => {
     await hearsNextOf(a, '2007', b);
   });
 
-  test('one that a phone refuses stays for the next registration and holds nobody up', async () => {
+  test('one that a phone refuses stays for the next phone, is not sent at refreshes, and holds nobody up', async () => {
     await rig.phone('2008', { register: false });
     assert.equal(await say(a, '2008', 'refused'), 202);
     assert.equal(await say(a, '2008', 'welcome'), 202);
@@ -87,8 +87,13 @@ describe('messages that wait', { skip: needsBuiltInEngine }, () => {
     const sent = say(a, '2008', 'third');
     assert.equal(await hear(b), 'third');
     assert.equal(await sent, 200);
-    await b.register();
-    assert.equal(await hear(b), 'refused');
+    for (let i = 0; i < 2; i++) await b.register();
+    await hearsNextOf(a, '2008', b);
+    await waits('2008', 1);
+    const other = await rig.phone('2008');
+    assert.equal(await hear(b, 415), 'refused');
+    assert.equal(await hear(other), 'refused');
+    await waits('2008', 0);
   });
 
   test('what waits for an account does not pass to another person of that name', async () => {
