@@ -134,7 +134,6 @@ export async function openEngine(
       ...transports(config, logs.for('engine')),
       ...nextHopOptions(config),
       ...survival(config),
-      blockedSources: guard.rules().blocked,
       log: logs.for('engine'),
     }),
   );

@@ -11,7 +11,7 @@ import type { ResolveCounters } from './resolve/limits.js';
 import type { RequestHandlerSettings } from './routing/new-request-router.js';
 import type { DialogJournalOptions } from './survival/dialog-journal.js';
 import type { TransactionCounts } from './transaction/transaction-layer.js';
-import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
+import type { BlockChange, DroppedSource } from './transport/blocked-sources.js';
 import type { TransportCounters } from './transport/counters.js';
 import type { TransportLimits } from './transport/limits.js';
 import type { AdmissionSettings } from './transport/source-admission.js';
@@ -136,8 +136,8 @@ export interface Engine extends Closeable {
   /** Keeps no more of them. */
   stopCapture(): CaptureState;
   readCapture(): Captured;
-  /** Says anew whom the engine does not hear, in the place of `blockedSources`. Throws BlockedSourceError. */
-  block(rules: SourceRules): void;
+  /** Changes whom the engine does not hear, at first `blockedSources`; connections of these are closed. Throws BlockedSourceError. */
+  block(change: BlockChange): void;
   /** What was dropped of the newest sources that are not heard. */
   dropped(): readonly DroppedSource[];
   /** Told, at most once a second, who sent what is no SIP. */

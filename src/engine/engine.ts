@@ -28,7 +28,7 @@ import { NewRequestRouter } from './routing/new-request-router.js';
 import { DialogJournal } from './survival/dialog-journal.js';
 import type { SavedDialog } from './survival/saved-dialog.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
-import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
+import type { BlockChange, DroppedSource } from './transport/blocked-sources.js';
 import { DEFAULT_ADMISSION } from './transport/source-admission.js';
 import { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
@@ -210,8 +210,8 @@ class RunningEngine implements Engine {
     return { state: this.capture.state(), messages: this.capture.messages() };
   }
 
-  block(rules: SourceRules): void {
-    this.transport.block(rules);
+  block(change: BlockChange): void {
+    this.transport.block(change);
   }
 
   dropped(): readonly DroppedSource[] {

@@ -6,7 +6,7 @@ import { type Logger, type LogLevel, silentLogger } from '../platform/logger.js'
 import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
 import type { Captured, EngineOptions, EngineStats } from './engine.js';
 import type { MalformedReport } from './malformed-reports.js';
-import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
+import type { BlockChange, DroppedSource } from './transport/blocked-sources.js';
 import type { BoundListener } from './transport/types.js';
 import type { Answers, FromWorker, Question, ToWorker, WorkerSettings } from './worker.js';
 
@@ -28,7 +28,7 @@ export interface EngineWorker extends Closeable {
   startCapture(filter: CaptureFilter): Promise<CaptureState>;
   stopCapture(): Promise<CaptureState>;
   readCapture(): Promise<Captured>;
-  block(rules: SourceRules): Promise<void>;
+  block(change: BlockChange): Promise<void>;
   dropped(): Promise<readonly DroppedSource[]>;
   onMalformed: (reports: readonly MalformedReport[]) => void;
   setLogLevel(level: LogLevel): void;
@@ -113,8 +113,8 @@ class HostedEngine implements EngineWorker {
     return this.ask<'readCapture'>({ what: 'readCapture' });
   }
 
-  async block(rules: SourceRules): Promise<void> {
-    await this.ask<'block'>({ what: 'block', rules });
+  async block(change: BlockChange): Promise<void> {
+    await this.ask<'block'>({ what: 'block', change });
   }
 
   dropped(): Promise<readonly DroppedSource[]> {

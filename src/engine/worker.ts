@@ -4,7 +4,7 @@ import { LoggerFactory, type LogLevel } from '../platform/logger.js';
 import type { CaptureFilter, CaptureState } from './capture/message-capture.js';
 import { type Captured, type Engine, type EngineOptions, type EngineStats, startEngine } from './engine.js';
 import type { MalformedReport } from './malformed-reports.js';
-import type { DroppedSource, SourceRules } from './transport/blocked-sources.js';
+import type { BlockChange, DroppedSource } from './transport/blocked-sources.js';
 import type { BoundListener } from './transport/types.js';
 
 /** What the worker is started with. */
@@ -19,7 +19,7 @@ export type Question =
   | { what: 'startCapture'; filter: CaptureFilter }
   | { what: 'stopCapture' }
   | { what: 'readCapture' }
-  | { what: 'block'; rules: SourceRules }
+  | { what: 'block'; change: BlockChange }
   | { what: 'dropped' };
 
 /** What each question is answered with. */
@@ -90,7 +90,7 @@ function answerTo(engine: Engine, question: Question): Answers[keyof Answers] {
     case 'readCapture':
       return engine.readCapture();
     case 'block':
-      return engine.block(question.rules) as undefined;
+      return engine.block(question.change) as undefined;
     case 'dropped':
       return engine.dropped();
   }

@@ -23,36 +23,47 @@ export function canonicalSource(text: string): string | undefined {
 
 /** IP addresses and networks. Asking costs a look-up for each length of prefix that is in the set, however many entries there are. */
 export class AddressSet {
-  /** Whether nothing is in it. */
-  readonly isEmpty: boolean;
+  private count = 0;
   /** IPv4 addresses, by far the most usual entries, as text. */
   private readonly addresses = new Set<string>();
   private readonly networks = { ipv4: new Map<number, Set<number>>(), ipv6: new Map<number, Set<bigint>>() };
 
   /** Addresses and networks as `canonicalSource` takes them; throws RangeError for others. */
   constructor(sources: Iterable<string> = []) {
-    let count = 0;
-    for (const source of sources) {
-      const network = parseNetwork(source);
-      if (!network) throw new RangeError(`${source} is no IP address or network`);
-      this.add(network);
-      count++;
+    for (const source of sources) this.add(source);
+  }
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Adds one that `canonicalSource` takes; throws RangeError for others. Nothing happens when it is there. */
+  add(source: string): void {
+    if (ipv4Value(source) !== undefined) {
+      this.count += added(this.addresses, source);
+      return;
     }
-    this.isEmpty = count === 0;
+    const network = mustParse(source);
+    const { kind, base, bits } = network;
+    if (isIpv4Address(network)) this.count += added(this.addresses, addressOf(network));
+    else if (kind === 'ipv4') this.count += added(basesOf(this.networks.ipv4, bits), Number(base));
+    else this.count += added(basesOf(this.networks.ipv6, bits), base);
+  }
+
+  /** Takes one out, as it was added; one that is not there is no fault. Throws RangeError for what is none. */
+  delete(source: string): void {
+    const network = mustParse(source);
+    const { kind, base, bits } = network;
+    if (isIpv4Address(network)) this.count -= Number(this.addresses.delete(addressOf(network)));
+    else if (kind === 'ipv4') this.count -= removed(this.networks.ipv4, bits, Number(base));
+    else this.count -= removed(this.networks.ipv6, bits, base);
   }
 
   /** Whether an address is one of these, or in one of these networks. False for what is no address. */
   has(address: string): boolean {
-    if (this.isEmpty) return false;
+    if (this.count === 0) return false;
     if (this.addresses.has(address)) return true;
     return address.includes(':') ? this.hasIpv6(address) : this.hasIpv4(address);
-  }
-
-  private add(network: Network): void {
-    const { kind, base, bits } = network;
-    if (kind === 'ipv4' && bits === WIDTH.ipv4) this.addresses.add(addressOf(network));
-    else if (kind === 'ipv4') place(this.networks.ipv4, bits, Number(base));
-    else place(this.networks.ipv6, bits, base);
   }
 
   private hasIpv4(address: string): boolean {
@@ -74,10 +85,33 @@ export class AddressSet {
   }
 }
 
-function place<T>(networks: Map<number, Set<T>>, bits: number, base: T): void {
+const isIpv4Address = ({ kind, bits }: Network): boolean => kind === 'ipv4' && bits === WIDTH.ipv4;
+
+function basesOf<T>(networks: Map<number, Set<T>>, bits: number): Set<T> {
+  const bases = networks.get(bits) ?? new Set();
+  networks.set(bits, bases);
+  return bases;
+}
+
+/** 1 when it was not there. */
+function added<T>(set: Set<T>, value: T): 0 | 1 {
+  if (set.has(value)) return 0;
+  set.add(value);
+  return 1;
+}
+
+/** 1 when it was there. A length of prefix that no network has costs nothing any more. */
+function removed<T>(networks: Map<number, Set<T>>, bits: number, base: T): 0 | 1 {
   const bases = networks.get(bits);
-  if (bases) bases.add(base);
-  else networks.set(bits, new Set([base]));
+  if (!bases?.delete(base)) return 0;
+  if (bases.size === 0) networks.delete(bits);
+  return 1;
+}
+
+function mustParse(source: string): Network {
+  const network = parseNetwork(source);
+  if (!network) throw new RangeError(`${source} is no IP address or network`);
+  return network;
 }
 
 function parseNetwork(text: string): Network | undefined {
@@ -103,7 +137,7 @@ function addressOf({ kind, base }: Network): string {
   return ipaddr.fromByteArray([...octets]).toString();
 }
 
-/** The number of a dotted address, without making anything. */
+/** The number of a dotted address without leading zeros, without making anything. */
 function ipv4Value(address: string): number | undefined {
   let value = 0;
   let part = -1;
@@ -116,6 +150,7 @@ function ipv4Value(address: string): number | undefined {
       part = -1;
       dots++;
     } else if (code >= 48 && code <= 57) {
+      if (part === 0) return undefined;
       part = Math.max(part, 0) * 10 + code - 48;
       if (part > 255) return undefined;
     } else return undefined;

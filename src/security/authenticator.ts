@@ -41,7 +41,7 @@ export interface AuthObserver {
   /** A subscriber proved itself from an address. */
   accepted(address: string): void;
   /**
-   * Credentials were refused that answer a challenge of ours to that very address, so that the address is no lie: a wrong password, a name
+   * Credentials were refused that answer a challenge of ours, just sent to that very address, so that the address is no lie: a wrong password, a name
    * that nobody has, a try after too many of these.
    */
   guessed(address: string, kind: 'password' | 'name' | 'throttled'): void;
@@ -146,7 +146,7 @@ export class Authenticator {
   }
 
   private async judge(request: AuthRequest): Promise<AuthOutcome> {
-    const { realm, nonces, throttle, users, observer } = this.options;
+    const { realm, nonces, throttle, users } = this.options;
     const credentials = pickCredentials(octets(request.credentials), realm, this.algorithms);
     if (credentials === 'none') return failure('no-credentials');
     if (credentials === 'malformed') return failure('malformed');
@@ -154,6 +154,8 @@ export class Authenticator {
     const username = text(credentials.username);
     // A nonce that is not ours says nothing about the password, and its sender may have forged its address too.
     if (!nonces.isAuthentic(credentials.nonce, address)) return failure('stale-nonce', username, true);
+    // An older nonce may have been given to whoever had the address then.
+    const observer = nonces.isRecent(credentials.nonce) ? this.options.observer : undefined;
     if (throttle.isBlocked(username, address)) {
       observer?.guessed(address, 'throttled');
       return failure('throttled', username);

@@ -82,15 +82,20 @@ export class Nonces {
     return timingSafeEqual(octets.subarray(HEAD_BYTES), this.mac(head, address));
   }
 
+  /** Whether a nonce that is authentic was made within its lifetime: whoever shows it was at its address just now. */
+  isRecent(nonce: string): boolean {
+    const ageMs = this.clock.now() - issuedAtOf(nonce);
+    return ageMs < this.lifetimeMs && ageMs >= -CLOCK_SKEW_MS;
+  }
+
   /**
    * Judges a nonce with its count and, when fresh, marks the count as used: call it once for each request, after the
    * digest was found right. `nc` is undefined for clients without qop (RFC 2617 §3.2.1); their nonce is good for one request.
    */
   use(nonce: string, address: string, nc: number | undefined): NonceVerdict {
     if (!this.isAuthentic(nonce, address)) return 'forged';
-    const issuedAt = Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES);
-    const ageMs = this.clock.now() - issuedAt;
-    if (ageMs >= this.lifetimeMs || ageMs < -CLOCK_SKEW_MS) return 'stale';
+    if (!this.isRecent(nonce)) return 'stale';
+    const issuedAt = issuedAtOf(nonce);
     const entry = this.used.get(nonce);
     if (entry) return countOnce(entry, nc) ? 'fresh' : 'replayed';
     if (issuedAt <= this.watermark) return 'stale';
@@ -134,6 +139,10 @@ export class Nonces {
       return;
     }
   }
+}
+
+function issuedAtOf(nonce: string): number {
+  return Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES);
 }
 
 /** Marks a nonce count as used; false when it was used before or is too far behind to tell. */

@@ -10,18 +10,12 @@ import { type Attack, AttackStatistics } from './attack-statistics.js';
 import type { AuthObserver } from './authenticator.js';
 import { type BanPolicy, OffenceWatch } from './offence-watch.js';
 import { isScanner } from './scanners.js';
-import { SourceLists } from './source-lists.js';
-import type { Exemption, SourceEntry } from './source-types.js';
+import { type SourceChange, SourceLists } from './source-lists.js';
+import type { Exemption, SourceEntry, SourceListName } from './source-types.js';
 
-/** Whom an engine does not hear: those of `blocked` that are not in `excepted`. */
-export interface SourceRules {
-  readonly blocked: readonly string[];
-  readonly excepted: readonly string[];
-}
-
-/** An engine that drops what blocked sources send before it is parsed. */
+/** An engine that drops what sources send that are blocked and not excepted, before it is parsed. */
 export interface SourceFilter {
-  block(rules: SourceRules): Promise<void>;
+  block(change: { readonly blocked?: SourceChange; readonly excepted?: SourceChange }): Promise<void>;
   /** What it dropped of the newest sources. */
   dropped(): Promise<
     readonly { readonly address: string; readonly count: number; readonly lastAt: number }[]
@@ -59,19 +53,20 @@ export class SourceGuard implements AuthObserver, Closeable {
     this.trusted = new AddressSet(trusted);
     this.watch = new OffenceWatch(policy, clock);
     this.statistics = new AttackStatistics(clock);
-    this.lists = new SourceLists({ store, clock, log, onBan, onChange: () => this.tellFilter() });
+    this.lists = new SourceLists({
+      store,
+      clock,
+      log,
+      onBan,
+      onChange: (name, change) => this.tellFilter(name, change),
+    });
   }
 
-  /** Whom an engine that starts now is not to hear. */
-  rules(): SourceRules {
-    const { table } = this.lists;
-    return { blocked: table.sources('black'), excepted: table.sources('white') };
-  }
-
-  /** From now on an engine is told of every change. */
+  /** Tells an engine whom not to hear, from now on at every change. */
   useFilter(filter: SourceFilter): void {
     this.filter = filter;
-    this.tellFilter();
+    for (const name of ['white', 'black'] as const)
+      this.tellFilter(name, { add: this.lists.table.sources(name), remove: [] });
   }
 
   /**
@@ -130,9 +125,9 @@ export class SourceGuard implements AuthObserver, Closeable {
     this.lists.ban({ source, reason, by: 'server', isAutomatic: true, addedAt, expiresAt });
   }
 
-  private tellFilter(): void {
+  private tellFilter(name: SourceListName, change: SourceChange): void {
     void this.filter
-      ?.block(this.rules())
+      ?.block(name === 'black' ? { blocked: change } : { excepted: change })
       .catch((error: unknown) =>
         this.options.log.debug({ err: error }, 'the engine was not told whom not to hear'),
       );

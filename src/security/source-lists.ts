@@ -18,12 +18,18 @@ const NAMES: readonly SourceListName[] = ['black', 'white'];
 /** Key in the `settings` collection: another value means other lists. */
 const VERSION_KEY = 'source-lists';
 
+/** Sources that came and went. */
+export interface SourceChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
 export interface SourceListsOptions {
   readonly store: Pick<Store, 'collection'>;
   readonly clock?: Clock;
   readonly log: Logger;
-  /** Called after each change of who is heard. */
-  readonly onChange: () => void;
+  /** Called after each change of a list with what was put in or taken out. */
+  readonly onChange: (name: SourceListName, change: SourceChange) => void;
   /** Called for each ban of the server's own that comes into force here, and when it ends. */
   readonly onBan: (entry: SourceEntry, isInForce: boolean) => void;
 }
@@ -43,6 +49,7 @@ export class SourceLists implements Closeable {
   private changes = 0;
   /** Bans that the Store does not know yet. */
   private readonly unsaved = new Set<string>();
+  private isSaving = false;
   private timer: TimerHandle | undefined;
   private isClosed = false;
 
@@ -70,7 +77,7 @@ export class SourceLists implements Closeable {
     sources: readonly string[],
     { reason, by, expiresAt }: SourceInput,
   ): Promise<void> {
-    if (this.table.count(name, false) + sources.length > MAX_ENTRIES)
+    if (this.table.ownCount(name) + sources.length > MAX_ENTRIES)
       throw new SourceListError('FIELD_INVALID', `a list has at most ${MAX_ENTRIES} entries`);
     const present = sources.find((source) => this.table.get(name, source)?.isAutomatic === false);
     if (present) throw new SourceListError('SOURCE_EXISTS', `${present} is in the list`, present);
@@ -79,7 +86,12 @@ export class SourceLists implements Closeable {
     try {
       for (const source of sources) {
         const entry = { source, reason, by, isAutomatic: false, addedAt, ...(expiresAt && { expiresAt }) };
-        await this.stores[name].put(source, entry);
+        // A ban of that source is not to be written over it.
+        const isUnsaved = this.unsaved.delete(source);
+        await this.stores[name].put(source, entry).catch((error: unknown) => {
+          if (isUnsaved) this.unsaved.add(source);
+          throw error;
+        });
         made.set(source, entry);
       }
     } finally {
@@ -100,7 +112,7 @@ export class SourceLists implements Closeable {
   /** Bans a source at once; the Store hears of it when it can. */
   ban(entry: SourceEntry): void {
     const changes = new Map<string, SourceEntry | undefined>([[entry.source, entry]]);
-    if (this.table.count('black', true) >= MAX_BANS) {
+    if (this.table.bans >= MAX_BANS) {
       const bans = this.table.entries('black').filter(({ isAutomatic }) => isAutomatic);
       const first = bans.reduce((x, y) => ((x.expiresAt ?? 0) <= (y.expiresAt ?? 0) ? x : y));
       changes.set(first.source, undefined);
@@ -120,7 +132,9 @@ export class SourceLists implements Closeable {
         before,
         [...changes.values()].flatMap((entry) => entry ?? []),
       );
-    this.options.onChange();
+    const [add, remove]: [string[], string[]] = [[], []];
+    for (const [source, entry] of changes) (entry ? add : remove).push(source);
+    this.options.onChange(name, { add, remove });
   }
 
   private tellBans(before: readonly SourceEntry[], now: readonly SourceEntry[]): void {
@@ -157,13 +171,14 @@ export class SourceLists implements Closeable {
     if (changes !== this.changes) return;
     this.version = version;
     this.isRead = true;
-    const before = this.table.entries('black');
-    const unsaved = before.filter(({ source }) => this.unsaved.has(source));
-    const [black = [], white = []] = lists.map((list) => list.filter((entry) => this.isLive(entry)));
-    this.table.replace('black', [...unsaved, ...black]);
-    this.table.replace('white', white);
-    this.tellBans(before, this.table.entries('black'));
-    this.options.onChange();
+    for (const [index, name] of NAMES.entries()) {
+      const kept = name === 'black' ? this.table.entries(name) : [];
+      const difference = this.table.difference(name, [
+        ...kept.filter(({ source }) => this.unsaved.has(source)),
+        ...(lists[index] ?? []).filter((entry) => this.isLive(entry)),
+      ]);
+      if (difference.size > 0) this.apply(name, difference);
+    }
   }
 
   /** A wall clock that was set is noticed here, too. */
@@ -189,10 +204,13 @@ export class SourceLists implements Closeable {
     await this.stores[name].remove(source).catch(() => undefined);
   }
 
+  /** One at a time: bans that come meanwhile are written by the one that runs. */
   private async saveBans(): Promise<void> {
-    if (this.unsaved.size === 0) return;
+    if (this.unsaved.size === 0 || this.isSaving) return;
+    this.isSaving = true;
     try {
-      for (const source of [...this.unsaved]) {
+      // What is put in meanwhile comes behind.
+      for (const source of this.unsaved) {
         const entry = this.table.get('black', source);
         if (entry?.isAutomatic) await this.stores.black.put(source, entry as unknown as Json);
         this.unsaved.delete(source);
@@ -202,6 +220,8 @@ export class SourceLists implements Closeable {
       await this.tellOthers();
     } catch (error) {
       this.options.log.debug({ err: error }, 'bans are not in the store yet');
+    } finally {
+      this.isSaving = false;
     }
   }
 

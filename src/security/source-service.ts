@@ -20,7 +20,8 @@ export class GuardService implements SourceService {
 
   list(name: SourceListName): readonly SourceEntry[] {
     const entries = this.guard.lists.table.entries(name);
-    return entries.sort((x, y) => inOrder(x.source).localeCompare(inOrder(y.source)));
+    const keys = new Map(entries.map((entry) => [entry, inOrder(entry.source)]));
+    return entries.sort((x, y) => (keys.get(x)! < keys.get(y)! ? -1 : 1));
   }
 
   touching(name: SourceListName, given: string): readonly SourceEntry[] {
@@ -82,7 +83,7 @@ export class GuardService implements SourceService {
       totals: statistics.totals,
       dropped: statistics.refused + drops.reduce((sum, { count }) => sum + count, 0),
       bans: statistics.bans,
-      banned: lists.table.count('black', true),
+      banned: lists.table.bans,
       sources: [...sources.values()].sort((x, y) => y.lastAt - x.lastAt),
     };
   }

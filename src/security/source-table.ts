@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AddressSet } from '../platform/address-set.js';
 import type { SourceEntry, SourceListName } from './source-types.js';
 
 /** Both lists in memory: each request asks them. */
 export class SourceTable {
+  /** Bans of the server's own. */
+  bans = 0;
   private readonly lists: Record<SourceListName, Map<string, SourceEntry>> = {
     black: new Map(),
     white: new Map(),
@@ -34,23 +37,35 @@ export class SourceTable {
     return this.has('black', address) && !this.has('white', address);
   }
 
-  count(name: SourceListName, isAutomatic: boolean): number {
-    let count = 0;
-    for (const entry of this.lists[name].values()) if (entry.isAutomatic === isAutomatic) count++;
-    return count;
+  /** Entries that operators made. */
+  ownCount(name: SourceListName): number {
+    return this.lists[name].size - (name === 'black' ? this.bans : 0);
   }
 
   /** Changes some entries at once; undefined takes one out. */
   change(name: SourceListName, changes: ReadonlyMap<string, SourceEntry | undefined>): void {
-    for (const [source, entry] of changes)
-      if (entry) this.lists[name].set(source, entry);
-      else this.lists[name].delete(source);
-    this.sets[name] = new AddressSet(this.lists[name].keys());
+    for (const [source, entry] of changes) {
+      this.bans += Number(entry?.isAutomatic ?? false);
+      this.bans -= Number(this.lists[name].get(source)?.isAutomatic ?? false);
+      if (entry) {
+        this.lists[name].set(source, entry);
+        this.sets[name].add(source);
+      } else {
+        this.lists[name].delete(source);
+        this.sets[name].delete(source);
+      }
+    }
   }
 
-  /** Puts a whole list in the place of the one before. */
-  replace(name: SourceListName, entries: readonly SourceEntry[]): void {
-    this.lists[name] = new Map(entries.map((entry) => [entry.source, entry]));
-    this.sets[name] = new AddressSet(this.lists[name].keys());
+  /** What has to change for a list to be these entries. */
+  difference(
+    name: SourceListName,
+    entries: readonly SourceEntry[],
+  ): ReadonlyMap<string, SourceEntry | undefined> {
+    const wanted = new Map<string, SourceEntry | undefined>(entries.map((entry) => [entry.source, entry]));
+    for (const [source, entry] of this.lists[name])
+      if (!wanted.has(source)) wanted.set(source, undefined);
+      else if (isDeepStrictEqual(wanted.get(source), entry)) wanted.delete(source);
+    return wanted;
   }
 }

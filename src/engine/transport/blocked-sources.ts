@@ -9,10 +9,16 @@ export class BlockedSourceError extends AppError {
   }
 }
 
-/** Which sources are not heard: those of `blocked` that are not in `excepted`. IP addresses and networks (CIDR). */
-export interface SourceRules {
-  readonly blocked: readonly string[];
-  readonly excepted: readonly string[];
+/** IP addresses and networks (CIDR) that come and go. */
+export interface SourceChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** A change of who is not heard: those that are `blocked` and not `excepted`. */
+export interface BlockChange {
+  readonly blocked?: SourceChange;
+  readonly excepted?: SourceChange;
 }
 
 /** What was dropped of one source. */
@@ -29,8 +35,8 @@ const MAX_COUNTED = 1000;
 
 /** Sources that are not heard: what they send gets no answer. Asked for every datagram: while nobody is blocked that is one test. */
 export class BlockedSources {
-  private blocked: AddressSet;
-  private excepted = new AddressSet();
+  private readonly blocked: AddressSet;
+  private readonly excepted = new AddressSet();
   private readonly dropped = new Map<string, { count: number; lastAt: number }>();
 
   /** IP addresses and networks (CIDR); throws BlockedSourceError. */
@@ -38,14 +44,15 @@ export class BlockedSources {
     private readonly clock: Clock,
     sources: readonly string[] = [],
   ) {
-    this.blocked = toSet(sources);
+    sources.forEach(check);
+    this.blocked = new AddressSet(sources);
   }
 
-  /** Puts other rules in the place of those before; throws BlockedSourceError, those before then stay. */
-  replace({ blocked, excepted }: SourceRules): void {
-    const [next, exceptions] = [toSet(blocked), toSet(excepted)];
-    this.blocked = next;
-    this.excepted = exceptions;
+  /** Throws BlockedSourceError when something of it is no address, nothing being changed then. */
+  change({ blocked, excepted }: BlockChange): void {
+    for (const part of [blocked, excepted]) [...(part?.add ?? []), ...(part?.remove ?? [])].forEach(check);
+    apply(this.blocked, blocked);
+    apply(this.excepted, excepted);
   }
 
   has(address: string): boolean {
@@ -68,8 +75,11 @@ export class BlockedSources {
   }
 }
 
-function toSet(sources: readonly string[]): AddressSet {
-  for (const source of sources)
-    if (canonicalSource(source) === undefined) throw new BlockedSourceError(source);
-  return new AddressSet(sources);
+function check(source: string): void {
+  if (canonicalSource(source) === undefined) throw new BlockedSourceError(source);
+}
+
+function apply(set: AddressSet, change: SourceChange | undefined): void {
+  for (const source of change?.remove ?? []) set.delete(source);
+  for (const source of change?.add ?? []) set.add(source);
 }

@@ -6,7 +6,7 @@ import type { SipParseError } from '../../sip/errors.js';
 import type { SipMessage } from '../../sip/message.js';
 import type { Via } from '../../sip/via.js';
 import type { FlowId, Hop, Protocol, Source } from '../types.js';
-import { BlockedSources, type SourceRules } from './blocked-sources.js';
+import { type BlockChange, BlockedSources } from './blocked-sources.js';
 import { createTransportCounters, type TransportCounters } from './counters.js';
 import { createListener } from './create-listener.js';
 import { TransportError } from './errors.js';
@@ -154,9 +154,9 @@ export class TransportLayer implements MessageTransport, Closeable {
     return { host: isWildcard(address) ? this.localAddresses.find(peerAddress) : address, port };
   }
 
-  /** Says anew who is not heard; connections of those who are not any more are closed. Throws BlockedSourceError. */
-  block(rules: SourceRules): void {
-    this.blocked.replace(rules);
+  /** Changes who is not heard; connections of those who are not any more are closed. Throws BlockedSourceError. */
+  block(change: BlockChange): void {
+    this.blocked.change(change);
     for (const listener of this.listeners) listener.dropBlocked?.();
   }
 

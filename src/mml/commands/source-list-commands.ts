@@ -61,7 +61,6 @@ const FOR = {
 const REASON = {
   type: string({ max: 128 }),
   purpose: text('Why, for other operators', '原因'),
-  default: '""',
   example: '"scans numbers"',
 } as const satisfies ParamSpec;
 
@@ -156,7 +155,7 @@ function addCommand(name: SourceListName): Command {
       name === 'black'
         ? ['ADD BLACKLIST: IP=192.0.2.7', 'ADD BLACKLIST: IP=198.51.100.0/24, FOR=1d, REASON="scans numbers"']
         : ['ADD WHITELIST: IP=203.0.113.0/28, REASON="head office"'],
-    async handler({ services, session, clock }, { IP: ip, FOR: lastsMs, REASON: reason }) {
+    async handler({ services, session, clock }, { IP: ip, FOR: lastsMs, REASON: reason = '' }) {
       const entry = await services.sources.add(name, ip, {
         reason,
         by: session.operator,
@@ -207,7 +206,7 @@ function importCommand(name: SourceListName): Command {
     timeoutMs: LONG_COMMAND_TIMEOUT_MS,
     reports: [importReport, faultReport],
     examples: [`IMP ${object}: FILE=${object.toLowerCase()}.txt`],
-    async handler({ services, session, console, clock }, { FILE: file, FOR: lastsMs, REASON: reason }) {
+    async handler({ services, session, console, clock }, { FILE: file, FOR: lastsMs, REASON: reason = '' }) {
       const done = await services.sources.import(name, await console.files.read(file), {
         reason,
         by: session.operator,

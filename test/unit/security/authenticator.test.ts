@@ -39,16 +39,21 @@ function setUp(algorithms?: readonly HeldAlgorithm[]) {
     ['jürgen', user('jürgen', 'grüße')],
   ]);
   const nonces = new Nonces({ secret: randomBytes(32), clock });
+  const seen: string[] = [];
   const authenticator = new Authenticator({
     realm: REALM,
     users: { authData: async (name) => known.get(name) },
     names: new LocalNames(['ims', '192.0.2.100']),
     nonces,
     throttle: new AuthThrottle({ perUser: 3, perSource: 50, windowSec: 60 }, clock),
+    observer: {
+      accepted: (address) => seen.push(`${address} accepted`),
+      guessed: (address, kind) => seen.push(`${address} ${kind}`),
+    },
     log: silentLogger,
     ...(algorithms && { algorithms }),
   });
-  return { clock, nonces, authenticator };
+  return { clock, nonces, authenticator, seen };
 }
 
 interface Answer {
@@ -318,4 +323,24 @@ test('RFC 7616 §4: names outside ASCII are digested as UTF-8', async () => {
     );
     assert.ok(outcome.ok, algorithm);
   }
+});
+
+test('who guesses is told with its address only when that is proven by our nonce', async () => {
+  const { authenticator, clock, nonces, seen } = setUp();
+  const show = (username: string, password: string, nonce = nonces.issue(PEER.address)) =>
+    authenticator.verify(request(answer({ username, password, nonce })));
+  await authenticator.verify(request(undefined));
+  await show('1001', 'guess', 'forged');
+  await show('1001', 'guess', nonces.issue('192.0.2.9'));
+  const old = nonces.issue(PEER.address);
+  clock.advance(300_000);
+  await show('1001', 'guess', old);
+  assert.equal(seen.length, 0);
+  await show('nobody', 'guess');
+  for (let i = 0; i < 4; i++) await show('1003', 'guess');
+  await show('1001', 'secret1');
+  assert.deepEqual(
+    seen.map((line) => line.replace('192.0.2.1 ', '')),
+    ['name', 'password', 'password', 'password', 'throttled', 'accepted'],
+  );
 });

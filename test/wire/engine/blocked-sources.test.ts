@@ -7,6 +7,7 @@ import { requestText, statusOf } from '../../support/sip-text.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SECOND = '127.0.0.2';
+const adding = (...add: string[]) => ({ add, remove: [] });
 
 /** No application is there: each request that is heard gets a final response of the engine's own. */
 describe('sources that an engine in a worker is told not to hear', () => {
@@ -47,7 +48,7 @@ describe('sources that an engine in a worker is told not to hear', () => {
   test('over UDP they get no answer, be it SIP or not, until they are let in again', async () => {
     const [first, second] = [await udp('127.0.0.1'), await udp(SECOND)];
     assert.deepEqual([await isHeard(first), await isHeard(second)], [true, true]);
-    await engine.block({ blocked: ['127.0.0.0/8'], excepted: ['127.0.0.1'] });
+    await engine.block({ blocked: adding('127.0.0.0/8'), excepted: adding('127.0.0.1') });
     assert.deepEqual([await isHeard(first), await isHeard(second)], [true, false]);
     second.send('rubbish', port('udp'));
     await waitFor('the drop', async () => (await engine.stats()).transport.blockedDropped === 2);
@@ -55,7 +56,7 @@ describe('sources that an engine in a worker is told not to hear', () => {
     const [dropped, ...others] = await engine.dropped();
     assert.deepEqual([dropped?.address, dropped?.count, others.length], [SECOND, 2, 0]);
     assert.ok(Math.abs((dropped?.lastAt ?? 0) - Date.now()) < 10_000);
-    await engine.block({ blocked: [], excepted: [] });
+    await engine.block({ blocked: { add: [], remove: ['127.0.0.0/8'] } });
     assert.equal(await isHeard(second), true);
   });
 
@@ -65,10 +66,10 @@ describe('sources that an engine in a worker is told not to hear', () => {
     const request = requestText({ method: 'OPTIONS', via: 'SIP/2.0/TCP 127.0.0.1:5060' });
     first.send(request);
     assert.match(String(statusOf(await first.inbox.next())), /^[2-6]\d\d$/);
-    await engine.block({ blocked: [SECOND], excepted: [] });
+    await engine.block({ blocked: adding(SECOND) });
     first.send(request.replace('Call-ID: ', 'Call-ID: again'));
     assert.match(String(statusOf(await first.inbox.next())), /^[2-6]\d\d$/);
-    await engine.block({ blocked: ['127.0.0.1'], excepted: [] });
+    await engine.block({ blocked: adding('127.0.0.1') });
     await first.closed;
     const again = await RawTcp.connect(port('tcp'));
     await again.closed;

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { silentLogger } from '../../../src/platform/logger.js';
+import { MAX_SOURCES } from '../../../src/security/limits.js';
+import { isScanner } from '../../../src/security/scanners.js';
+import { SourceGuard } from '../../../src/security/source-guard.js';
+import { GuardService } from '../../../src/security/source-service.js';
+import type { Store } from '../../../src/store/types.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { memoryCollection } from '../../support/memory-collection.js';
+
+const BY = { reason: '', by: 'admin' };
+
+describe('who is banned by the server itself', () => {
+  let clock: ManualClock;
+  let guard: SourceGuard;
+  let service: GuardService;
+  let alarms: string[];
+  beforeEach(async () => {
+    clock = new ManualClock();
+    alarms = [];
+    const collections = new Map<string, ReturnType<typeof memoryCollection>>();
+    const collection = (name: string) => {
+      const known = collections.get(name) ?? memoryCollection();
+      collections.set(name, known);
+      return known;
+    };
+    guard = new SourceGuard({
+      store: { collection } as Pick<Store, 'collection'>,
+      trusted: ['10.0.0.0/8'],
+      policy: { after: 3, windowSec: 60, banSec: 600 },
+      onBan: ({ source, reason }, isInForce) => alarms.push(`${isInForce ? '+' : '-'}${source} ${reason}`),
+      clock,
+      log: silentLogger,
+    });
+    service = new GuardService(guard);
+    await guard.lists.start();
+  });
+  afterEach(() => guard.close());
+
+  const guess = (address: string, times = 3): void => {
+    for (let i = 0; i < times; i++) guard.guessed(address, 'password');
+  };
+  const isBanned = (address: string): boolean => guard.lists.table.isBlocked(address);
+
+  test('a source that guesses, with an alarm; one that is banned is not banned again', () => {
+    guess('192.0.2.1', 2);
+    assert.equal(isBanned('192.0.2.1'), false);
+    guess('192.0.2.1', 10);
+    assert.equal(isBanned('192.0.2.1'), true);
+    assert.deepEqual(alarms, ['+192.0.2.1 3 offences, the last: password']);
+    assert.equal(guard.statistics.bans, 1);
+  });
+
+  test('wrong names, tries after too many and bytes over a connection count together', () => {
+    guard.guessed('192.0.2.1', 'name');
+    guard.guessed('192.0.2.1', 'throttled');
+    guard.malformed('192.0.2.1', true, 1);
+    assert.equal(isBanned('192.0.2.1'), true);
+  });
+
+  test('what came in datagrams is counted but bans nobody', () => {
+    guard.malformed('192.0.2.1', false, 1000);
+    assert.equal(isBanned('192.0.2.1'), false);
+    assert.equal(guard.statistics.totals.malformed, 1000);
+  });
+
+  test('trusted networks, trunks, the white list and phones of subscribers are not banned, nor those who come next', async () => {
+    guard.isTrunk = (address) => address === '192.0.2.2';
+    await service.add('white', '192.0.2.3', BY);
+    guard.accepted('192.0.2.4');
+    const cases = {
+      '10.1.1.1': 'TRUSTED',
+      '192.0.2.2': 'TRUNK',
+      '192.0.2.3': 'WHITELIST',
+      '192.0.2.4': 'PHONES',
+    };
+    for (const [address, exemption] of Object.entries(cases)) {
+      guess(address, 10);
+      assert.deepEqual([isBanned(address), service.exemption(address)], [false, exemption]);
+    }
+    assert.equal(service.exemption('192.0.2.5'), undefined);
+    clock.advance(3_600_000);
+    guess('192.0.2.4');
+    assert.equal(isBanned('192.0.2.4'), true, 'an hour later its phones are forgotten');
+  });
+
+  test('an engine is told of all that is there and of every change', async () => {
+    await service.add('black', '192.0.2.1', BY);
+    const told: unknown[] = [];
+    guard.useFilter({
+      block: async (change) => void told.push(change),
+      dropped: async () => [{ address: '192.0.2.1', count: 7, lastAt: clock.now() + 5 }],
+    });
+    guess('2001:db8::1');
+    await service.add('white', '192.0.2.1', BY);
+    await service.remove('black', '192.0.2.1');
+    assert.deepEqual(told, [
+      { excepted: { add: [], remove: [] } },
+      { blocked: { add: ['192.0.2.1'], remove: [] } },
+      { blocked: { add: ['2001:db8::/64'], remove: [] } },
+      { excepted: { add: ['192.0.2.1'], remove: [] } },
+      { blocked: { add: [], remove: ['192.0.2.1'] } },
+    ]);
+    const report = await service.attacks();
+    assert.equal(report.dropped, 7);
+    assert.deepEqual(
+      report.sources.map(({ address, dropped, state }) => [address, dropped, state]),
+      [
+        ['192.0.2.1', 7, 'WHITELIST'],
+        ['2001:db8::1', 0, 'BANNED'],
+      ],
+    );
+  });
+
+  test('an engine that is gone breaks nothing', async () => {
+    guard.useFilter({
+      block: () => Promise.reject(new Error('gone')),
+      dropped: () => Promise.reject(new Error('gone')),
+    });
+    guess('192.0.2.1');
+    assert.equal((await service.attacks()).sources.length, 1);
+  });
+
+  test('the newest sources are told of, in bounded number', async () => {
+    for (let i = 0; i < MAX_SOURCES + 10; i++) {
+      clock.advance(1);
+      guard.malformed(`198.18.${i >> 8}.${i & 255}`, false, 1);
+    }
+    const { sources, totals } = await service.attacks();
+    assert.equal(sources.length, MAX_SOURCES);
+    assert.equal(sources[0]?.address, '198.18.3.241');
+    assert.equal(totals.malformed, MAX_SOURCES + 10);
+  });
+
+  test('a list is in the order of addresses, and tells what touches an address or network', async () => {
+    for (const source of ['192.0.2.100', '2001:db8::1', '192.0.2.9', '10.0.0.0/8', '192.0.2.0/25'])
+      await service.add('black', source, BY);
+    const names = (entries: readonly { source: string }[]) => entries.map(({ source }) => source);
+    assert.deepEqual(names(service.list('black')), [
+      '10.0.0.0/8',
+      '192.0.2.0/25',
+      '192.0.2.9',
+      '192.0.2.100',
+      '2001:db8::1',
+    ]);
+    assert.deepEqual(names(service.touching('black', '192.0.2.9')), ['192.0.2.0/25', '192.0.2.9']);
+    assert.deepEqual(names(service.touching('black', '192.0.2.64/26')), ['192.0.2.0/25', '192.0.2.100']);
+    assert.deepEqual(names(service.touching('black', '192.0.2.200')), []);
+  });
+
+  test('a file is read line by line; what is no address is told by its line', async () => {
+    await service.add('black', '192.0.2.1', BY);
+    guess('192.0.2.2');
+    const text = '# ours\r\n192.0.2.1\r\n192.0.2.2  # again\n\n192.0.2.3/24\n192.0.2.0/24\nexample.com\n';
+    const done = await service.import('black', text, { reason: 'file', by: 'admin' });
+    assert.deepEqual([done.added, done.known, done.faults.map(({ line }) => line)], [2, 2, [7]]);
+    assert.equal(guard.lists.table.get('black', '192.0.2.2')?.by, 'admin');
+    await assert.rejects(service.import('black', '', { reason: 'a\nb', by: 'admin' }), {
+      code: 'FIELD_INVALID',
+    });
+  });
+});
+
+test('programs that scan are known by their User-Agent, phones are not taken for them', () => {
+  for (const scanner of [
+    'friendly-scanner',
+    'sipvicious 0.3',
+    'SIPcli/v1.8',
+    'VaxSIPUserAgent/3.1',
+    'pplsip',
+  ])
+    assert.equal(isScanner(scanner), true, scanner);
+  for (const phone of [
+    undefined,
+    '',
+    'Zoiper rv2.10',
+    'Linphone/5.2',
+    'baresip v1.0.0',
+    'sipp',
+    'Yealink SIP-T46S',
+  ])
+    assert.equal(isScanner(phone), false, phone);
+});
