@@ -14,6 +14,8 @@ export const COMMAND_TIMEOUT_MS = 30_000;
 export const MAX_TYPE_AHEAD_KEYS = 8192;
 /** Alarms that wait to be printed while a report stands; of more only the number is told. */
 export const MAX_WAITING_NOTICES = 50;
+/** Keys that one session uses up before the thread turns to calls and other sessions; some hundred microseconds. */
+export const MAX_KEYS_PER_TURN = 256;
 /** Lines kept for the up arrow, each session. */
 export const MAX_HISTORY_LINES = 200;
 /** Output that a client has not read yet, bytes; a client beyond it is disconnected. */

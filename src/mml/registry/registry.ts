@@ -52,13 +52,20 @@ export class Registry {
 
   /** Finds the command that the first words name; the longest spelling wins. Throws MmlError 1002 or 1003. */
   resolve(parsed: ParsedCommand): Resolved {
+    const found = this.match(parsed);
+    if (!found) throw this.unknown(parsed.words.map((word) => word.text));
+    return found;
+  }
+
+  /** The same without looking for what could have been meant; undefined when there is no such command. */
+  match(parsed: ParsedCommand): Resolved | undefined {
     const words = parsed.words.map((word) => word.text);
     for (let length = Math.min(MAX_PATH_WORDS, words.length); length > 0; length--) {
       const path = words.slice(0, length).join(' ');
       const command = this.byPath.get(path);
       if (command) return this.withVariant(path, command, parsed, length);
     }
-    throw this.unknown(words);
+    return undefined;
   }
 
   /** Bare words after the path are keywords; `DSP REG: STAT` means `DSP REG STAT`. */

@@ -14,11 +14,15 @@ export function historyLine(registry: Registry, line: string): string {
 
 function withoutSecrets(registry: Registry, source: string): string {
   try {
-    const { command, params } = registry.resolve(parseCommand(source));
+    const found = registry.match(parseCommand(source));
+    if (!found) return masked(source);
+    const { command, params } = found;
     const hasSecrets = Object.values(command.params).some((spec) => spec.secret);
     return hasSecrets && params.length > 0 ? maskCommand(command, params, '') : source;
   } catch (error) {
-    if (error instanceof MmlError) return maskText(source).replace(/\*{6}$/, '');
+    if (error instanceof MmlError) return masked(source);
     throw error;
   }
 }
+
+const masked = (source: string) => maskText(source).replace(/\*{6}$/, '');

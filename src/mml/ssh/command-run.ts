@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
 import { splitStatements } from '../grammar/statement-splitter.js';
@@ -93,6 +94,7 @@ export class CommandRun {
     }
     let isGood = true;
     for (const { text } of splitStatements(source, 'line')) {
+      await nextTurn();
       this.isLive = false;
       const outcome = await core.executor.run(text, state, {
         signal: this.stop.signal,

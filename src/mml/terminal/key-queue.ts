@@ -1,7 +1,11 @@
-import { MAX_TYPE_AHEAD_KEYS } from '../limits.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MAX_KEYS_PER_TURN, MAX_TYPE_AHEAD_KEYS } from '../limits.js';
 import type { Key } from './key-decoder.js';
 
-/** Keys that nobody has asked for yet. Asks its owner to stop reading when there are too many. */
+/**
+ * Keys that nobody has asked for yet. Asks its owner to stop reading when there are too many, and hands out so many in one
+ * turn of the event loop: calls are served on the same thread.
+ */
 export class KeyQueue {
   private keys: Key[] = [];
   private head = 0;
@@ -9,6 +13,8 @@ export class KeyQueue {
   private closed = false;
   private finished = false;
   private isFull = false;
+  /** Keys handed out in this turn of the event loop, or in several that were shorter. */
+  private taken = 0;
 
   constructor(private readonly flow: { pause(): void; resume(): void }) {}
 
@@ -33,15 +39,19 @@ export class KeyQueue {
     }
   }
 
-  /** The next key if it is here already; spares a flood of keys a promise each. */
+  /** The next key if it is here already and this turn has room for it; spares a flood of keys a promise each. */
   poll(): Key | undefined {
-    return this.take();
+    return this.taken < MAX_KEYS_PER_TURN ? this.take() : undefined;
   }
 
   /** The next key; undefined once closed. One caller at a time. */
-  next(): Promise<Key | undefined> {
+  async next(): Promise<Key | undefined> {
+    if (this.taken >= MAX_KEYS_PER_TURN) {
+      await nextTurn();
+      this.taken = 0;
+    }
     const key = this.take();
-    if (key || this.closed || this.finished) return Promise.resolve(key);
+    if (key || this.closed || this.finished) return key;
     return new Promise((resolve) => {
       this.waiter = resolve;
     });
@@ -81,6 +91,7 @@ export class KeyQueue {
     const key = this.keys[this.head];
     if (!key) return undefined;
     this.head++;
+    this.taken++;
     if (this.head === this.keys.length) {
       this.keys = [];
       this.head = 0;

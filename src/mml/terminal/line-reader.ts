@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../platform/errors.js';
 import { complete } from '../registry/completion.js';
 import { helpAt } from '../registry/help.js';
@@ -114,9 +115,12 @@ async function react(
   } else if (action.kind === 'help' && assist) {
     const lines = helpAt(assist.core.registry, assist.pending + editor.buffer.before, assist.language());
     port.write(`${editor.render()}?\r\n${lines.map(printable).join('\r\n')}\r\n${editor.draw()}`);
+    await port.drained();
   } else if (action.kind === 'complete' && assist) {
     await completeLine(editor, assist, port);
+    await port.drained();
   }
+  await nextTurn();
 }
 
 async function completeLine(editor: LineEditor, assist: Assist, port: TerminalPort): Promise<void> {

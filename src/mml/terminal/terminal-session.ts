@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../platform/errors.js';
 import { MmlError } from '../errors.js';
 import { isContinued, splitStatements } from '../grammar/statement-splitter.js';
@@ -239,6 +240,8 @@ export class TerminalSession {
   /** Runs every command of a line; true when one of them ended the session. */
   private async runLine(state: SessionState, source: string): Promise<boolean> {
     for (const statement of splitStatements(source, 'line')) {
+      // Commands that were pasted by the thousand leave room for calls between them.
+      await nextTurn();
       if (this.ended) return true;
       const outcome = await this.runStatement(state, statement.text);
       await this.writer.show(state, outcome);

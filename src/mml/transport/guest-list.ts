@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import { MAX_UNAUTHENTICATED, MAX_UNAUTHENTICATED_PER_ADDRESS } from '../limits.js';
+import { throttleKey } from '../session/login-throttle.js';
 
 /** A connection that has not logged in yet. */
 export interface Guest {
   readonly socket: Socket;
-  readonly address: string;
+  /** What it counts as: its address, or the /64 of it in IPv6. */
+  readonly place: string;
   /** It has sent something, as clients of people do at once. */
   signed: boolean;
 }
@@ -25,15 +27,16 @@ export class GuestList {
   ) {}
 
   /**
-   * Takes a connection in; undefined when there is no room for it. The oldest silent one gives way to a new one; those
-   * that speak do not.
+   * Takes a connection in; undefined when there is no room for it. The oldest silent one gives way to a new one; of those
+   * that speak only one from an address that holds more than the newcomer's.
    */
   admit(socket: Socket, address: string): Guest | undefined {
-    if (!this.makeRoom(address)) {
+    const place = throttleKey(address);
+    if (!this.makeRoom(place)) {
       this.logCrowd();
       return undefined;
     }
-    const guest: Guest = { socket, address, signed: false };
+    const guest: Guest = { socket, place, signed: false };
     this.guests.add(guest);
     socket.once('close', () => this.leave(guest));
     return guest;
@@ -52,17 +55,31 @@ export class GuestList {
     this.log.warn({ guests: this.guests.size }, 'too many console connections that have not logged in');
   }
 
-  private makeRoom(address: string): boolean {
-    const sameAddress = [...this.guests].filter((guest) => guest.address === address);
+  /** True when there is room, or some was made. Who holds little gets in where others hold much. */
+  private makeRoom(place: string): boolean {
+    const neighbours = this.of(place);
     const isFull = this.guests.size >= MAX_UNAUTHENTICATED;
-    if (!isFull && sameAddress.length < MAX_UNAUTHENTICATED_PER_ADDRESS) return true;
-    const candidates = sameAddress.length > 0 ? sameAddress : [...this.guests];
-    const silent = candidates.find((guest) => !guest.signed);
-    if (!silent) return false;
+    if (!isFull && neighbours.length < MAX_UNAUTHENTICATED_PER_ADDRESS) return true;
+    const candidates = neighbours.length > 0 ? neighbours : [...this.guests];
+    const gone = candidates.find((guest) => !guest.signed) ?? this.crowder(neighbours.length + 2);
+    if (!gone) return false;
     this.logCrowd();
-    this.leave(silent);
-    silent.socket.destroy();
+    this.leave(gone);
+    gone.socket.destroy();
     return true;
+  }
+
+  /** The oldest guest of the place that holds most, when that is `least` or more. */
+  private crowder(least: number): Guest | undefined {
+    if (this.guests.size < MAX_UNAUTHENTICATED) return undefined;
+    const counts = new Map<string, number>();
+    for (const { place } of this.guests) counts.set(place, (counts.get(place) ?? 0) + 1);
+    const [place, count] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most));
+    return count >= least ? this.of(place)[0] : undefined;
+  }
+
+  private of(wanted: string): Guest[] {
+    return [...this.guests].filter(({ place }) => place === wanted);
   }
 }
 

@@ -38,6 +38,8 @@ export class TelnetConnection {
   private readonly port: SocketPort;
   /** Bytes that may still come before login. */
   private allowance: number;
+  /** The client has asked whether we are there. */
+  private isAsked = false;
 
   constructor(private readonly options: ConnectionOptions) {
     const { core, socket, address, local } = options;
@@ -83,12 +85,16 @@ export class TelnetConnection {
     if (this.port.isEnding) return;
     this.options.onSign?.();
     this.allowance -= chunk.length;
-    if (this.allowance >= 0) this.parser.push(chunk);
-    else {
+    if (this.allowance < 0) {
       const { core, address, socket } = this.options;
       core.log.warn({ address }, 'console client sends too much before login, disconnected');
       socket.destroy();
+      return;
     }
+    this.parser.push(chunk);
+    // RFC 854: Are You There asks for visible evidence; one for all that came together is enough.
+    if (this.isAsked) this.port.write('\r\n[Yes]\r\n');
+    this.isAsked = false;
   }
 
   private negotiate(verb: number, option: number): void {
@@ -98,8 +104,7 @@ export class TelnetConnection {
   private command(command: number): void {
     const key = COMMAND_KEYS.get(command);
     if (key) this.session.input([key]);
-    // RFC 854: Are You There asks for visible evidence.
-    else if (command === AYT) this.port.write('\r\n[Yes]\r\n');
+    else if (command === AYT) this.isAsked = true;
   }
 
   private screen(): Screen {
