@@ -8,13 +8,12 @@ import type { AudioHost } from '../../src/audio/types.js';
 import { type CallControl, type CallLimits, createCallControl } from '../../src/call/call-control.js';
 import type { CallState } from '../../src/call/types.js';
 import { openRecords } from '../../src/cdr/record-service.js';
-import type { CallRecord, OpenRecord, RecordService } from '../../src/cdr/types.js';
+import type { CallRecord } from '../../src/cdr/types.js';
 import { Conferences } from '../../src/conference/conferences.js';
-import { type Engine, startEngine } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 import type { TimerSettings } from '../../src/engine/types.js';
 import { Events } from '../../src/events/events.js';
 import type { EventLimits } from '../../src/events/types.js';
-import { createMediaRelay } from '../../src/media/create.js';
 import type { MediaRelay } from '../../src/media/types.js';
 import { Messaging } from '../../src/messaging/message-service.js';
 import type { MessageLimits } from '../../src/messaging/types.js';
@@ -25,20 +24,19 @@ import { createRegistrar, type Registrar, type RegistrarOptions } from '../../sr
 import { AuthThrottle } from '../../src/security/auth-throttle.js';
 import { Authenticator } from '../../src/security/authenticator.js';
 import { Nonces } from '../../src/security/nonces.js';
-import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
-import { parseEngineUrl } from '../../src/signalling/engine-url.js';
+import type { SignallingConnection } from '../../src/signalling/connection.js';
 import { LocalNames } from '../../src/signalling/local-names.js';
 import { ladder } from '../../src/trace/ladder.js';
 import type { OutsideDefaults } from '../../src/trunks/outside-rights.js';
 import { openTrunks } from '../../src/trunks/trunks.js';
 import type { TrunkService } from '../../src/trunks/types.js';
 import { freePorts } from './free-ports.js';
+import { openEngine, openRelay, watchRecords } from './rig-parts.js';
 import { SipPeer } from './sip-peer.js';
 import { openTempStore } from './temp-store.js';
 import { waitFor } from './wait-for.js';
 
 const REALM = 'ims';
-const SECRET = 'rig-secret';
 const AUDIO_PORTS = 60;
 
 /** Call control with all that it needs, in this process: a real engine, Store, registrar, relay and journal. */
@@ -91,14 +89,25 @@ export interface CallRigOptions {
   readonly audioPorts?: { readonly min: number; readonly max: number };
 }
 
-/** A rig with registered phones of 1001, 1002 and 1003. */
+/** A rig with registered phones of 1001 and 1002. */
+export async function startTwoPhones(
+  options: CallRigOptions = {},
+): Promise<{ rig: CallRig; a: SipPeer; b: SipPeer }> {
+  const rig = await startCallRig(options);
+  try {
+    return { rig, a: await rig.phone('1001'), b: await rig.phone('1002') };
+  } catch (error) {
+    await rig.close();
+    throw error;
+  }
+}
+
+/** The same and 1003. */
 export async function startThreePhones(
   options: CallRigOptions = {},
 ): Promise<{ rig: CallRig; a: SipPeer; b: SipPeer; c: SipPeer }> {
-  const rig = await startCallRig(options);
+  const { rig, a, b } = await startTwoPhones(options);
   try {
-    const a = await rig.phone('1001');
-    const b = await rig.phone('1002');
     return { rig, a, b, c: await rig.phone('1003') };
   } catch (error) {
     await rig.close();
@@ -158,7 +167,7 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
   const journalDir = join(temp.directory, 'journal');
   const records = await openRecords({ journalDir, store: temp.store, log, node, clock });
   closers.push(() => records.close());
-  const watched = watch(records);
+  const watched = watchRecords(records);
   const messaging = new Messaging({
     authenticator,
     connection,
@@ -275,65 +284,4 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
       for (const close of closers.reverse()) await close();
     },
   };
-}
-
-async function openEngine(
-  options: CallRigOptions,
-  log: ReturnType<LoggerFactory['for']>,
-): Promise<{ engine: Engine | undefined; connection: SignallingConnection }> {
-  const url = process.env['SIP_ENGINE'] ?? 'embedded';
-  if (url !== 'embedded') {
-    const { host, port, secret } = parseEngineUrl(url);
-    return { engine: undefined, connection: await connectEngine({ host, port, secret, log }) };
-  }
-  const engine = await startEngine({
-    sipListen: [
-      { protocol: 'udp', address: '127.0.0.1', port: 0 },
-      { protocol: 'tcp', address: '127.0.0.1', port: 0 },
-    ],
-    admin: { port: 0, secret: SECRET },
-    log,
-    ...(options.timers && { timers: options.timers }),
-    ...(options.engineClock && { clock: options.engineClock }),
-  });
-  const connection = await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: SECRET, log });
-  return { engine, connection };
-}
-
-function openRelay(log: ReturnType<LoggerFactory['for']>): Promise<MediaRelay> {
-  return createMediaRelay(process.env['MEDIA_RELAY'] ?? 'embedded', {
-    clock: systemClock,
-    log,
-    address: '127.0.0.1',
-    bindAddress: '127.0.0.1',
-    rtpPorts: { min: 42_000, max: 42_999 },
-  });
-}
-
-/** Notes what is closed, and the timelines for ladders. */
-function watch(records: Pick<RecordService, 'begin'>) {
-  const closed: CallRecord[] = [];
-  const timelines: OpenRecord['timeline'][] = [];
-  const begin: RecordService['begin'] = (type) => {
-    const open = records.begin(type);
-    let isClosed = false;
-    return {
-      id: open.id,
-      get timeline() {
-        return open.timeline;
-      },
-      add: (event) => open.add(event),
-      keep: (state) => open.keep(state),
-      finish: () => {
-        const record = open.finish();
-        if (!isClosed) {
-          closed.push(record);
-          timelines.push(open.timeline);
-        }
-        isClosed = true;
-        return record;
-      },
-    };
-  };
-  return { closed, timelines, service: { begin } as RecordService };
 }

@@ -6,7 +6,7 @@ import type { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import { audioSdp } from '../../../src/testkit/sdp-text.js';
 import { toneSamples } from '../../../src/testkit/tone.js';
 import { AudioPhone } from '../../support/audio-phone.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { mediaPort } from '../../support/call-steps.js';
 import { makeWav } from '../../support/make-wav.js';
 import type { SipPeer } from '../../support/sip-peer.js';
@@ -21,8 +21,7 @@ describe('announcements for failed calls', () => {
   let ear: AudioPhone;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ limits: { noAnswerMs: 600 } });
-    [a, b] = [await rig.phone('1001'), await rig.phone('1002')];
+    ({ rig, a, b } = await startTwoPhones({ limits: { noAnswerMs: 600 } }));
     writeFileSync(
       join(rig.sounds.directory, 'busy.wav'),
       makeWav(toneSamples(880, 0, 4000), { tag: 7, bits: 8 }),

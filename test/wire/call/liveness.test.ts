@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -14,9 +14,7 @@ describe('phones that leave a call without a word', { skip }, () => {
   let b: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ timers: TIMERS, limits: { checkMs: 150 } });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ timers: TIMERS, limits: { checkMs: 150 } }));
   });
   after(() => rig.close());
   const lastRecord = async () => (await rig.records(++count)).at(-1);

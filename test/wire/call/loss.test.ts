@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
 import { freeTcpPort } from '../../support/free-port.js';
 import type { SipPeer } from '../../support/sip-peer.js';
@@ -16,9 +16,7 @@ describe('messages that get lost', { skip }, () => {
   let b: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ timers: TIMERS });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ timers: TIMERS }));
   });
   after(() => rig.close());
   const lastRecord = async () => (await rig.records(++count)).at(-1);

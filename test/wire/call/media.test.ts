@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { createMediaRelay } from '../../../src/media/create.js';
 import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startCallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
 import { freeUdpPort } from '../../support/free-port.js';
 import { freePorts } from '../../support/free-ports.js';
@@ -98,9 +98,7 @@ describe('a relay that fails at the answer', () => {
   let relay: Awaited<ReturnType<typeof openRelay>>;
   before(async () => {
     relay = await openRelay('embedded');
-    rig = await startCallRig({ relay });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ relay }));
   });
   after(async () => {
     await rig.close();

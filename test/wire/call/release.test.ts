@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -9,9 +9,7 @@ describe('a call that the server ends', () => {
   let a: SipPeer;
   let b: SipPeer;
   beforeEach(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones());
   });
   afterEach(() => rig.close());
 

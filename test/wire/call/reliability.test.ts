@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import { dialogOfUac } from '../../../src/testkit/dialog.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { hangUp, mediaPort } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -13,9 +13,7 @@ describe('100rel on one leg', () => {
   let b: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones());
   });
   after(() => rig.close());
   afterEach(async () => {

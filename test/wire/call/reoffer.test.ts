@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -12,9 +12,7 @@ describe('a new offer inside a call', () => {
   let call: UpCall;
   let count = 0;
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones());
   });
   after(() => rig.close());
   beforeEach(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { dialogOfUac } from '../../../src/testkit/dialog.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
 describe('a call that nobody answers', () => {
@@ -10,9 +10,7 @@ describe('a call that nobody answers', () => {
   let b: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ limits: { noAnswerMs: 1500 } });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ limits: { noAnswerMs: 1500 } }));
   });
   after(() => rig.close());
   const lastRecord = async () => (await rig.records(++count)).at(-1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { needsBuiltInEngine } from '../../support/parts.js';
@@ -15,9 +15,7 @@ describe('session timers', { skip: needsBuiltInEngine }, () => {
   let count = 0;
   before(async () => {
     const session = { intervalSec: 1800, minSec: 120 };
-    rig = await startCallRig({ engineClock: clock, limits: { session } });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ engineClock: clock, limits: { session } }));
   });
   after(() => rig.close());
   afterEach(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { SipMessage } from '../../../src/sip/message.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import { RtpPhone } from '../../support/rtp-phone.js';
 import { sdp } from '../../support/sdp-samples.js';
@@ -15,9 +15,7 @@ describe('streams of a call', () => {
   let count = 0;
   const open: RtpPhone[] = [];
   before(async () => {
-    rig = await startCallRig();
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones());
   });
   after(() => rig.close());
   afterEach(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { SipMessage } from '../../../src/sip/message.js';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { addTrunk, answerAndEnd, reach, refuseAndEnd, routeZero } from '../../support/trunk-steps.js';
@@ -17,9 +17,7 @@ describe('guards of trunks', () => {
   let one: SipPeer;
   let two: SipPeer;
   beforeEach(async () => {
-    rig = await startCallRig({ outside: { maxCalls: 2, perHour: 5, perDay: 8 } });
-    a = await rig.phone('1001');
-    b = await rig.phone('1002');
+    ({ rig, a, b } = await startTwoPhones({ outside: { maxCalls: 2, perHour: 5, perDay: 8 } }));
     [one, two] = [await rig.peer('one'), await rig.peer('two')];
     await addTrunk(rig, 'one', one);
     await addTrunk(rig, 'two', two);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type CallRig, startCallRig } from '../../support/call-rig.js';
+import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { addTrunk, reach, routeZero } from '../../support/trunk-steps.js';
@@ -12,8 +12,7 @@ describe('features of calls over trunks', () => {
   let one: SipPeer;
   let count = 0;
   before(async () => {
-    rig = await startCallRig({ limits: { noAnswerMs: 3000 } });
-    [a, b] = [await rig.phone('1001'), await rig.phone('1002')];
+    ({ rig, a, b } = await startTwoPhones({ limits: { noAnswerMs: 3000 } }));
     one = await rig.peer('one');
     await addTrunk(rig, 'one', one);
     await routeZero(rig, 'one');

@@ -1,0 +1,80 @@
+import type { CallRecord, OpenRecord, RecordService } from '../../src/cdr/types.js';
+import { type Engine, startEngine } from '../../src/engine/engine.js';
+import type { TimerSettings } from '../../src/engine/types.js';
+import { createMediaRelay } from '../../src/media/create.js';
+import type { MediaRelay } from '../../src/media/types.js';
+import { type Clock, systemClock } from '../../src/platform/clock.js';
+import type { Logger } from '../../src/platform/logger.js';
+import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
+import { parseEngineUrl } from '../../src/signalling/engine-url.js';
+
+const SECRET = 'rig-secret';
+
+/** Timers of the built-in engine, and its time. */
+export interface EngineChoice {
+  readonly timers?: Partial<TimerSettings>;
+  readonly engineClock?: Clock;
+}
+
+/** The engine of the rig, connected: one of its own, or the one that SIP_ENGINE names. The caller closes both. */
+export async function openEngine(
+  options: EngineChoice,
+  log: Logger,
+): Promise<{ engine: Engine | undefined; connection: SignallingConnection }> {
+  const url = process.env['SIP_ENGINE'] ?? 'embedded';
+  if (url !== 'embedded') {
+    const { host, port, secret } = parseEngineUrl(url);
+    return { engine: undefined, connection: await connectEngine({ host, port, secret, log }) };
+  }
+  const engine = await startEngine({
+    sipListen: [
+      { protocol: 'udp', address: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', address: '127.0.0.1', port: 0 },
+    ],
+    admin: { port: 0, secret: SECRET },
+    log,
+    ...(options.timers && { timers: options.timers }),
+    ...(options.engineClock && { clock: options.engineClock }),
+  });
+  const connection = await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: SECRET, log });
+  return { engine, connection };
+}
+
+/** The built-in relay, or the one that MEDIA_RELAY names. */
+export function openRelay(log: Logger): Promise<MediaRelay> {
+  return createMediaRelay(process.env['MEDIA_RELAY'] ?? 'embedded', {
+    clock: systemClock,
+    log,
+    address: '127.0.0.1',
+    bindAddress: '127.0.0.1',
+    rtpPorts: { min: 42_000, max: 42_999 },
+  });
+}
+
+/** Records that are noted when they are closed, with their timelines for ladders. */
+export function watchRecords(records: Pick<RecordService, 'begin'>) {
+  const closed: CallRecord[] = [];
+  const timelines: OpenRecord['timeline'][] = [];
+  const begin: RecordService['begin'] = (type) => {
+    const open = records.begin(type);
+    let isClosed = false;
+    return {
+      id: open.id,
+      get timeline() {
+        return open.timeline;
+      },
+      add: (event) => open.add(event),
+      keep: (state) => open.keep(state),
+      finish: () => {
+        const record = open.finish();
+        if (!isClosed) {
+          closed.push(record);
+          timelines.push(open.timeline);
+        }
+        isClosed = true;
+        return record;
+      },
+    };
+  };
+  return { closed, timelines, service: { begin } as RecordService };
+}
