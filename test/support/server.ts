@@ -113,7 +113,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       if (code !== 0) throw new Error(`exit code ${code} of the console: ${report}`);
       return report;
     },
-    withStore: (use) => withStore(loadConfig({ env }).config, use),
+    withStore: (use) => inTurn(() => withStore(loadConfig({ env }).config, use)),
     kill: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
@@ -140,6 +140,15 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
 }
 
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** One after the other: LMDB cannot be open twice in one process. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
+}
+
 /** Makes subscribers; those that a shared Store has already are left as they are. */
 async function addUsers(
   env: Readonly<Record<string, string>>,
@@ -147,8 +156,8 @@ async function addUsers(
 ): Promise<void> {
   const { config } = loadConfig({ env });
   const rows = Object.entries(users).map(([username, password], i) => ({ row: i + 1, username, password }));
-  const { faults } = await withStore(config, (store) =>
-    importUsers(new StoredUsers({ store, realm: config.SIP_REALM }), rows),
+  const { faults } = await inTurn(() =>
+    withStore(config, (store) => importUsers(new StoredUsers({ store, realm: config.SIP_REALM }), rows)),
   );
   if (faults.length > 0) throw new Error(`subscribers were refused: ${JSON.stringify(faults)}`);
 }
