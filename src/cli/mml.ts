@@ -12,6 +12,7 @@ export function mmlCommand(): Command {
     .argument('[command...]', 'for example: "LST USER" or DSP CALL')
     .option('-f, --file <file>', 'a script of commands; - for standard input')
     .option('-k, --keep-going', 'a script goes on after a command that failed')
+    .option('-s, --step', 'ask before each command of a script; needs a terminal')
     .option(
       '-o, --output <file>',
       'write the reports of a script to a file, and its progress to standard error',
@@ -26,6 +27,7 @@ export function mmlCommand(): Command {
         socketPath: join(config.DATA_DIR, 'ims.sock'),
         ...(words.length > 0 && { command: words.join(' ') }),
         ...(typeof file === 'string' && { file }),
+        ...(options['step'] === true && { step: true }),
         ...(options['keepGoing'] === true && { keepGoing: true }),
         ...(typeof options['output'] === 'string' && { output: options['output'] }),
         ...(options['json'] === true && { format: 'JSON' }),

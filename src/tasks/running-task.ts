@@ -59,7 +59,9 @@ export class RunningTask {
     const script = await this.parts.store.script(name);
     if (!script) throw new TaskError('TASK_UNKNOWN', `${name} has no script`, name);
     const take = (progress: RunProgress): void => {
-      this.run = { ...this.run, ...progress };
+      // The line that it was at is none that failed.
+      const { line: _, ...before } = this.run;
+      this.run = { ...before, ...progress };
     };
     const { text, owner } = script;
     const job = { task: name, script: text, owner, onError, due: this.run.due, onProgress: take };

@@ -6,9 +6,10 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { errorMessage } from '../../platform/errors.js';
 import { type Statement, splitStatements } from '../grammar/statement-splitter.js';
 import type { Language } from '../text.js';
-import { type Hello, type RunReply, type RunRequest, runReplySchema } from './admin-protocol.js';
+import { type Replies, readReplies, request, send } from './admin-client.js';
+import type { Hello, RunReply } from './admin-protocol.js';
 import { attachTerminal } from './attach-terminal.js';
-import { LineFramer } from './line-framer.js';
+import { StepPrompt } from './step-prompt.js';
 
 export interface RunMmlOptions {
   /** The admin socket of the running server, `DATA_DIR/ims.sock`. */
@@ -21,6 +22,8 @@ export interface RunMmlOptions {
   readonly interactive?: boolean;
   /** A script goes on after a command that failed. */
   readonly keepGoing?: boolean;
+  /** Asks before each command of a script file; needs a terminal. */
+  readonly step?: boolean;
   /** File for the reports of a script; its progress is then told on `stderr`. */
   readonly output?: string;
   readonly format?: 'TEXT' | 'JSON';
@@ -39,14 +42,17 @@ export const EXIT_FAILED = 1;
 export const EXIT_UNUSABLE_SCRIPT = 2;
 export const EXIT_NO_SERVER = 3;
 
-const MAX_REPLY_BYTES = 64 * 1024 * 1024;
-
 /**
  * `ims mml`: runs commands on the server over its admin socket. Resolves the exit code: 0 when every RETCODE was 0, 1
  * when one was not (a script stops there unless `keepGoing`), 2 when a script cannot be run as it is written, and 3 when
  * there is no server. A script is checked as a whole before its first command runs. Never rejects for those.
  */
 export async function runMml(options: RunMmlOptions): Promise<number> {
+  const { file = '-' } = options;
+  if (options.step && (file === '-' || options.command !== undefined || !isTerminal(options.stdin))) {
+    options.stderr.write('ims mml: --step needs a script file (-f FILE) and a terminal\n');
+    return EXIT_UNUSABLE_SCRIPT;
+  }
   let statements: readonly Statement[] | undefined;
   try {
     statements = await readStatements(options);
@@ -97,8 +103,6 @@ function hello(mode: Hello['mode'], options: RunMmlOptions): Hello {
   };
 }
 
-type Replies = AsyncGenerator<RunReply, undefined>;
-
 async function runStatements(
   socket: Socket,
   statements: readonly Statement[],
@@ -139,8 +143,15 @@ async function runAll(
 ): Promise<number> {
   const { stderr, command, keepGoing = false, output } = options;
   const isScript = command === undefined;
+  const steps = options.step ? new StepPrompt(options.stdin, stderr) : undefined;
   let failed = 0;
   for (const [index, statement] of statements.entries()) {
+    const answer = await steps?.ask(statement, index + 1, statements.length);
+    if (answer === 'skip') continue;
+    if (answer === 'quit') {
+      stderr.write(`ims mml: ended before line ${statement.line}\n`);
+      return EXIT_FAILED;
+    }
     const reply = await runOne(socket, replies, statement.text, print, options);
     if (!reply) {
       stderr.write('ims mml: the server closed the connection\n');
@@ -151,9 +162,11 @@ async function runAll(
     if (reply.retcode !== 0) failed++;
     if (reply.end) break;
     if (reply.retcode === 0 || !isScript) continue;
-    const what = keepGoing ? 'failed' : 'stopped';
+    // Who is asked before the next command decides then.
+    const goesOn = keepGoing || steps?.isAsking === true;
+    const what = goesOn ? 'failed' : 'stopped';
     stderr.write(`ims mml: ${what} at line ${statement.line}, RETCODE ${reply.retcode}\n`);
-    if (!keepGoing) break;
+    if (!goesOn) break;
   }
   if (keepGoing && isScript) stderr.write(`ims mml: ${statements.length} commands, ${failed} failed\n`);
   return failed === 0 ? EXIT_OK : EXIT_FAILED;
@@ -205,26 +218,6 @@ async function isRunnable(
   if (faults > 0)
     stderr.write(`ims mml: nothing was run: ${faults} of ${statements.length} commands have errors\n`);
   return faults === 0;
-}
-
-async function request(socket: Socket, replies: Replies, what: RunRequest): Promise<RunReply | undefined> {
-  send(socket, what);
-  return (await replies.next()).value;
-}
-
-function send(socket: Socket, what: RunRequest): void {
-  socket.write(`${JSON.stringify(what)}\n`);
-}
-
-async function* readReplies(socket: Socket): Replies {
-  const framer = new LineFramer(MAX_REPLY_BYTES);
-  for await (const chunk of socket) {
-    framer.push(chunk as Buffer);
-    for (let line = framer.next(); line !== undefined; line = framer.next()) {
-      yield runReplySchema.parse(JSON.parse(line));
-    }
-  }
-  return undefined;
 }
 
 async function attach(socket: Socket, options: RunMmlOptions): Promise<number> {

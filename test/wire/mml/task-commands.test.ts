@@ -94,7 +94,7 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     const added = await ok(li, 'ADD TASK: NAME=show, COMMAND="DSP VERSION; LST USER", NOTE="a first one"');
     assert.match(added, /State += {2}ACTIVE\r\n {2}Schedule += {2}NONE\r\n/);
     assert.match(added, /Runs as += {2}li\r\n {2}Commands += {2}2\r\n/);
-    assert.match(await run('show', li), /^show .* OK 2 2 0 .* li tasks\/show\/\d{8}-\d{6}\.txt n1$/);
+    assert.match(await run('show', li), /^show .* OK 2 2 0 - - .* li tasks\/show\/\d{8}-\d{6}\.txt n1$/);
     assert.match(
       results('show'),
       /^\/\/ task show as li, .*\n\/\/ 1\/2 {2}line 1\n\+\+\+[\s\S]*%%DSP VERSION;%%\nRETCODE = 0 [\s\S]*--- {4}END\n\n\/\/ 2\/2 {2}line 1\n[\s\S]*%%LST USER;%%\n[\s\S]*\/\/ 2 of 2 commands run, 0 failed, .*\n$/,
