@@ -1,4 +1,4 @@
-import type { AlarmSink } from '../alarms/types.js';
+import type { AlarmStates } from '../alarms/types.js';
 import type { Config } from '../config/schema.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { BanPolicy } from '../security/offence-watch.js';
@@ -28,9 +28,9 @@ export async function openSourceGuard(context: ServerContext, store: Store): Pro
   return guard;
 }
 
-function tellAlarms(alarms: AlarmSink, { source, reason }: SourceEntry, isInForce: boolean): void {
-  if (isInForce) alarms.raise('SOURCE_BANNED', source, reason);
-  else alarms.clear('SOURCE_BANNED', source);
+/** A ban that is read again at a start is no new one. */
+function tellAlarms(alarms: AlarmStates, { source, reason }: SourceEntry, isInForce: boolean): void {
+  alarms.state('SOURCE_BANNED', source, isInForce, reason);
 }
 
 function banPolicy(config: Config): BanPolicy {

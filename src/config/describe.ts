@@ -28,15 +28,20 @@ export function bracket(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
+/** A URL shows where it leads, without name and password; other secrets show nothing. */
+function masked(value: string, secret: true | 'url' | undefined): string {
+  if (secret === 'url') return value.replace(/^([a-z+]+:\/\/).*@/i, '$1***@');
+  return secret && value !== '' ? '***' : value;
+}
+
 /** Every setting with its value, where it came from and what it means; secrets masked. */
 export function describeConfig(loaded: LoadedConfig): SettingView[] {
   return (Object.keys(SETTINGS) as SettingName[]).map((name) => {
-    const setting: { meaning: string; secret?: boolean; live?: boolean } = SETTINGS[name];
+    const setting: { meaning: string; secret?: true | 'url'; live?: boolean } = SETTINGS[name];
     const value = showValue(loaded.config[name]);
-    const masked = setting.secret && value !== '' && value !== 'embedded' && value !== 'embedded:';
     return {
       name,
-      value: masked ? value.replace(/^([a-z+]+:\/\/).*@/i, '$1***@').replace(/^[^:]+$/, '***') : value,
+      value: masked(value, setting.secret),
       origin: loaded.origins[name] ?? 'not set',
       meaning: setting.meaning,
       live: setting.live ?? false,

@@ -108,6 +108,6 @@ export function checkTogether(result: Config): void {
 export function parseSetting<K extends SettingName>(name: K, given: string): unknown {
   const parsed = SETTINGS[name].type.safeParse(given);
   if (parsed.success) return parsed.data === '' ? undefined : parsed.data;
-  const { secret } = SETTINGS[name] as { secret?: boolean };
+  const { secret } = SETTINGS[name] as { secret?: true | 'url' };
   throw new ConfigError(name, secret ? '***' : given, parsed.error.issues[0]?.message ?? 'another value');
 }

@@ -12,8 +12,8 @@ interface Setting<T extends z.ZodType> {
   readonly live?: boolean;
   /** Needed before the Store is open, so that the console cannot keep it there. */
   readonly early?: boolean;
-  /** Never printed. */
-  readonly secret?: boolean;
+  /** Never printed; of a `url` all but name and password is. */
+  readonly secret?: true | 'url';
 }
 
 /** Keeps each entry's exact type, so that Config knows which settings always have a value. */
@@ -162,7 +162,7 @@ export const SETTINGS = {
     type: v.engineUrl,
     default: 'embedded',
     meaning: 'SIP engine: embedded, or a drachtio-server',
-    secret: true,
+    secret: 'url',
   }),
   MEDIA_RELAY: setting({
     type: v.relaySetting,
@@ -194,7 +194,7 @@ export const SETTINGS = {
     type: v.storeUrl,
     default: 'embedded:',
     meaning: 'where users, bindings and records are kept: LMDB under DATA_DIR, or Redis',
-    secret: true,
+    secret: 'url',
   }),
   DATA_DIR: setting({
     type: v.nonEmpty,

@@ -31,7 +31,7 @@ export interface SettingChange {
 
 interface Declared {
   readonly live?: boolean;
-  readonly secret?: boolean;
+  readonly secret?: true | 'url';
   readonly early?: boolean;
   readonly meaning: string;
 }

@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../src/cdr/types.js';
 import type { LinkTransport } from './peer-link.js';
 import { untilRecords } from './records.js';
-import { startServer, type TestServer } from './server.js';
+import { startServer, type TestServer, type TestServerOptions } from './server.js';
 import { SipPeer } from './sip-peer.js';
 
 export interface PhoneChoice {
@@ -36,9 +36,12 @@ export interface CallServer {
   close(): Promise<void>;
 }
 
-export async function startCallServer(env: Record<string, string> = {}): Promise<CallServer> {
+export async function startCallServer(
+  env: Record<string, string> = {},
+  options: Pick<TestServerOptions, 'fileBlocks'> = {},
+): Promise<CallServer> {
   const users = { 1001: '1001-secret', 1002: '1002-secret', 1003: '1003-secret', 1004: '1004-secret' };
-  let server = await startServer({ users, env });
+  let server = await startServer({ users, env, ...options });
   const phones: SipPeer[] = [];
   return {
     get server() {

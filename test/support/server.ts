@@ -51,6 +51,8 @@ export interface TestServerOptions {
   /** Subscribers made before the start: user name to password. */
   readonly users?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** No file of the server may grow beyond this many blocks of 512 bytes: a disk that is full. */
+  readonly fileBlocks?: number;
   /** That of an earlier life; by default one is claimed when STORE_URL names a Redis without a database. */
   readonly database?: RedisDatabase;
 }
@@ -76,7 +78,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     ...(database && { STORE_URL: database.url }),
   };
   if (options.users) await addUsers(env, options.users);
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN_JS, 'start'], {
+  const command = [process.execPath, '--enable-source-maps', MAIN_JS, 'start'];
+  const limited = ['sh', '-c', `ulimit -f ${options.fileBlocks} && exec "$@"`, 'sh', ...command];
+  const [program, ...args] = options.fileBlocks === undefined ? command : limited;
+  const child = spawn(program!, args, {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

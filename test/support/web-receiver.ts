@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { waitFor } from './wait-for.js';
 
@@ -21,12 +22,17 @@ export class WebReceiver {
     readonly url: string,
   ) {}
 
-  static async start(port = 0): Promise<WebReceiver> {
+  /** `tls` makes it an https one. */
+  static async start(port = 0, tls?: { readonly cert: string; readonly key: string }): Promise<WebReceiver> {
     let receive: RequestListener = () => undefined;
-    const server = createServer((req, res) => receive(req, res));
+    const take: RequestListener = (req, res) => receive(req, res);
+    const server = tls ? createSecureServer(tls, take) : createServer(take);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    const receiver = new WebReceiver(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const receiver = new WebReceiver(
+      server,
+      `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
     receive = (req, res) => {
       let text = '';
       req.setEncoding('utf8').on('data', (chunk: string) => {

@@ -20,6 +20,24 @@ function refusal(env: Record<string, string>): string {
 }
 
 describe('loadConfig', () => {
+  it('shows where an engine and a Store are, and nothing of other secrets, whatever is in them', () => {
+    const env = {
+      ADMIN_PASSWORD: 'hush:hush',
+      ALARM_WEBHOOK: 'https://hush:hush@hooks.example.com/hush?hush=1',
+      ALARM_WEBHOOK_KEY: 'hush://hush',
+      STORE_URL: 'redis://:hush@redis.example.com:6379/3',
+      SIP_ENGINE: 'drachtio://:hush@engine.example.com:9022',
+    };
+    const views = describeConfig(loadConfig({ env }));
+    const shownOf = (name: string) => views.find((view) => view.name === name)?.value;
+    assert.doesNotMatch(JSON.stringify(views), /hush/);
+    assert.equal(shownOf('ADMIN_PASSWORD'), '***');
+    assert.equal(shownOf('ALARM_WEBHOOK'), '***');
+    assert.equal(shownOf('STORE_URL'), 'redis://***@redis.example.com:6379/3');
+    assert.equal(shownOf('SIP_ENGINE'), 'drachtio://***@engine.example.com:9022');
+    assert.match(refusal({ ALARM_WEBHOOK: 'ftp://hush' }), /^ALARM_WEBHOOK: '\*\*\*' is not usable/);
+  });
+
   it('gives every default when nothing is set', () => {
     const { config } = loadConfig({});
     assert.deepEqual(config.SIP_LISTEN, [

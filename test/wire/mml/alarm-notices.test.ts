@@ -91,6 +91,19 @@ describe('alarms printed without being asked for', { timeout: 60_000 }, () => {
     assert.match(await client.until('MML> '), /^N\r\n[\s\S]*RETCODE = 3004[\s\S]*END\r\n[\s\S]*CLEARED/);
   });
 
+  it('wait while a report goes on', async () => {
+    const client = await atTerminal();
+    client.send('SET SESSION: ALARM=YES\r\0');
+    await client.until('MML> ');
+    client.send('LST ALARM: WATCH=1\r\0');
+    await client.until('Number of results = 0');
+    alarms.raise('OVERLOAD', '', 'busy');
+    // The report itself shows it; the frame of the alarm comes after its end.
+    assert.doesNotMatch(await client.until('Number of results = 1'), /RAISED/);
+    client.send('q');
+    assert.match(await client.until('MML> '), /ALARM {2}#\d+ {2}RAISED {2}MAJOR {2}OVERLOAD/);
+  });
+
   it('go to nobody who did not ask, and to nobody any more who says NO', async () => {
     const [silent, asking] = [await plain(), await plain()];
     await asking.run('SET SESSION: ALARM=YES');

@@ -1,0 +1,33 @@
+import type { CallServer } from './call-server.js';
+import { waitFor } from './wait-for.js';
+
+export interface AlarmRow {
+  readonly id: number;
+  readonly name: string;
+  readonly subject?: string;
+  readonly severity: string;
+  readonly detail: string;
+  readonly firstAt: string;
+  readonly clearedBy?: string;
+}
+
+/** What a console lists, oldest first. */
+export async function listed(calls: Pick<CallServer, 'mml'>, command = 'LST ALARM'): Promise<AlarmRow[]> {
+  const report = JSON.parse(await calls.mml(command, 'JSON')) as { reports: { rows: AlarmRow[] }[] };
+  return report.reports[0]!.rows.sort((x, y) => x.id - y.id);
+}
+
+/** Waits until these alarms are active and no others; the names in any order. */
+export async function becomes(calls: Pick<CallServer, 'mml'>, ...wanted: string[]): Promise<void> {
+  let seen: string[] = [];
+  await waitFor(
+    `the alarms ${wanted}`,
+    async () => {
+      seen = (await listed(calls)).map(({ name }) => name).sort();
+      return seen.join() === [...wanted].sort().join();
+    },
+    25_000,
+  ).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}; there are: ${seen.join()}`);
+  });
+}
