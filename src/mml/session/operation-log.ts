@@ -140,6 +140,9 @@ export class OperationLog {
       this.dropped = 0;
     } catch (error) {
       this.dropped += entries.length;
+      // Some of it may be on disk: the file says what it ends with.
+      this.head = undefined;
+      this.sizeBytes = undefined;
       if (!this.failing) this.log.error({ err: errorMessage(error) }, 'operation log cannot be written');
       this.failing = true;
     }

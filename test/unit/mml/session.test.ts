@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { nearest } from '../../../src/mml/registry/nearest.js';
 import { LoginThrottle } from '../../../src/mml/session/login-throttle.js';
 import { type OperationEntry, OperationLog } from '../../../src/mml/session/operation-log.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { ManualClock } from '../../support/manual-clock.js';
+
+const child = fileURLToPath(new URL('../../support/oplog-process.js', import.meta.url));
 
 describe('operation log', () => {
   let directory: string;
@@ -108,6 +113,25 @@ describe('operation log', () => {
       (await second.query({ limit: 9 })).map(({ command }) => command),
       ['LST USER: LIMIT=6', '(2 entries lost)'],
     );
+  });
+
+  it('goes on after a write that a full disk has cut, with one line that is no entry', async () => {
+    const path = join(directory, 'full');
+    // 1 KiB: some lines of the second write, and a part of one.
+    const command = `ulimit -S -f 1; exec "${process.execPath}" "${child}" "${path}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', command]);
+    const { faults, commands } = JSON.parse(stdout) as { faults: { why: string }[]; commands: string[] };
+    assert.deepEqual(
+      faults.map(({ why }) => why),
+      ['no entry: changed, or cut by a crash'],
+    );
+    assert.deepEqual(commands.slice(0, 4), [
+      'LST USER: LIMIT=11',
+      'LST USER: LIMIT=10',
+      '(8 entries lost)',
+      `LST USER: LIMIT=${commands.length - 3}`,
+    ]);
+    assert.ok(commands.length > 4);
   });
 
   it('keeps entries over a restart, newest first, and finds them', async () => {
