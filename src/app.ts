@@ -29,7 +29,6 @@ import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
 import { StoredNumbering } from './numbering/numbering.js';
 import { systemClock } from './platform/clock.js';
-import { withDeadline } from './platform/deadline.js';
 import { Lifecycle } from './platform/lifecycle.js';
 import { followLines } from './platform/log-follow.js';
 import { clearLines, findLines } from './platform/log-lines.js';
@@ -42,8 +41,6 @@ import type { Store } from './store/types.js';
 import { StoredTasks } from './tasks/stored-tasks.js';
 
 const DRAIN_LOOK_MS = 100;
-/** A Store that does not answer is no reason not to start. */
-const SETTINGS_WAIT_MS = 2000;
 /** What the operator who asked for a restart still has to read. */
 const RESTART_DELAY_MS = 500;
 
@@ -118,10 +115,11 @@ async function loadSettings(
 ): Promise<RunningSettings> {
   const log = logs.for('app');
   const settings = new RunningSettings(loaded, log);
-  const stored = settings.load(store.collection('settings'));
-  await withDeadline(stored, SETTINGS_WAIT_MS, 'reading the settings').catch((error: unknown) =>
-    log.warn({ err: error }, 'the Store is away: what was set at the console is not in force'),
-  );
+  await settings
+    .load(store.collection('settings'))
+    .catch((error: unknown) =>
+      log.warn({ err: error }, 'the Store is away: what was set at the console is not in force'),
+    );
   const applyLevel = (): void => logs.setLevel(settings.config.LOG_LEVEL);
   applyLevel();
   settings.onChange((name) => name === 'LOG_LEVEL' && applyLevel());

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { withDeadline } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { describeConfig, type SettingView, showValue } from './describe.js';
 import { ConfigError, SettingError } from './errors.js';
@@ -7,6 +8,8 @@ import { type Config, SETTINGS, type SettingName } from './schema.js';
 
 /** Before the name of a setting in the collection `settings` of the Store. */
 const PREFIX = 'cfg.';
+/** A Store that does not answer is no reason not to start. */
+const STORE_WAIT_MS = 2000;
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
 /** Where settings of the console are kept: the Store's collection `settings`. */
@@ -62,12 +65,14 @@ export class RunningSettings {
 
   /**
    * Takes what the Store has into force where nothing stronger is set, before the parts are started. Stored values that
-   * are no longer allowed, or not together, are left out and logged. Rejects with what the Store says.
+   * are no longer allowed, or not together, are left out and logged. Rejects with what the Store says, or with TIMEOUT when it
+   * has not answered after `waitMs` milliseconds: what it says then is not heard any more.
    */
-  async load(store: SettingsStore): Promise<void> {
+  async load(store: SettingsStore, waitMs = STORE_WAIT_MS): Promise<void> {
     this.store = store;
+    const stored = store.list({ prefix: PREFIX, limit: 1000 });
     const weaker: [SettingName, string][] = [];
-    for (const { key, value } of await store.list({ prefix: PREFIX, limit: 1000 })) {
+    for (const { key, value } of await withDeadline(stored, waitMs, 'reading the settings')) {
       const name = key.slice(PREFIX.length) as SettingName;
       if (!NAMES.includes(name) || typeof value !== 'string') continue;
       this.stored.set(name, value);

@@ -115,6 +115,27 @@ describe('settings of a running server', () => {
     assert.deepEqual([settings.config.REG_MIN_SEC, settings.config.REG_MAX_SEC], [60, 3600]);
   });
 
+  it('takes nothing of a Store that answers after it was given up, and can keep settings in it all the same', async () => {
+    const kept = store();
+    await kept.put('cfg.NO_ANSWER_SEC', '45');
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const slow: SettingsStore = {
+      put: kept.put,
+      remove: kept.remove,
+      list: (options) => asked.then(() => kept.list(options)),
+    };
+    const settings = new RunningSettings(loadConfig({}), silentLogger);
+    await assert.rejects(settings.load(slow, 10), { code: 'TIMEOUT' });
+    answer();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(settings.config.NO_ANSWER_SEC, 60);
+    await settings.change('MAX_CALLS', '7');
+    assert.equal((await open(kept)).config.MAX_CALLS, 7);
+  });
+
   it('exports a file without secrets that a new server takes, all of it or nothing', async () => {
     const settings = await open(store(), { ADMIN_PASSWORD: 'hush-hush', SIP_REALM: 'example.com' });
     await settings.change('MAX_CALLS', '12');
