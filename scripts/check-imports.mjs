@@ -16,7 +16,7 @@ const MAY_IMPORT = {
   alarms: ['store'],
   engine: ['sip'],
   signalling: ['sip'],
-  media: ['sdp'],
+  media: ['sdp', 'store'],
   audio: ['sdp', 'media'],
   announcements: ['audio', 'store'],
   cdr: ['store', 'media'],

@@ -13,7 +13,7 @@ import { type ConnectedEngine, openEngine } from './app/engine.js';
 import { gatherFigures } from './app/figures.js';
 import { installedLicences } from './app/licences.js';
 import { operatorPolicy } from './app/live-limits.js';
-import { type OpenedRelay, openMediaRelay } from './app/media-relay.js';
+import { type OpenedRelay, openMediaRelay, openRelayService } from './app/media-relay.js';
 import { claimDataDir } from './app/run-file.js';
 import type { ServerContext } from './app/server-context.js';
 import { serverIpOf } from './app/server-ip.js';
@@ -25,6 +25,7 @@ import { bracket } from './config/describe.js';
 import type { LoadedConfig } from './config/load.js';
 import { RunningSettings } from './config/settings.js';
 import { Dialler } from './dialler/dial-service.js';
+import type { RelayService } from './media/stored-relays.js';
 import { type Console, startConsole } from './mml/console.js';
 import type { SystemInfo } from './mml/services.js';
 import { StoredNumbering } from './numbering/numbering.js';
@@ -137,6 +138,7 @@ class Server implements RunningServer {
   private readonly adminSocketPath: string;
   private state: SystemInfo['state'] = 'starting';
   private relay!: OpenedRelay;
+  private relays!: RelayService;
   private audio!: OpenedAudio;
   private announcements!: StoredAnnouncements;
   private engine!: ConnectedEngine;
@@ -199,6 +201,7 @@ class Server implements RunningServer {
     const numbering = new StoredNumbering({ store: this.store });
     const operators = new StoredOperators({ store: this.store, policy: operatorPolicy(config) });
     this.relay = await openMediaRelay(context);
+    this.relays = await openRelayService(context, this.relay, this.store, this.node);
     this.audio = openAudio(context, this.relay.name);
     this.announcements = new StoredAnnouncements({
       store: this.store,
@@ -340,6 +343,7 @@ class Server implements RunningServer {
         numbering,
         routes: this.telephony.calls.routes,
         trunks: this.telephony.trunks.service,
+        relays: this.relays,
         sources: new GuardService(this.guard),
         announcements: this.announcements,
         dialler: this.dialler,

@@ -1,9 +1,11 @@
 import { isIPv6 } from 'node:net';
 import type { Config } from '../config/schema.js';
-import { createMediaRelay } from '../media/create.js';
+import { createMediaRelay, EMBEDDED_RELAY } from '../media/create.js';
+import { type RelayService, StoredRelays } from '../media/stored-relays.js';
 import type { MediaRelay } from '../media/types.js';
 import { systemClock } from '../platform/clock.js';
 import { detectServerIp, detectServerIp6 } from '../platform/local-address.js';
+import type { Store } from '../store/types.js';
 import { startRtpProxy } from './rtpproxy-process.js';
 import type { ServerContext } from './server-context.js';
 import { serverIpOf } from './server-ip.js';
@@ -27,6 +29,27 @@ export async function openMediaRelay(context: ServerContext): Promise<OpenedRela
     sessionTimeoutMs: config.RTP_TIMEOUT_SEC * 1000,
   });
   return { relay: parts.own('media', relay), name };
+}
+
+/** The relays as operators manage them; what the Store knows of them is taken over before calls come. */
+export async function openRelayService(
+  { parts, logs }: ServerContext,
+  { relay, name }: OpenedRelay,
+  store: Store,
+  node: string,
+): Promise<RelayService> {
+  const isAlone = name === EMBEDDED_RELAY;
+  const options = {
+    store,
+    control: relay.control!,
+    isAlone,
+    node,
+    clock: systemClock,
+    log: logs.for('media'),
+  };
+  const relays = parts.own('relays', new StoredRelays(options));
+  await relays.start();
+  return relays;
 }
 
 /**

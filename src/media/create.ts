@@ -56,6 +56,7 @@ async function createEmbeddedRelay(options: CreateMediaRelayOptions): Promise<Me
     open: (id) => relay.open(id),
     resume: relay.resume!.bind(relay),
     health: () => relay.health(),
+    control: relay.control!,
     figures: async () => ({ ...(await worker.stats()) }),
     close: async () => {
       await relay.close();

@@ -76,6 +76,8 @@ export interface MediaRelay {
   resume?(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession>;
   /** Health for the console and `doctor`: each relay's name and whether it answered the last command. */
   health(): Promise<RelayHealth[]>;
+  /** How its relays are used; absent where nothing can be chosen. */
+  readonly control?: RelayControl;
   /** Counters of a relay that runs inside this process; absent for others. Rejects when it does not answer. */
   figures?(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
@@ -87,4 +89,32 @@ export interface RelayHealth {
   readonly version?: string;
   readonly activeSessions?: number;
   readonly error?: string;
+}
+
+/** How a relay is used. */
+export interface RelayUse {
+  /** Share of new calls, 0..100; 0: when no other relay takes a call. */
+  readonly weight: number;
+  /** Whether it gets new calls; those that it has stay in any case. */
+  readonly active: boolean;
+}
+
+/** A relay at this moment. */
+export interface RelayState extends RelayHealth, RelayUse {
+  /** Calls of this server on it. */
+  readonly calls: number;
+}
+
+/** The relays of one server, changed while it runs. */
+export interface RelayControl {
+  list(): readonly (RelayUse & { readonly name: string; readonly url: string })[];
+  /** Asks each relay how it is. Never rejects. */
+  states(): Promise<RelayState[]>;
+  /** Calls of this server on it. */
+  calls(name: string): number;
+  /** Throws AppError BAD_RELAY_URL. */
+  add(name: string, url: string, use: RelayUse): void;
+  use(name: string, use: RelayUse): void;
+  /** No new calls; the relay is forgotten when its last call has ended. */
+  remove(name: string): Promise<void>;
 }

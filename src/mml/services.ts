@@ -10,6 +10,7 @@ import type { ConferenceService } from '../conference/types.js';
 import type { RunningSettings } from '../config/settings.js';
 import type { DialService } from '../dialler/types.js';
 import type { EventService } from '../events/types.js';
+import type { RelayService } from '../media/stored-relays.js';
 import type { MessageBoxService } from '../messaging/types.js';
 import type { NumberingService } from '../numbering/types.js';
 import type { LogBatch } from '../platform/log-follow.js';
@@ -105,6 +106,7 @@ export interface Services {
   readonly numbering: NumberingService;
   readonly routes: RouteService;
   readonly trunks: TrunkService;
+  readonly relays: RelayService;
   readonly sources: SourceService;
   readonly announcements: AnnouncementService;
   readonly dialler: DialService;

@@ -23,6 +23,7 @@ export const COLLECTION_NAMES = [
   'whitelist',
   'tasks',
   'alarms',
+  'relays',
 ] as const;
 export type CollectionName = (typeof COLLECTION_NAMES)[number];
 

@@ -12,6 +12,8 @@ import { Conferences } from '../../src/conference/conferences.js';
 import { loadConfig } from '../../src/config/load.js';
 import { RunningSettings, type SettingsStore } from '../../src/config/settings.js';
 import { Dialler } from '../../src/dialler/dial-service.js';
+import { createRtpProxyRelay } from '../../src/media/rtpproxy/rtpproxy-relay.js';
+import { StoredRelays } from '../../src/media/stored-relays.js';
 import type { Services, SystemInfo } from '../../src/mml/services.js';
 import { StoredNumbering } from '../../src/numbering/numbering.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -101,6 +103,7 @@ export function mmlTestServices(): MmlTestServices {
     ],
     numbering: memoryNumbering(),
     trunks: memoryTrunks(),
+    relays: memoryRelays(),
     sources: memorySources(),
     sounds,
     dialler: new Dialler({
@@ -254,6 +257,20 @@ function memoryTrunks(): TrunkService {
   const users = { authData: () => Promise.resolve(undefined) };
   const editor = new TrunkEditor(table, users, 'ims');
   return Object.assign(editor, { states: () => editor.list().map(stateOf) });
+}
+
+/** Relays at which nobody listens; nothing is sent before they are asked. */
+function memoryRelays(): StoredRelays {
+  const [clock, log] = [systemClock, silentLogger];
+  const { control } = createRtpProxyRelay(['rtpproxy+udp://127.0.0.1:9'], { clock, log });
+  return new StoredRelays({
+    store: memoryStore(),
+    control: control!,
+    isAlone: false,
+    node: 'test',
+    clock,
+    log,
+  });
 }
 
 /** Black and white list in memory, before no engine. */

@@ -20,6 +20,12 @@ export function relayLook(health: () => Promise<readonly RelayState[]>, alarms: 
     async look() {
       const relays = await health();
       for (const { name, alive } of relays) failures.set(name, alive ? 0 : (failures.get(name) ?? 0) + 1);
+      // One that was taken out is no trouble any more.
+      for (const name of failures.keys())
+        if (!relays.some((relay) => relay.name === name)) {
+          failures.delete(name);
+          alarms.state('RELAY_DOWN', name, false, '');
+        }
       const isDown = (name: string): boolean => (failures.get(name) ?? 0) >= LOOKS_TO_RAISE;
       for (const { name, error } of relays)
         alarms.state('RELAY_DOWN', name, isDown(name), error ?? 'no answer');

@@ -5,7 +5,7 @@ import { errorMessage } from '../../platform/errors.js';
 import { MediaError, type RelayHealth } from '../types.js';
 import { openChannel } from './control-channel.js';
 import { DeleteQueue } from './delete-queue.js';
-import type { RelayUrl } from './relay-url.js';
+import { describeRelayUrl, type RelayUrl } from './relay-url.js';
 import {
   type PartyAddress,
   type RelayPort,
@@ -48,6 +48,11 @@ export class RelayNode {
 
   get name(): string {
     return this.url.name;
+  }
+
+  /** Where it takes commands. */
+  get controlUrl(): string {
+    return describeRelayUrl(this.url);
   }
 
   /** True for a while after a failure. */

@@ -16,8 +16,13 @@ import { DescriptionWriter } from './description-writer.js';
 import { type RelayNode, streamKey } from './relay-node.js';
 import { RelayRefusal, type StreamFigures } from './rtpproxy-client.js';
 
-/** Gives the relays to try for a new call, or to go on with when `current` has failed; best first. */
-export type ChooseNodes = (current: RelayNode | undefined) => RelayNode[];
+/** Whose sessions they are. */
+export interface RelaySessionUser {
+  /** Gives the relays to try for a new call, or to go on with when `current` has failed; best first. */
+  chooseNodes(current: RelayNode | undefined): RelayNode[];
+  /** Its ports are free, or will be when its relay answers again. */
+  onClosed(session: RtpProxySession): void;
+}
 
 /** An offer and what came of it; answers may come several times (183, then 200; forks). RFC 3264 §4. */
 interface Exchange {
@@ -64,13 +69,18 @@ export class RtpProxySession implements MediaSession {
 
   constructor(
     private readonly id: string,
-    private readonly chooseNodes: ChooseNodes,
+    private readonly user: RelaySessionUser,
     former?: { readonly node: RelayNode; readonly saved: SavedMedia },
   ) {
     const origins = former?.saved.origins;
     this.writers = { a: new DescriptionWriter(origins?.a), b: new DescriptionWriter(origins?.b) };
     if (former) this.place = { node: former.node, relayCallId: former.saved.relayCallId };
     this.attempts = former?.saved.attempts ?? 0;
+  }
+
+  /** The relay that has it; undefined before the first offer. */
+  get node(): RelayNode | undefined {
+    return this.place?.node;
   }
 
   save(): SavedMedia | undefined {
@@ -129,7 +139,8 @@ export class RtpProxySession implements MediaSession {
   }
 
   close(): Promise<MediaStreamStats[]> {
-    this.closing ??= this.tail.then(async () => {
+    if (this.closing) return this.closing;
+    this.closing = this.tail.then(async () => {
       const last = await this.stats();
       const { place } = this;
       const deleted = place?.node.delete(place.relayCallId);
@@ -137,6 +148,7 @@ export class RtpProxySession implements MediaSession {
       if (place && !place.node.isShunned) await deleted;
       return last;
     });
+    this.closing.finally(() => this.user.onClosed(this)).catch(() => undefined);
     return this.closing;
   }
 
@@ -171,7 +183,7 @@ export class RtpProxySession implements MediaSession {
     peer: MediaPeer,
   ): Promise<{ place: Place; targets: Targets }> {
     let failure: unknown;
-    for (const node of this.chooseNodes(this.place?.node)) {
+    for (const node of this.user.chooseNodes(this.place?.node)) {
       const isCurrent = node === this.place?.node;
       const place = isCurrent ? this.place! : { node, relayCallId: this.nextRelayCallId() };
       try {

@@ -23,3 +23,10 @@ export function parseRelayUrl(text: string): RelayUrl {
   }
   return { name: text, kind: network[1] as 'udp' | 'tcp', host: (network[2] ?? network[3])!, port };
 }
+
+/** The URL in full, its port written out. */
+export function describeRelayUrl(url: RelayUrl): string {
+  if (url.kind === 'unix') return `rtpproxy+unix://${url.path}`;
+  const host = url.host.includes(':') ? `[${url.host}]` : url.host;
+  return `rtpproxy+${url.kind}://${host}:${url.port}`;
+}

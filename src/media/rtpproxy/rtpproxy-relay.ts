@@ -6,9 +6,13 @@ import {
   MediaError,
   type MediaRelay,
   type MediaSession,
+  type RelayControl,
   type RelayHealth,
+  type RelayState,
+  type RelayUse,
 } from '../types.js';
 import { RelayNode } from './relay-node.js';
+import { RelayNodes } from './relay-nodes.js';
 import { RtpProxySession } from './relay-session.js';
 import { parseRelayUrl } from './relay-url.js';
 
@@ -21,56 +25,100 @@ export interface RtpProxyRelayOptions {
   readonly names?: readonly string[];
 }
 
+/** How relays are used unless an operator says otherwise. */
+const IN_USE: RelayUse = { weight: 1, active: true };
+
 /**
  * Media through one RTPProxy or several. New calls go round those that answer; a call stays on its relay while that
  * lives. Nothing is sent before the first call. The caller closes it. Throws AppError BAD_RELAY_URL.
  */
 export function createRtpProxyRelay(urls: readonly string[], options: RtpProxyRelayOptions): MediaRelay {
-  const nodes = urls.map((url, index) => {
-    const parsed = parseRelayUrl(url);
-    return new RelayNode({ ...parsed, name: options.names?.[index] ?? url }, options.address, options.clock);
-  });
-  return new RtpProxyRelay(nodes, options.log);
+  const relay = new RtpProxyRelay(options);
+  for (const [index, url] of urls.entries()) relay.add(options.names?.[index] ?? url, url, IN_USE);
+  return relay;
 }
 
-class RtpProxyRelay implements MediaRelay {
-  private turn = 0;
+class RtpProxyRelay implements MediaRelay, RelayControl {
+  private readonly nodes: RelayNodes;
+  private readonly sessions = new Set<RtpProxySession>();
 
-  constructor(
-    private readonly nodes: readonly RelayNode[],
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly options: RtpProxyRelayOptions) {
+    this.nodes = new RelayNodes(options.log);
+  }
+
+  get control(): RelayControl {
+    return this;
+  }
 
   open(id: string): MediaSession {
-    return new RtpProxySession(id, (current) => this.choose(current));
+    const session = new RtpProxySession(id, this.user());
+    this.sessions.add(session);
+    return session;
   }
 
   async resume(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession> {
-    const node = this.nodes.find(({ name }) => name === saved.relay);
+    const node = this.nodes.find(saved.relay);
     if (!node) throw new MediaError('the media relay of the call is not configured any more');
-    const session = new RtpProxySession(id, (current) => this.choose(current), { node, saved });
+    const session = new RtpProxySession(id, this.user(), { node, saved });
     await session.resume(saved, agreed);
+    this.sessions.add(session);
     return session;
   }
 
   health(): Promise<RelayHealth[]> {
-    return Promise.all(this.nodes.map((node) => node.health()));
+    return Promise.all(this.nodes.list().map(({ node }) => node.health()));
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.close()));
-  }
-
-  /** The call's own relay first; then the others in turn, those that failed lately at the end. */
-  private choose(current: RelayNode | undefined): RelayNode[] {
-    if (current && this.nodes.length === 1) return [current];
-    const start = this.turn++ % Math.max(1, this.nodes.length);
-    const others = [...this.nodes.slice(start), ...this.nodes.slice(0, start)].filter(
-      (node) => node !== current,
+  states(): Promise<RelayState[]> {
+    return Promise.all(
+      this.nodes.list().map(async ({ node, ...use }) => ({
+        ...use,
+        calls: this.callsOf(node),
+        ...(await node.health()),
+      })),
     );
-    const shunned = others.filter((node) => node.isShunned);
-    if (shunned.length > 0)
-      this.log.debug({ relays: shunned.map((node) => node.name) }, 'media relays tried last');
-    return [...(current ? [current] : []), ...others.filter((node) => !node.isShunned), ...shunned];
+  }
+
+  list(): (RelayUse & { name: string; url: string })[] {
+    return this.nodes.list().map(({ node, ...use }) => ({ name: node.name, url: node.controlUrl, ...use }));
+  }
+
+  add(name: string, url: string, use: RelayUse): void {
+    const { address, clock } = this.options;
+    this.nodes.add(new RelayNode({ ...parseRelayUrl(url), name }, address, clock), use);
+  }
+
+  use(name: string, use: RelayUse): void {
+    this.nodes.use(name, use);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.nodes.remove(name, this.calls(name));
+  }
+
+  calls(name: string): number {
+    const node = this.nodes.find(name);
+    return node ? this.callsOf(node) : 0;
+  }
+
+  close(): Promise<void> {
+    return this.nodes.close();
+  }
+
+  private callsOf(node: RelayNode): number {
+    let count = 0;
+    for (const session of this.sessions) if (session.node === node) count++;
+    return count;
+  }
+
+  private user() {
+    return {
+      chooseNodes: (current: RelayNode | undefined) => this.nodes.choose(current),
+      onClosed: (session: RtpProxySession) => {
+        this.sessions.delete(session);
+        const { node } = session;
+        if (node && this.nodes.isLeaving(node) && this.callsOf(node) === 0) this.nodes.left(node);
+      },
+    };
   }
 }

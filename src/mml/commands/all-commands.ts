@@ -17,6 +17,7 @@ import { outsideRouteCommands } from './outside-route-commands.js';
 import { recordCommands } from './record-commands.js';
 import { recordFileCommands } from './record-file-commands.js';
 import { registrationCommands } from './registration-commands.js';
+import { relayCommands } from './relay-commands.js';
 import { routeCommands } from './route-commands.js';
 import { serviceCommands } from './service-commands.js';
 import { sessionCommands } from './session-commands.js';
@@ -37,6 +38,7 @@ export const allCommands: readonly Command[] = [
   ...groupCommands,
   ...numberCommands,
   ...trunkCommands,
+  ...relayCommands,
   ...translationCommands,
   ...outsideRouteCommands,
   ...routeCommands,

@@ -9,6 +9,7 @@ const SEE_CMDGROUPS = text('See LST CMDGROUP', '请查看 LST CMDGROUP');
 const SEE_NUMBERS = text('See LST GROUP and LST NUMBER', '请查看 LST GROUP 和 LST NUMBER');
 const SEE_TRUNKS = text('See LST TRUNK', '请查看 LST TRUNK');
 const SEE_ROUTES = text('See LST ROUTE', '请查看 LST ROUTE');
+const SEE_RELAYS = text('See LST RELAY', '请查看 LST RELAY');
 const SEE_SOURCES = text(
   'See LST BLACKLIST, LST WHITELIST; with IP= also networks that an address is in',
   '请查看 LST BLACKLIST、LST WHITELIST；带 IP= 可查包含该地址的网段',
@@ -58,6 +59,13 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
         },
         error,
       );
+    case 'RELAY_UNKNOWN':
+      return new MmlError(4001, { what: text('relay', '媒体中继'), name, hint: SEE_RELAYS }, error);
+    case 'RELAY_EXISTS':
+      return new MmlError(4002, { what: text('Relay', '媒体中继'), name }, error);
+    case 'RELAY_BUSY':
+    case 'RELAY_FIXED':
+      return new MmlError(3007, { reason: error.message }, error);
     case 'DIALJOB_UNKNOWN':
       return new MmlError(4001, { what: text('dial job', '拨号任务'), name, hint: SEE_JOBS }, error);
     case 'CONF_UNKNOWN':
@@ -100,6 +108,7 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(3007, { reason }, error);
     }
     case 'FIELD_INVALID':
+    case 'BAD_RELAY_URL':
     case 'SOUND_UNUSABLE':
       return new MmlError(2010, { reason: error.message }, error);
     case 'PASSWORD_WEAK':
