@@ -1,4 +1,5 @@
 import type { SoundLibrary } from '../audio/sound-library.js';
+import type { Sound } from '../audio/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import { AppError, errorMessage } from '../platform/errors.js';
 import type { Logger } from '../platform/logger.js';
@@ -15,7 +16,7 @@ import {
 
 /** Key in the `settings` collection; what is not in it is as DEFAULTS has it. */
 const KEY = 'announcements';
-/** How long what was read is taken as unchanged: a change of another process is seen after this at the latest. */
+/** How long what was read is taken as unchanged; a call after that has it read anew, for those after it. */
 const FRESH_MS = 2000;
 const [MIN_SECONDS, MAX_SECONDS] = [1, 60];
 const DEFAULT_SECONDS = 10;
@@ -67,8 +68,8 @@ export class StoredAnnouncements implements AnnouncementService, AnnouncementFin
     if (this.clock.monotonic() - this.knownAtMs > FRESH_MS) this.refresh();
     const stored = this.known[name];
     if (!stored?.enabled) return undefined;
-    const sound = this.options.sounds.find(stored.sound);
-    return { name, sound, loop: 'tone' in sound, maxMs: stored.seconds * 1000 };
+    const sound = this.sound(name, stored.sound);
+    return sound && { name, sound, loop: 'tone' in sound, maxMs: stored.seconds * 1000 };
   }
 
   async list(): Promise<Announcement[]> {
@@ -98,6 +99,16 @@ export class StoredAnnouncements implements AnnouncementService, AnnouncementFin
     await this.settings.put(KEY, next);
     this.remember(next);
     return changed;
+  }
+
+  /** What is in the Store may be older than this version, or written by another. */
+  private sound(name: AnnouncementName, sound: string): Sound | undefined {
+    try {
+      return this.options.sounds.find(sound);
+    } catch (error) {
+      this.options.log.warn({ name, reason: errorMessage(error) }, 'an announcement has no sound');
+      return undefined;
+    }
   }
 
   private async read(): Promise<Stored> {

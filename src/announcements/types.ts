@@ -45,6 +45,9 @@ export interface AnnouncementService {
 
 /** Announcements, as calls see them. */
 export interface AnnouncementFinder {
-  /** At once, from memory; undefined when it is off. A change is seen after two seconds at the latest. */
+  /**
+   * At once, from memory; undefined when it is off or has no sound. Never throws. What another process changed is looked for at a
+   * call, every two seconds at most, and holds from the next call on.
+   */
   find(name: AnnouncementName): PlayableAnnouncement | undefined;
 }
