@@ -36,8 +36,16 @@ export class DialogModel {
     return [...(this.byUser.get(username)?.values() ?? [])];
   }
 
-  /** Whether a user talks; ringing is not talking. */
+  /** Whether a user talks; ringing is not talking. Calls that nobody watches are looked through for it. */
   isTalking(username: string): boolean {
+    if (this.unwatch) return this.talks(username);
+    this.need('look', true);
+    const isTalking = this.talks(username);
+    this.need('look', false);
+    return isTalking;
+  }
+
+  private talks(username: string): boolean {
     return this.dialogsOf(username).some(({ state }) => state === 'confirmed');
   }
 
@@ -73,9 +81,9 @@ export class DialogModel {
     };
     const entries = this.byUser.get(username) ?? new Map<string, DialogEntry>();
     if (JSON.stringify(entries.get(callId)) === JSON.stringify(entry)) return;
-    const wasTalking = this.isTalking(username);
+    const wasTalking = this.talks(username);
     this.byUser.set(username, entries.set(callId, entry));
-    this.onChange(username, wasTalking !== this.isTalking(username));
+    this.onChange(username, wasTalking !== this.talks(username));
   }
 
   /** It is told of as terminated for a while, then no more; the last needs no NOTIFY. */

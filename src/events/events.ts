@@ -13,7 +13,7 @@ import { dialogPackage } from './dialog-package.js';
 import { messageSummary } from './message-summary.js';
 import { Notifier } from './notifier.js';
 import { derivedNote, summaryOf } from './pidf.js';
-import { presencePackage } from './presence-package.js';
+import { type PresenceParties, presenceFacts, presencePackage } from './presence-package.js';
 import { Publications } from './publications.js';
 import { Publisher } from './publisher.js';
 import type { EventLimits, EventService, PresenceView, SubscriptionView } from './types.js';
@@ -44,6 +44,7 @@ export class Events implements EventService, Closeable {
   private readonly dialogs: DialogModel;
   private readonly publications: Publications;
   private readonly publisher: Publisher;
+  private readonly presence: PresenceParties;
   private readonly unwatch: () => void;
   private closing: Promise<void> | undefined;
 
@@ -63,13 +64,14 @@ export class Events implements EventService, Closeable {
       this.notifier.changed('presence', username),
     );
     this.publisher = new Publisher({ ...requests, publications: this.publications, limits, log });
+    const { dialogs, publications } = this;
     const isRegistered = async (username: string): Promise<boolean> =>
       (await registrations.bindings(username)).length > 0;
-    const { dialogs, publications } = this;
+    this.presence = { publications, dialogs, isRegistered };
     this.notifier = new Notifier({ ...requests, engine: connection.srf, clock, log, limits }, [
       messageSummary(options.waitingMessages),
       dialogPackage(dialogs),
-      presencePackage({ publications, dialogs, isRegistered }),
+      presencePackage(this.presence),
     ]);
     this.unwatch = connection.onStateChange((connected) => this.notifier.setConnected(connected));
   }
@@ -86,25 +88,25 @@ export class Events implements EventService, Closeable {
   }
 
   async presenceOf(username: string): Promise<PresenceView | undefined> {
-    const { users, registrations } = this.options;
-    const user = await users.authData(username);
+    const user = await this.options.users.authData(username);
     if (!user) return undefined;
-    const published = this.publications.of(user);
-    const isRegistered = (await registrations.bindings(username)).length > 0;
-    this.dialogs.need('console', true);
-    const isTalking = this.dialogs.isTalking(username);
-    this.dialogs.need('console', false);
+    const facts = await presenceFacts(this.presence, user);
+    const watchers = this.subscriptions().filter(
+      (one) => one.event === 'presence' && one.resource === username,
+    ).length;
+    if ('derived' in facts) {
+      const { derived } = facts;
+      return { username, isOpen: derived.isOpen, note: derivedNote(derived), publications: 0, watchers };
+    }
+    const { published } = facts;
     const said = published.map(({ parts }) => summaryOf(parts));
-    const derived = { isOpen: isRegistered, note: derivedNote({ isOpen: isRegistered, isTalking }) };
-    const expiresAt = Math.max(...published.map((one) => one.expiresAt));
     return {
       username,
-      isOpen: published.length > 0 ? said.some(({ isOpen }) => isOpen) : derived.isOpen,
-      note: published.length > 0 ? (said.find(({ note }) => note !== '')?.note ?? '') : derived.note,
+      isOpen: said.some(({ isOpen }) => isOpen),
+      note: said.find(({ note }) => note !== '')?.note ?? '',
       publications: published.length,
-      ...(published.length > 0 && { expiresAt }),
-      watchers: this.subscriptions().filter((one) => one.event === 'presence' && one.resource === username)
-        .length,
+      expiresAt: Math.max(...published.map((one) => one.expiresAt)),
+      watchers,
     };
   }
 

@@ -130,6 +130,24 @@ describe('presence', () => {
     for (const etag of etags) await publish({ 'SIP-If-Match': etag, Expires: '0' });
   });
 
+  test('consoles see what watchers are told, and calls are looked through only where they say something', async (t) => {
+    const watch = t.mock.method(rig.control, 'watch');
+    const call = await connect(a, b);
+    await rig.stateIs('connected');
+    const derived = { username: '1002', isOpen: true, note: 'On the phone', publications: 0, watchers: 0 };
+    assert.deepEqual(await rig.events.presenceOf('1002'), derived);
+    assert.equal(watch.mock.callCount(), 1);
+    const { etag } = await publish({}, pidf('Desk', 'x', 'closed'));
+    const { expiresAt = 0, ...published } = (await rig.events.presenceOf('1002')) ?? {};
+    assert.deepEqual(published, { ...derived, isOpen: false, note: 'Desk', publications: 1 });
+    assert.ok(expiresAt > Date.now());
+    assert.equal(watch.mock.callCount(), 1);
+    await publish({ 'SIP-If-Match': etag, Expires: '0' });
+    await hangUp(a, b, call);
+    assert.deepEqual(await rig.events.presenceOf('1002'), { ...derived, note: 'Online' });
+    assert.equal(await rig.events.presenceOf('9999'), undefined);
+  });
+
   test('is bounded for one user, and published presence of an account that is gone is not that of a later one', async () => {
     const answers: number[] = [];
     for (let i = 0; i < 11; i++)
