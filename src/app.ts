@@ -65,8 +65,11 @@ export interface RunningServer {
   };
   /** Resolves with the reason when a part died that the server cannot go on without; never otherwise. */
   readonly failed: Promise<Error>;
-  /** Resolves when an operator wants the server to be stopped and started anew (RST SERVICE); never otherwise. */
-  readonly restartWanted: Promise<void>;
+  /**
+   * Resolves when an operator wants the server to be stopped and started anew (RST SERVICE), with the settings to do so; never
+   * otherwise.
+   */
+  readonly restartWanted: Promise<LoadedConfig>;
   /** How long `stop` waits for calls now, seconds. */
   readonly drainSec: number;
   /** Refuses new calls, waits up to DRAIN_SEC for those that are up, ends them, and frees everything. Idempotent. */
@@ -75,8 +78,15 @@ export interface RunningServer {
   reload(): void;
 }
 
-/** Starts every part in order and wires them; rejects with the first failure, nothing being left running then. */
-export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Promise<RunningServer> {
+/**
+ * Starts every part in order and wires them; rejects with the first failure, nothing being left running then. `readAgain` is asked
+ * for the settings of a restart; the operator hears what it throws, and the server goes on.
+ */
+export async function startServer(
+  loaded: LoadedConfig,
+  logs: LoggerFactory,
+  readAgain = () => loaded,
+): Promise<RunningServer> {
   const { DATA_DIR: dataDir, STORE_URL: storeUrl } = loaded.config;
   const claim = claimDataDir(dataDir);
   const parts = new Lifecycle(logs.for('app'));
@@ -91,6 +101,7 @@ export async function startServer(loaded: LoadedConfig, logs: LoggerFactory): Pr
     openWebhook(settings.config, alarms, { node, parts, log: alarmLog });
     if (claim.wasLeft) alarms.raise('SERVER_CRASHED', '', 'it left its run file behind');
     const server = new Server(settings, store, alarms, logs, parts);
+    server.readAgain = readAgain;
     await server.start();
     const { sip, mml, ssh, adminSocket } = server.facts;
     claim.publish({
@@ -131,8 +142,9 @@ class Server implements RunningServer {
   readonly version = packageVersion();
   readonly startedAt = systemClock.now();
   readonly failed: Promise<Error>;
-  readonly restartWanted: Promise<void>;
-  private wantRestart!: () => void;
+  readonly restartWanted: Promise<LoadedConfig>;
+  readAgain!: () => LoadedConfig;
+  private wantRestart!: (loaded: LoadedConfig) => void;
   private readonly context: ServerContext;
   private readonly node: string;
   private readonly adminSocketPath: string;
@@ -355,7 +367,7 @@ class Server implements RunningServer {
         settings: this.settings,
         control: {
           setDraining: (draining) => this.setDraining(draining),
-          restart: () => void setTimeout(this.wantRestart, RESTART_DELAY_MS).unref(),
+          restart: () => void setTimeout(this.wantRestart, RESTART_DELAY_MS, this.readAgain()).unref(),
         },
         licences: installedLicences,
         logs: {

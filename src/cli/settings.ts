@@ -24,22 +24,27 @@ export function withSettings(command: Command, names: readonly SettingName[] = N
 
 /** The settings in force for a command line; prints one line and exits with 2 when one of them cannot be used. */
 export function settingsOf(options: Readonly<Record<string, unknown>>): LoadedConfig {
+  try {
+    return readSettingsOf(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+/** The same; throws ConfigError when one of them cannot be used. */
+export function readSettingsOf(options: Readonly<Record<string, unknown>>): LoadedConfig {
   const flags: Record<string, string | undefined> = {};
   for (const name of NAMES) {
     const given = options[flagKey(name)];
     if (typeof given === 'string') flags[name] = given;
   }
   const named = options['config'];
-  try {
-    return loadConfig({
-      flags,
-      env: process.env,
-      file: typeof named === 'string' ? named : DEFAULT_FILE,
-      fileRequired: typeof named === 'string',
-    });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
+  return loadConfig({
+    flags,
+    env: process.env,
+    file: typeof named === 'string' ? named : DEFAULT_FILE,
+    fileRequired: typeof named === 'string',
+  });
 }

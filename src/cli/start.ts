@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load.js';
 import type { LoggerFactory } from '../platform/logger.js';
 import { packageVersion } from '../platform/version.js';
 import { createLogs } from './logging.js';
-import { settingsOf, withSettings } from './settings.js';
+import { readSettingsOf, settingsOf, withSettings } from './settings.js';
 import { onHangUp } from './until-signal.js';
 
 /** `ims start`: the server in the foreground until SIGINT or SIGTERM. */
@@ -14,16 +14,17 @@ export function startCommand(): Command {
       const loaded = settingsOf(options);
       const logs = createLogs(loaded.config);
       const serving = new Serving();
-      let server = await serving.start(loaded, logs);
+      const readAgain = () => readSettingsOf(options);
+      let server = await serving.start(loaded, logs, readAgain);
       // pm2 (wait_ready) and tests wait for this.
       process.send?.('ready');
       onHangUp(() => server.reload());
       for (;;) {
-        const reason = await Promise.race([server.failed, server.restartWanted]);
-        if (reason) return endFailed(server, logs, reason);
+        const next = await Promise.race([server.failed, server.restartWanted]);
+        if (next instanceof Error) return endFailed(server, logs, next);
         await server.stop();
         logs.for('app').info('starting anew, as an operator asked');
-        server = await serving.start(settingsOf(options), logs);
+        server = await serving.start(next, logs, readAgain);
       }
     },
   );
@@ -47,11 +48,15 @@ class Serving {
     process.on('SIGTERM', stop);
   }
 
-  async start(loaded: LoadedConfig, logs: LoggerFactory): Promise<RunningServer> {
+  async start(
+    loaded: LoadedConfig,
+    logs: LoggerFactory,
+    readAgain: () => LoadedConfig,
+  ): Promise<RunningServer> {
     this.server = undefined;
     // Loaded when it is needed: other commands are quicker without.
     const { startServer } = await import('../app.js');
-    const server = await startServer(loaded, logs);
+    const server = await startServer(loaded, logs, readAgain);
     this.server = server;
     if (this.isStopping) this.end(server);
     else process.stdout.write(welcome(server.facts));

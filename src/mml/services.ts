@@ -74,7 +74,10 @@ export interface LogControl {
 export interface ServerControl {
   /** Refuses or takes new calls; those that are up go on. */
   setDraining(draining: boolean): void;
-  /** Stops the server as a signal does and starts it anew, a moment after the report was sent. */
+  /**
+   * Stops the server as a signal does and starts it anew, a moment after the report was sent. Throws when the settings to do so
+   * cannot be used.
+   */
   restart(): void;
 }
 

@@ -51,6 +51,8 @@ export interface TestServerOptions {
   /** Subscribers made before the start: user name to password. */
   readonly users?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** Given as `--config`. */
+  readonly settingsFile?: string;
   /** No file of the server may grow beyond this many blocks of 512 bytes: a disk that is full. */
   readonly fileBlocks?: number;
   /** That of an earlier life; by default one is claimed when STORE_URL names a Redis without a database. */
@@ -79,6 +81,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
   if (options.users) await addUsers(env, options.users);
   const command = [process.execPath, '--enable-source-maps', MAIN_JS, 'start'];
+  if (options.settingsFile !== undefined) command.push('--config', options.settingsFile);
   const limited = ['sh', '-c', `ulimit -f ${options.fileBlocks} && exec "$@"`, 'sh', ...command];
   const [program, ...args] = options.fileBlocks === undefined ? command : limited;
   const child = spawn(program!, args, {

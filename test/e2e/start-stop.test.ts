@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { readRunFacts } from '../../src/app/run-file.js';
+import { startServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
+
+describe('starting and stopping a server', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'ims-start-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('RST SERVICE with a mistake in the settings file says so, and the server goes on; without it starts anew', async () => {
+    const settingsFile = join(directory, 'ims.yaml');
+    writeFileSync(settingsFile, 'MAX_CALLS: 9\n');
+    const server = await startServer({ settingsFile });
+    try {
+      for (const mistake of ['MAX_CALLS: many\n', 'REG_MIN_SEC: 7200\n', 'MAX_CALLS: [\n']) {
+        writeFileSync(settingsFile, mistake);
+        const report = await server.mml('RST SERVICE CONFIRM=YES');
+        assert.match(report, /RETCODE = 2010 .*(MAX_CALLS|REG_MIN_SEC|ims\.yaml)/);
+      }
+      assert.match(await server.mmlOk('LST CFG: KEY=MAX_CALLS'), /Value += {2}9\n/);
+      writeFileSync(settingsFile, 'MAX_CALLS: 11\n');
+      await server.mmlOk('RST SERVICE CONFIRM=YES');
+      await waitFor('the server to be back', () => {
+        const facts = readRunFacts(server.dataDir);
+        return facts?.sip !== undefined && facts.startedAt !== server.facts.startedAt;
+      });
+      assert.match(await server.mmlOk('LST CFG: KEY=MAX_CALLS'), /Value += {2}11\n/);
+    } finally {
+      await server.close();
+    }
+  });
+});
