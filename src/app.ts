@@ -270,7 +270,9 @@ class Server implements RunningServer {
     return this.context.config.DRAIN_SEC;
   }
 
+  /** Whether new calls are refused; a server that stops takes none again. */
   private setDraining(draining: boolean): void {
+    if (this.stopping && !draining) return;
     const { calls, messages, events } = this.telephony;
     calls.setDraining(draining);
     this.dialler.setDraining(draining);

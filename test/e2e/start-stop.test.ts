@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { readRunFacts } from '../../src/app/run-file.js';
+import { startCallServer } from '../support/call-server.js';
+import { connect, hangUp } from '../support/call-steps.js';
 import { startServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -34,6 +36,21 @@ describe('starting and stopping a server', () => {
       assert.match(await server.mmlOk('LST CFG: KEY=MAX_CALLS'), /Value += {2}11\n/);
     } finally {
       await server.close();
+    }
+  });
+
+  test('SET DRAIN OFF does not open a server again that stops', async () => {
+    const calls = await startCallServer({ DRAIN_SEC: '20' });
+    try {
+      const [a, b] = [await calls.phone('1001'), await calls.phone('1002')];
+      const call = await connect(a, b);
+      process.kill(calls.server.facts.pid, 'SIGTERM');
+      await waitFor('the server to drain', async () => /draining/.test(await calls.mml('DSP SYSINFO')));
+      assert.match(await calls.mml('SET DRAIN OFF CONFIRM=YES'), /State += {2}draining/);
+      await assert.rejects(a.invite('1002'), /^Error: 503 in place of a challenge/);
+      await hangUp(a, b, call);
+    } finally {
+      await calls.close();
     }
   });
 });
