@@ -67,8 +67,9 @@ class Serving {
   private stop(): void {
     if (this.isStopping) process.exit(1);
     this.isStopping = true;
-    // While it is being started anew, `start` sees to it.
     if (this.server) this.end(this.server);
+    // Then `start` sees to it.
+    else process.stdout.write('Stops as soon as it has started. Once more ends now.\n');
   }
 
   private end(server: RunningServer): void {

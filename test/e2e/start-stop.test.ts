@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { readRunFacts } from '../../src/app/run-file.js';
 import { startCallServer } from '../support/call-server.js';
 import { connect, hangUp } from '../support/call-steps.js';
-import { startServer } from '../support/server.js';
+import { MAIN_JS, startServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('starting and stopping a server', () => {
@@ -51,6 +54,36 @@ describe('starting and stopping a server', () => {
       await hangUp(a, b, call);
     } finally {
       await calls.close();
+    }
+  });
+
+  test('a signal during the start is answered, and a second one ends it', async () => {
+    // An engine that takes the connection and says nothing: the start waits for it.
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const env = {
+      SIP_ENGINE: `drachtio://:s@127.0.0.1:${port}`,
+      DATA_DIR: directory,
+      MML_LISTEN: '127.0.0.1:0',
+    };
+    const child = spawn(process.execPath, [MAIN_JS, 'start'], { env: { ...process.env, ...env } });
+    const ended = once(child, 'exit');
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    try {
+      await waitFor('the start to wait', () => sockets.length > 0);
+      child.kill('SIGTERM');
+      await waitFor('an answer', () => /Stops as soon as it has started\. Once more ends now\./.test(output));
+      child.kill('SIGTERM');
+      assert.deepEqual(await ended, [1, null]);
+    } finally {
+      child.kill('SIGKILL');
+      for (const socket of sockets) socket.destroy();
+      silent.close();
     }
   });
 });
