@@ -81,15 +81,10 @@ export class AudioEngine {
     return new Promise((resolve) => party.play(new Player(samples, loop, resolve)));
   }
 
-  stop(id: number): void {
-    this.members.get(id)?.party.play(undefined);
-  }
-
-  join(id: number, name: string, { gain = 1, muted = false }: MixMember): void {
+  join(id: number, name: string, { muted = false }: MixMember): void {
     const member = this.members.get(id);
     if (!member) return;
     const { party } = member;
-    party.gain = Math.max(0, Math.min(4, gain));
     party.muted = muted;
     if (member.mixName === name) return;
     this.leave(id);
@@ -101,7 +96,7 @@ export class AudioEngine {
     party.setMixed(true);
   }
 
-  leave(id: number): void {
+  private leave(id: number): void {
     const member = this.members.get(id);
     if (member?.mixName === undefined) return;
     const mix = this.mixes.get(member.mixName);

@@ -224,16 +224,8 @@ class HostedEndpoint implements AudioEndpoint {
     }
   }
 
-  stop(): void {
-    this.host.order({ type: 'stop', id: this.id });
-  }
-
   join(mix: string, member = {}): void {
     this.host.order({ type: 'join', id: this.id, mix, member });
-  }
-
-  leave(): void {
-    this.host.order({ type: 'leave', id: this.id });
   }
 
   async stats(): Promise<EndpointStats> {

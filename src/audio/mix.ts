@@ -3,8 +3,6 @@ import { Player } from './player.js';
 
 /** Who is in a mix: says something each frame, and is given what the others said. */
 export interface MixParty {
-  /** Factor on what it says. */
-  gain: number;
   muted: boolean;
   /** Its 20 ms, undefined for silence; called once a frame. */
   hear(): Int16Array | undefined;
@@ -41,30 +39,29 @@ export class Mix {
   run(): void {
     const { sum } = this;
     sum.fill(0);
-    for (const player of this.players) add(sum, player.read(), 1);
+    for (const player of this.players) add(sum, player.read());
     const said = new Map<MixParty, Int16Array>();
     for (const party of this.parties) {
       const frame = party.hear();
       if (!frame || party.muted) continue;
       said.set(party, frame);
-      add(sum, frame, party.gain);
+      add(sum, frame);
     }
-    for (const party of this.parties) party.tell(this.without(said.get(party), party.gain));
+    for (const party of this.parties) party.tell(this.without(said.get(party)));
   }
 
-  private without(own: Int16Array | undefined, gain: number): Int16Array {
+  private without(own: Int16Array | undefined): Int16Array {
     const { sum, out } = this;
     for (let i = 0; i < FRAME_SAMPLES; i++) {
-      const value = own ? sum[i]! - Math.round(own[i]! * gain) : sum[i]!;
-      out[i] = clip(value);
+      out[i] = clip(own ? sum[i]! - own[i]! : sum[i]!);
     }
     return out;
   }
 }
 
-function add(sum: Int32Array, frame: Int16Array | undefined, gain: number): void {
+function add(sum: Int32Array, frame: Int16Array | undefined): void {
   if (!frame) return;
-  for (let i = 0; i < FRAME_SAMPLES; i++) sum[i] = sum[i]! + Math.round(frame[i]! * gain);
+  for (let i = 0; i < FRAME_SAMPLES; i++) sum[i] = sum[i]! + frame[i]!;
 }
 
 /** The sum of two 16-bit frames, clipped, into the first. */

@@ -18,7 +18,6 @@ const MAX_PAYLOAD_BYTES = 10 * FRAME_SAMPLES;
 
 /** What goes on in the thread for one endpoint: its socket, its source latch, its sound, and its place in a mix. */
 export class RtpParty implements MixParty {
-  gain = 1;
   muted = false;
   private readonly latch = new SourceLatch(false);
   private readonly jitter = new JitterBuffer();
@@ -60,7 +59,7 @@ export class RtpParty implements MixParty {
   }
 
   /** Plays from now on; a former sound ends. */
-  play(player: Player | undefined): void {
+  play(player: Player): void {
     this.player?.end('stopped');
     this.player = player;
   }

@@ -32,7 +32,6 @@ export class SoundCache {
 
   /** The samples of a sound, 8 kHz mono. Rejects with SoundError. */
   async load(sound: Sound): Promise<Int16Array> {
-    if ('pcm' in sound) return sound.pcm;
     if ('tone' in sound) return this.keep(`tone:${sound.tone}`, '', () => makeTone(sound.tone));
     try {
       return await this.read(sound.file);

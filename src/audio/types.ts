@@ -2,11 +2,8 @@ import type { Closeable } from '../platform/lifecycle.js';
 import type { G711Law } from './g711.js';
 import type { ToneName } from './tones.js';
 
-/** What can be played: a WAV file, a tone that is made here, or 8 kHz mono samples. */
-export type Sound =
-  | { readonly file: string }
-  | { readonly tone: ToneName }
-  | { readonly pcm: Int16Array<ArrayBuffer> };
+/** What can be played: a WAV file, or a tone that is made here. */
+export type Sound = { readonly file: string } | { readonly tone: ToneName };
 
 /** Where the other party of an endpoint listens, and what it takes, as its description said. */
 export interface AudioRemote {
@@ -19,18 +16,16 @@ export interface AudioRemote {
   readonly isSending: boolean;
 }
 
-/** `done`: the last frame went out; `stopped`: by `stop` or another sound; `closed`: the endpoint went away. */
+/** `done`: the last frame went out; `stopped`: by another sound; `closed`: the endpoint went away. */
 export type PlayEnd = 'done' | 'stopped' | 'closed';
 
 export interface PlayOptions {
-  /** Again and again until `stop`; default once. */
+  /** Again and again until another sound or the end of the endpoint; default once. */
   readonly loop?: boolean;
 }
 
 /** How an endpoint takes part in a mix. */
 export interface MixMember {
-  /** Factor on what it says, 0..4, default 1. */
-  readonly gain?: number;
   /** It hears and is not heard; default false. */
   readonly muted?: boolean;
 }
@@ -65,11 +60,8 @@ export interface AudioEndpoint {
   connect(remote: AudioRemote): void;
   /** Plays a sound, over the mix if it is in one. A sound that plays ends. Rejects with SoundError. */
   play(sound: Sound, options?: PlayOptions): Promise<PlayEnd>;
-  /** Ends what plays. */
-  stop(): void;
   /** Puts it into a mix, which is there while it has members, or changes how it takes part. It leaves a former one. */
   join(mix: string, member?: MixMember): void;
-  leave(): void;
   /** All zero when the thread does not answer. */
   stats(): Promise<EndpointStats>;
   /** Idempotent; never rejects. */

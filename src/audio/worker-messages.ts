@@ -7,9 +7,7 @@ export type WorkerOptions = AudioEngineOptions;
 /** Done at once; nothing comes back. `id` is the endpoint's. */
 export type AudioOrder =
   | { readonly type: 'connect'; readonly id: number; readonly remote: AudioRemote }
-  | { readonly type: 'stop'; readonly id: number }
-  | { readonly type: 'join'; readonly id: number; readonly mix: string; readonly member: MixMember }
-  | { readonly type: 'leave'; readonly id: number };
+  | { readonly type: 'join'; readonly id: number; readonly mix: string; readonly member: MixMember };
 
 /** Answered by a reply with the same `request`. */
 export type AudioRequest =

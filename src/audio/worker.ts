@@ -14,9 +14,7 @@ const engine = new AudioEngine(workerData as WorkerOptions, systemClock, (id, di
 port.on('message', (message: HostMessage) => {
   if ('request' in message) void answer(message);
   else if (message.type === 'connect') engine.connect(message.id, message.remote);
-  else if (message.type === 'stop') engine.stop(message.id);
   else if (message.type === 'join') engine.join(message.id, message.mix, message.member);
-  else if (message.type === 'leave') engine.leave(message.id);
   else {
     engine.closeAll();
     port.close();

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { Mix, type MixParty } from '../../../src/audio/mix.js';
 
 class Party implements MixParty {
-  gain = 1;
   muted = false;
   told = 0;
   constructor(private readonly value: number | undefined) {}
@@ -33,10 +32,9 @@ test('sums are clipped, not turned over', () => {
   );
 });
 
-test('who is muted hears and is not heard; gain makes louder', () => {
+test('who is muted hears and is not heard', () => {
   const muted = Object.assign(new Party(100), { muted: true });
-  const loud = Object.assign(new Party(20), { gain: 2 });
-  assert.deepEqual(told(muted, loud, new Party(3)), [43, 3, 40]);
+  assert.deepEqual(told(muted, new Party(20), new Party(3)), [23, 3, 20]);
 });
 
 test('a sound is heard by everybody, once', () => {
