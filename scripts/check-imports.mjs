@@ -57,7 +57,7 @@ const MAY_IMPORT = {
   trunks: ['accounts', 'alarms', 'call', 'routing', 'sdp', 'security', 'signalling', 'sip', 'store'],
   conference: ['accounts', 'audio', 'call', 'media', 'numbering', 'routing', 'store'],
   dialler: ['accounts', 'audio', 'call', 'cdr', 'store'],
-  tasks: ['store'],
+  tasks: ['alarms', 'store'],
   testkit: ['sip', 'sdp', 'media'],
   mml: [
     'accounts',

@@ -158,6 +158,7 @@ class Server implements RunningServer {
   private records!: JournalledRecords;
   private telephony!: Telephony;
   private dialler!: Dialler;
+  private tasks!: StoredTasks;
   private console!: Console;
   private userCount = 0;
   private generatedPassword: string | undefined;
@@ -251,6 +252,13 @@ class Server implements RunningServer {
       }),
     );
     parts.own('alarm watches', this.watchForAlarms());
+    this.tasks = new StoredTasks({
+      store,
+      log: logs.for('tasks'),
+      alarms: this.alarms,
+      node: this.node,
+      server: `${hostname()}:${resolve(config.DATA_DIR)}`,
+    });
     this.console = parts.own('console', await this.openConsole(users, operators, numbering));
     // Last: a made-up password must not be lost because something above failed before it could be shown.
     await this.prepareAccounts(users, operators);
@@ -286,6 +294,7 @@ class Server implements RunningServer {
     const { calls } = this.telephony;
     this.state = 'draining';
     this.setDraining(true);
+    this.tasks.pause();
     const until = systemClock.monotonic() + config.DRAIN_SEC * 1000;
     while (calls.count().active > 0 && systemClock.monotonic() < until) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
@@ -342,12 +351,7 @@ class Server implements RunningServer {
         alarms: this.alarms,
         users,
         operators,
-        tasks: new StoredTasks({
-          store: this.store,
-          log: logs.for('tasks'),
-          node: this.node,
-          server: `${hostname()}:${resolve(config.DATA_DIR)}`,
-        }),
+        tasks: this.tasks,
         commandGroups: new StoredCommandGroups({ store: this.store }),
         registrations: this.telephony.registrations,
         calls: this.telephony.calls,

@@ -199,6 +199,19 @@ export const ALARMS = kinds({
       '查看当时的日志；通话的处理见 docs/restart.md。处理后执行 CLR ALARM',
     ),
   },
+  TASK_FAILED: {
+    severity: 'WARNING',
+    ends: 'operator',
+    title: words('Task failed', '任务失败'),
+    cause: words(
+      'A command of a task failed, or the task could not be run at its time',
+      '任务中有命令失败，或任务未能按时执行',
+    ),
+    remedy: words(
+      'Look at DSP TASK and the result file; it is over when the task succeeds, or CLR ALARM',
+      '查看 DSP TASK 与结果文件；任务成功后自动清除，或执行 CLR ALARM',
+    ),
+  },
   SOURCE_BANNED: {
     severity: 'WARNING',
     ends: 'itself',

@@ -51,7 +51,22 @@ export class RunningTask {
     this.run = { ...this.run, state, endedAt: clock.now() };
     const { task, done, failed, line, retcode } = this.run;
     log.info({ task, state, done, failed, line, retcode }, 'task ends');
+    this.tellAlarms();
     await this.settle();
+  }
+
+  /** An alarm until the task succeeds again. */
+  private tellAlarms(): void {
+    const { task, state, line, retcode, file } = this.run;
+    const facts = [
+      ...(line === undefined ? [] : [`line ${line}`]),
+      ...(retcode === undefined ? [] : [`RETCODE ${retcode}`]),
+      ...(file === undefined ? [] : [file]),
+    ];
+    if (state === 'FAILED') this.parts.alarms.raise('TASK_FAILED', task, facts.join(', '));
+    else if (state === 'OK') this.parts.alarms.clear('TASK_FAILED', task);
+    else if (state === 'INTERRUPTED')
+      this.parts.alarms.raise('TASK_FAILED', task, 'its server ended while it ran');
   }
 
   private async runScript(): Promise<RunState> {

@@ -1,3 +1,4 @@
+import { type AlarmSink, NO_ALARMS } from '../alarms/types.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { Store } from '../store/types.js';
@@ -25,6 +26,7 @@ const MAX_SCRIPT_LENGTH = 65_536;
 export interface TasksOptions {
   readonly store: Store;
   readonly log: Logger;
+  readonly alarms?: AlarmSink;
   readonly clock?: Clock;
   /** Name of this server, for people. */
   readonly node: string;
@@ -41,12 +43,16 @@ export class StoredTasks implements TaskService {
   constructor(options: TasksOptions) {
     this.store = new TaskStore(options.store.collection('tasks'));
     this.clock = options.clock ?? systemClock;
-    const { log, node, server } = options;
-    this.worker = new TaskWorker({ store: this.store, clock: this.clock, log, node, server });
+    const { log, alarms = NO_ALARMS, node, server } = options;
+    this.worker = new TaskWorker({ store: this.store, clock: this.clock, log, alarms, node, server });
   }
 
   serve(runner: TaskRunner): void {
     this.worker.serve(runner);
+  }
+
+  pause(): void {
+    this.worker.pause();
   }
 
   close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AlarmSink } from '../alarms/types.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { errorMessage } from '../platform/errors.js';
 import type { Logger } from '../platform/logger.js';
@@ -16,6 +17,7 @@ export interface WorkerParts {
   readonly store: TaskStore;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly alarms: AlarmSink;
   readonly node: string;
   readonly server: string;
 }
@@ -29,6 +31,7 @@ export class TaskWorker {
   private timer: TimerHandle | undefined;
   private looking: Promise<void> | undefined;
   private lookAgain = false;
+  private isPaused = false;
   private isClosed = false;
   private isFailing = false;
 
@@ -37,6 +40,12 @@ export class TaskWorker {
   serve(runner: TaskRunner): void {
     this.runner = runner;
     this.look();
+  }
+
+  /** No new run begins by schedule; what falls due is left to the next start, or to another server. */
+  pause(): void {
+    this.isPaused = true;
+    this.parts.clock.clearTimeout(this.timer);
   }
 
   /** Ends the runs that are going; they read INTERRUPTED. */
@@ -52,7 +61,7 @@ export class TaskWorker {
   /** Looks at the schedules now. */
   look(): void {
     const { runner } = this;
-    if (this.isClosed || !runner) return;
+    if (this.isClosed || this.isPaused || !runner) return;
     this.lookAgain = true;
     this.looking ??= this.lookOn(runner).finally(() => {
       this.looking = undefined;
@@ -96,6 +105,7 @@ export class TaskWorker {
 
   /** A task is gone: its result files go too. */
   async forget(name: string): Promise<void> {
+    this.parts.alarms.clear('TASK_FAILED', name);
     const pruned = this.runner?.prune(name, 0);
     await pruned?.catch((error: unknown) => this.warn(error, 'result files of a task that was removed stay'));
   }
@@ -113,7 +123,8 @@ export class TaskWorker {
         if (!this.isFailing) this.warn(error, 'tasks cannot be looked at; trying again');
         this.isFailing = true;
       }
-      if (!this.isClosed) this.timer = this.parts.clock.setTimeout(() => this.look(), waitMs);
+      if (!this.isClosed && !this.isPaused)
+        this.timer = this.parts.clock.setTimeout(() => this.look(), waitMs);
     }
   }
 
@@ -124,15 +135,17 @@ export class TaskWorker {
     const upTo = await store.upTo();
     let waitMs = LOOK_MS;
     for (const task of await store.tasks()) {
-      if (!task.isActive || this.isClosed) continue;
+      if (!task.isActive || this.isPaused || this.isClosed) continue;
       const after = Math.max(task.since, upTo.get(task.name) ?? 0);
       const now = clock.now();
       const due = dueAt(task, after, now);
       if (due?.kind === 'missed') {
-        await store.createRun(this.newRun(task, due.due, 'SCHEDULE', 'MISSED'));
+        const isNew = await store.createRun(this.newRun(task, due.due, 'SCHEDULE', 'MISSED'));
+        if (isNew)
+          this.parts.alarms.raise('TASK_FAILED', task.name, 'its time passed while no server was there');
         await this.dealtWith(task.name, due.upTo);
         this.lookAgain = true;
-      } else if (due && this.running.size < MAX_RUNNING) {
+      } else if (due && this.running.size < MAX_RUNNING && !this.isEnding(task.name)) {
         const { kind } = await this.claim(task, due.due, 'SCHEDULE', runner);
         if (kind !== 'theirs') await this.dealtWith(task.name, due.upTo);
       }
@@ -140,6 +153,11 @@ export class TaskWorker {
       if (next !== undefined) waitMs = Math.min(waitMs, next - now);
     }
     return Math.max(MIN_LOOK_MS, waitMs);
+  }
+
+  /** A run that is over but not yet written down: who waits for its place is looked at again then. */
+  private isEnding(name: string): boolean {
+    return this.running.get(name)?.run.endedAt !== undefined;
   }
 
   private async dealtWith(name: string, upTo: number): Promise<void> {
@@ -155,8 +173,10 @@ export class TaskWorker {
       if (isOurs && (this.running.has(name) || this.claiming.has(name))) continue;
       if (!isOurs && clock.now() - lock.seenAt < STALE_MS) continue;
       const run = (await store.runs(name)).find(({ due }) => due === lock.due);
-      if (run?.state === 'RUNNING')
+      if (run?.state === 'RUNNING') {
         await store.updateRun({ ...run, state: 'INTERRUPTED', endedAt: lock.seenAt });
+        this.parts.alarms.raise('TASK_FAILED', name, 'its server ended while it ran');
+      }
       await store.unlock(name);
     }
   }
@@ -178,6 +198,10 @@ export class TaskWorker {
         return { kind: 'over' };
       }
       const run = this.newRun(task, due, by, 'RUNNING');
+      if (this.isClosed) {
+        await store.unlock(name);
+        return { kind: 'theirs' };
+      }
       if (!(await store.createRun(run))) {
         await store.unlock(name);
         return { kind: 'over' };

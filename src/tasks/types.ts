@@ -131,4 +131,6 @@ export interface TaskService extends Closeable {
   stop(name: string): Promise<TaskRun>;
   /** Begins to keep the schedule; `close` ends it and the runs that are going. */
   serve(runner: TaskRunner): void;
+  /** The server is about to stop: no new run begins by schedule. */
+  pause(): void;
 }

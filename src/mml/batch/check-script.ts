@@ -24,7 +24,7 @@ const READING = new Set(['LST', 'DSP']);
 
 /**
  * Divides the script of a task into commands and finds those that cannot be run: what `check` says of each, and what a task may not
- * hold: secrets, since it is kept as it is, and commands on tasks, since a task must not make others.
+ * hold: secrets, since it is kept as it is, reports that go on, and commands on tasks, since a task must not make others.
  */
 export function checkScript(
   source: string,
@@ -45,13 +45,22 @@ export function checkScript(
   return { statements, faults };
 }
 
+/** Parameters that make a report go on until somebody ends it. */
+const GOES_ON = new Set(['WATCH', 'FOLLOW']);
+
 /** Why a command does not belong into a task; it is known to be written rightly. */
 function unfit(source: string, registry: Registry): MmlError | undefined {
   const { command, params } = registry.resolve(parseCommand(source));
   const secret = params.map((param) => secretOf(command, param)).find((name) => name !== undefined);
   if (secret !== undefined) return new MmlError(2010, { reason: secretReason(secret) });
+  if (params.some((param) => goesOn(command, param))) return new MmlError(4004);
   const isOnTasks = command.object === 'TASK' && !READING.has(command.verb);
   return isOnTasks ? new MmlError(3007, { reason: NO_TASKS }) : undefined;
+}
+
+function goesOn(command: Command, { name, value }: ParsedParam): boolean {
+  const own = name === undefined ? undefined : canonicalName(command, name);
+  return own !== undefined && GOES_ON.has(own) && value.text.toUpperCase() !== 'NO';
 }
 
 function secretOf(command: Command, { name }: ParsedParam): string | undefined {

@@ -3,6 +3,7 @@ import { splitStatements } from '../grammar/statement-splitter.js';
 import { type Command, type CommandResult, defineCommand } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
 import { text } from '../text.js';
+import { LIMIT } from './paging.js';
 import { mine, readScript, toTimes } from './task-input.js';
 import {
   CONTENT,
@@ -18,7 +19,6 @@ import {
 } from './task-params.js';
 
 const REQUIRED_NAME = { ...NAME, required: true } as const;
-const DEFAULT_RUNS = 20;
 
 const shown = (task: TaskView): CommandResult => ({
   sections: [{ report: taskReport, rows: [taskRow(task)] }],
@@ -192,12 +192,12 @@ const displayTasks = defineCommand({
     'Show the runs of tasks, newest first: how far they are, and what came of them',
     '查询任务的执行记录（最新在前）：进度与结果',
   ),
-  params: { NAME },
+  params: { NAME, LIMIT: { ...LIMIT, default: '20' } },
   reports: [runReport],
-  examples: ['DSP TASK', 'DSP TASK: NAME=nightly'],
-  async handler({ services, clock }, { NAME: name }) {
+  examples: ['DSP TASK', 'DSP TASK: NAME=nightly, LIMIT=1'],
+  async handler({ services, clock }, { NAME: name, LIMIT: limit }) {
     const runs = await services.tasks.runs(name);
-    const rows = runs.slice(0, DEFAULT_RUNS).map((run) => runRow(run, clock.now()));
+    const rows = runs.slice(0, limit).map((run) => runRow(run, clock.now()));
     return { sections: [{ report: runReport, rows }] };
   },
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { AlarmSink } from '../../../src/alarms/types.js';
 import type { Clock, TimerHandle, Wakeable } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
+import { StoreError } from '../../../src/store/errors.js';
 import { StoredTasks } from '../../../src/tasks/stored-tasks.js';
 import type { RunProgress, TaskJob, TaskRunner } from '../../../src/tasks/types.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -19,6 +21,7 @@ class HeldRunner implements TaskRunner {
   readonly jobs: TaskJob[] = [];
   readonly pruned: [string, number][] = [];
   isHeld = false;
+  failed = 0;
   private readonly waiting: (() => void)[] = [];
 
   async run(job: TaskJob, signal: AbortSignal): Promise<RunProgress> {
@@ -29,7 +32,8 @@ class HeldRunner implements TaskRunner {
         this.waiting.push(resolve);
         signal.addEventListener('abort', () => resolve());
       });
-    return { total: 2, done: signal.aborted ? 1 : 2, failed: 0 };
+    const fault = this.failed > 0 ? { line: 1, retcode: 4001, file: 'tasks/job/x.txt' } : {};
+    return { total: 2, done: signal.aborted ? 1 : 2, failed: this.failed, ...fault };
   }
 
   release(): void {
@@ -56,7 +60,7 @@ class LookClock implements Clock {
   monotonic = (): number => this.clock.monotonic();
 
   setTimeout(fn: (() => void) | Wakeable, delayMs: number): TimerHandle {
-    const isLook = delayMs <= 15_000;
+    const isLook = delayMs <= 15_000 && delayMs !== 5000;
     const timer = this.clock.setTimeout(() => {
       if (isLook) this.timer = undefined;
       if (typeof fn === 'function') fn();
@@ -86,6 +90,7 @@ describe('tasks', { timeout: 60_000 }, () => {
     clock = new ManualClock(START);
     clocks.length = 0;
     runners.length = 0;
+    active.clear();
     const collection = temp.store.collection('tasks');
     for (const { key } of await collection.list({ limit: 1000 })) await collection.remove(key);
   });
@@ -93,9 +98,20 @@ describe('tasks', { timeout: 60_000 }, () => {
     await Promise.all(opened.splice(0).map((tasks) => tasks.close()));
   });
 
-  function open(server = 'a', runner = new HeldRunner()): { tasks: StoredTasks; runner: HeldRunner } {
+  /** What is active, `SUBJECT: detail`. */
+  const active = new Map<string, string>();
+  const alarms: AlarmSink = {
+    raise: (name, subject, detail) => void active.set(`${name} ${subject}`, detail),
+    clear: (name, subject) => void active.delete(`${name} ${subject}`),
+  };
+
+  function open(
+    server = 'a',
+    runner = new HeldRunner(),
+    store = temp.store,
+  ): { tasks: StoredTasks; runner: HeldRunner } {
     const own = new LookClock(clock);
-    const tasks = new StoredTasks({ store: temp.store, log: silentLogger, clock: own, node: server, server });
+    const tasks = new StoredTasks({ store, log: silentLogger, alarms, clock: own, node: server, server });
     opened.push(tasks);
     clocks.push(own);
     runners.push(runner);
@@ -104,12 +120,12 @@ describe('tasks', { timeout: 60_000 }, () => {
   }
 
   /** Lets the clock go minute by minute, each time until every server has looked and no run is left that nobody holds. */
-  async function pass(minutes: number): Promise<void> {
+  async function pass(minutes: number, untilRunsEnd = true): Promise<void> {
     for (let i = 0; i < minutes; i++) {
       await waitFor('every server to wait', () => clocks.every(({ isWaiting }) => isWaiting));
       clock.advance(MINUTE);
       await waitFor('every server to look', () => clocks.every(({ isWaiting }) => isWaiting));
-      if (runners.some(({ isHeld }) => isHeld)) continue;
+      if (!untilRunsEnd || runners.some(({ isHeld }) => isHeld)) continue;
       const locks = () => temp.store.collection('tasks').list({ prefix: 'lock ' });
       if (i + 1 < minutes) await waitFor('runs to end', async () => (await locks()).length === 0);
     }
@@ -288,6 +304,76 @@ describe('tasks', { timeout: 60_000 }, () => {
     assert.ok(runner.pruned.some(([, keep]) => keep === 20));
   });
 
+  it('a failure is an alarm until the task succeeds, is removed, or CLR ALARM', async () => {
+    const { tasks, runner } = open();
+    runner.failed = 1;
+    await tasks.add('job', { script });
+    await tasks.start('job', 'li');
+    await until(tasks, 'FAILED');
+    assert.deepEqual([...active], [['TASK_FAILED job', 'line 1, RETCODE 4001, tasks/job/x.txt']]);
+    runner.failed = 0;
+    clock.advance(1);
+    await tasks.start('job', 'li');
+    await until(tasks, 'OK FAILED');
+    assert.equal(active.size, 0);
+    await waitFor(
+      'no lock',
+      async () => (await temp.store.collection('tasks').get('lock job')) === undefined,
+    );
+    clock.advance(1);
+    await deadLock();
+    await pass(3, false);
+    await until(tasks, 'INTERRUPTED OK FAILED');
+    assert.deepEqual([...active], [['TASK_FAILED job', 'its server ended while it ran']]);
+    await tasks.remove('job');
+    assert.equal(active.size, 0);
+  });
+
+  /** A run and a lock of a server that is gone, as a crash leaves them. */
+  async function deadLock(): Promise<void> {
+    const collection = temp.store.collection('tasks');
+    const [due, counts] = [clock.now(), { total: 2, done: 1, failed: 0 }];
+    const run = { task: 'job', due, by: 'li', state: 'RUNNING', startedAt: due, ...counts, node: 'x' };
+    await collection.put(`run job@${String(due).padStart(15, '0')}`, run);
+    await collection.put('lock job', { server: 'x', due, seenAt: due });
+  }
+
+  it('begins nothing by schedule once the server is about to stop, and makes up for it at its next start', async () => {
+    const { tasks, runner } = open();
+    await tasks.add('job', { script, times: { at: START + MINUTE } });
+    tasks.pause();
+    clock.advance(2 * MINUTE);
+    await tasks.close();
+    assert.equal(runner.jobs.length, 0);
+    const again = open();
+    await until(again.tasks, 'OK');
+  });
+
+  it('writes the end of a run down when the Store is back, and keeps its schedule meanwhile', async () => {
+    let isAway = false;
+    const real = temp.store.collection('tasks');
+    const away = new Proxy(real, {
+      get: (target, name) =>
+        isAway
+          ? () => Promise.reject(new StoreError('STORE_UNAVAILABLE', 'away'))
+          : Reflect.get(target, name).bind(target),
+    });
+    const store = { ...temp.store, collection: () => away } as typeof temp.store;
+    const { tasks, runner } = open('a', new HeldRunner(), store);
+    runner.isHeld = true;
+    await tasks.add('job', { script, times: { cron: '*/5 * * * *' } });
+    await tasks.start('job', 'li');
+    await waitFor('the run', () => runner.jobs.length === 1);
+    isAway = true;
+    runner.release();
+    await pass(6, false);
+    assert.equal((await real.get('lock job')) === undefined, false);
+    isAway = false;
+    await pass(2, false);
+    await until(tasks, 'OK OK');
+    assert.equal(runner.jobs.length, 2, 'the time that passed meanwhile was made up');
+  });
+
   it('says what is wrong with a task', async () => {
     const { tasks } = open();
     const refused = (name: string, more: object = {}) => tasks.add(name, { script, ...more });
@@ -299,6 +385,10 @@ describe('tasks', { timeout: 60_000 }, () => {
     await tasks.add('夜间任务', { script });
     await assert.rejects(refused('夜间任务'), { code: 'TASK_EXISTS' });
     await assert.rejects(tasks.modify('none', {}), { code: 'TASK_UNKNOWN' });
+    await tasks.add('once', { script, times: { at: START + MINUTE }, isActive: false });
+    clock.advance(2 * MINUTE);
+    await assert.rejects(tasks.modify('once', { isActive: true }), /MOD TASK: AT=/);
+    await tasks.remove('once');
     for (let i = 0; i < 199; i++) await tasks.add(`t${i}`, { script });
     await assert.rejects(refused('one-more'), /200 tasks/);
   });

@@ -129,6 +129,8 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     assert.match(await admin.run('ADD TASK: NAME=wrong, COMMAND="RST SERVICE"'), /Line 1: RETCODE 3003/);
     assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="// nothing"'), /RETCODE = 2011 .*no command/);
     assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="STR TASK: NAME=show"'), /cannot change tasks/);
+    assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="DSP CALL: WATCH=2"'), /Line 1: RETCODE 4004/);
+    assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="DSP LOG: FOLLOW=YES"'), /Line 1: RETCODE 4004/);
     assert.match(await li.run('ADD TASK: NAME=wrong, FILE=../../etc/passwd'), /RETCODE = 2010/);
     assert.match(
       await li.run('ADD TASK: NAME=wrong, COMMAND="LST USER", CRON="61 * * * *"'),
