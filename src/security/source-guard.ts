@@ -22,6 +22,17 @@ export interface SourceFilter {
   >;
 }
 
+/** Sources that an engine is told of at once. */
+const PIECE = 500;
+/** Methods of calls that are up; the handlers of none of them ask for a password when there is a To tag. */
+const CALL_METHODS = new Set(['BYE', 'INFO', 'INVITE', 'PRACK', 'UPDATE']);
+
+function isWithinCall(req: SrfRequest): boolean {
+  // RFC 3261 §17: ACK has no response.
+  if (req.method === 'ACK') return true;
+  return CALL_METHODS.has(req.method) && /;[ \t]*tag=/i.test(header(req, 'to') ?? '');
+}
+
 export interface SourceGuardOptions {
   readonly store: Pick<Store, 'collection'>;
   /** Networks (CIDR) that are never banned by the server itself. */
@@ -69,16 +80,12 @@ export class SourceGuard implements AuthObserver, Closeable {
       this.tellFilter(name, { add: this.lists.table.sources(name), remove: [] });
   }
 
-  /**
-   * Looks at a request before its handler does; true when it was refused. One of a dialog that is up is not asked about: srf knows
-   * where it goes.
-   */
+  /** Looks at a request before its handler does; true when it was refused. Those within calls are let pass: a call can be ended. */
   screen(req: SrfRequest, res: SrfResponse): boolean {
     const { address, protocol } = peerOf(req);
-    if (this.lists.table.isBlocked(address)) {
+    if (this.lists.table.isBlocked(address) && !isWithinCall(req)) {
       this.statistics.refuse(address);
-      // RFC 3261 §17: ACK has no response.
-      if (req.method !== 'ACK') respondOnly(res, 403);
+      respondOnly(res, 403);
       return true;
     }
     if (isScanner(header(req, 'user-agent'))) this.attacked('scanner', address, protocol !== 'udp');
@@ -125,7 +132,16 @@ export class SourceGuard implements AuthObserver, Closeable {
     this.lists.ban({ source, reason, by: 'server', isAutomatic: true, addedAt, expiresAt });
   }
 
-  private tellFilter(name: SourceListName, change: SourceChange): void {
+  /** In pieces: an engine that reads a long list all at once serves nobody meanwhile. */
+  private tellFilter(name: SourceListName, { add, remove }: SourceChange): void {
+    const pieces = Math.ceil(Math.max(add.length, remove.length) / PIECE);
+    for (let i = 0; i < pieces; i++) {
+      const part = (list: readonly string[]) => list.slice(i * PIECE, (i + 1) * PIECE);
+      this.tellPiece(name, { add: part(add), remove: part(remove) });
+    }
+  }
+
+  private tellPiece(name: SourceListName, change: SourceChange): void {
     void this.filter
       ?.block(name === 'black' ? { blocked: change } : { excepted: change })
       .catch((error: unknown) =>

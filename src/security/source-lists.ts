@@ -1,11 +1,11 @@
 import { canonicalSource } from '../platform/address-set.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
-import { randomToken } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
-import type { Collection, Json, Store } from '../store/types.js';
+import type { Json, Store } from '../store/types.js';
 import { MAX_BANS, MAX_ENTRIES } from './limits.js';
 import { SourceListError } from './source-list-error.js';
+import { SourceStore } from './source-store.js';
 import { SourceTable } from './source-table.js';
 import type { SourceEntry, SourceInput, SourceListName } from './source-types.js';
 
@@ -13,10 +13,8 @@ import type { SourceEntry, SourceInput, SourceListName } from './source-types.js
 const LOOK_MS = 2000;
 /** Everything is read anew after so many looks, for what two servers did at the same moment. */
 const READ_LOOKS = 30;
-const PAGE = 500;
+const WRITTEN_AT_ONCE = 500;
 const NAMES: readonly SourceListName[] = ['black', 'white'];
-/** Key in the `settings` collection: another value means other lists. */
-const VERSION_KEY = 'source-lists';
 
 /** Sources that came and went. */
 export interface SourceChange {
@@ -38,14 +36,13 @@ export interface SourceListsOptions {
 export class SourceLists implements Closeable {
   readonly table = new SourceTable();
   private readonly clock: Clock;
-  private readonly stores: Record<SourceListName, Collection>;
-  private readonly settings: Collection;
-  /** Value of VERSION_KEY that `table` is of; undefined when it was never read. */
+  private readonly store: SourceStore;
+  /** The Store's mark that `table` is of. */
   private version: Json | undefined;
   private isRead = false;
   private isAway = false;
   private looks = 0;
-  /** Changes made here so far: a look that began before the last one has seen too little. */
+  /** Changes made and bans written here so far: a look that began before the last one has seen too little. */
   private changes = 0;
   /** Bans that the Store does not know yet. */
   private readonly unsaved = new Set<string>();
@@ -56,8 +53,7 @@ export class SourceLists implements Closeable {
   constructor(private readonly options: SourceListsOptions) {
     const { store, clock = systemClock } = options;
     this.clock = clock;
-    this.stores = { black: store.collection('blacklist'), white: store.collection('whitelist') };
-    this.settings = store.collection('settings');
+    this.store = new SourceStore(store);
   }
 
   /** Reads both lists, and looks after them until `close`. Never rejects: without the Store it begins with none. */
@@ -84,15 +80,17 @@ export class SourceLists implements Closeable {
     const addedAt = this.clock.now();
     const made = new Map<string, SourceEntry>();
     try {
-      for (const source of sources) {
-        const entry = { source, reason, by, isAutomatic: false, addedAt, ...(expiresAt && { expiresAt }) };
-        // A ban of that source is not to be written over it.
-        const isUnsaved = this.unsaved.delete(source);
-        await this.stores[name].put(source, entry).catch((error: unknown) => {
-          if (isUnsaved) this.unsaved.add(source);
-          throw error;
-        });
-        made.set(source, entry);
+      for (let i = 0; i < sources.length; i += WRITTEN_AT_ONCE) {
+        const entries = sources.slice(i, i + WRITTEN_AT_ONCE).map((source) => ({
+          source,
+          reason,
+          by,
+          isAutomatic: false,
+          addedAt,
+          ...(expiresAt && { expiresAt }),
+        }));
+        await Promise.all(entries.map((entry) => this.put(name, entry)));
+        for (const entry of entries) made.set(entry.source, entry);
       }
     } finally {
       if (made.size > 0) this.apply(name, made);
@@ -101,10 +99,10 @@ export class SourceLists implements Closeable {
   }
 
   async remove(name: SourceListName, source: string): Promise<void> {
-    const wasThere = await this.stores[name].remove(source);
+    const wasThere = await this.store.remove(name, source);
     if (!wasThere && !this.table.get(name, source))
       throw new SourceListError('SOURCE_UNKNOWN', `${source} is not in the list`, source);
-    this.unsaved.delete(source);
+    if (name === 'black') this.unsaved.delete(source);
     this.apply(name, new Map([[source, undefined]]));
     await this.tellOthers();
   }
@@ -121,6 +119,18 @@ export class SourceLists implements Closeable {
     this.unsaved.add(entry.source);
     this.apply('black', changes);
     void this.saveBans();
+  }
+
+  private async put(name: SourceListName, entry: SourceEntry): Promise<void> {
+    const { source } = entry;
+    // A ban of that source is not to be written over it.
+    const isUnsaved = name === 'black' && this.unsaved.delete(source);
+    try {
+      await this.store.put(name, entry);
+    } catch (error) {
+      if (isUnsaved) this.unsaved.add(source);
+      throw error;
+    }
   }
 
   private apply(name: SourceListName, changes: ReadonlyMap<string, SourceEntry | undefined>): void {
@@ -149,7 +159,7 @@ export class SourceLists implements Closeable {
     this.endExpired();
     try {
       await this.saveBans();
-      const version = await this.settings.get(VERSION_KEY);
+      const version = await this.store.version();
       const isDue = ++this.looks % READ_LOOKS === 0;
       if (isDue || !this.isRead || version !== this.version) await this.read(version);
       this.isAway = false;
@@ -166,7 +176,7 @@ export class SourceLists implements Closeable {
 
   private async read(version: Json | undefined): Promise<void> {
     const { changes } = this;
-    const lists = await Promise.all(NAMES.map((name) => all(this.stores[name])));
+    const lists = await Promise.all(NAMES.map((name) => this.store.all(name)));
     // What was changed meanwhile may be missing: the next look reads again.
     if (changes !== this.changes) return;
     this.version = version;
@@ -201,7 +211,7 @@ export class SourceLists implements Closeable {
   /** What stays in the Store for want of it is ended, or one ban too many: it goes with the next read. */
   private async forget(source: string, name: SourceListName = 'black'): Promise<void> {
     this.unsaved.delete(source);
-    await this.stores[name].remove(source).catch(() => undefined);
+    await this.store.remove(name, source).catch(() => undefined);
   }
 
   /** One at a time: bans that come meanwhile are written by the one that runs. */
@@ -212,10 +222,11 @@ export class SourceLists implements Closeable {
       // What is put in meanwhile comes behind.
       for (const source of this.unsaved) {
         const entry = this.table.get('black', source);
-        if (entry?.isAutomatic) await this.stores.black.put(source, entry as unknown as Json);
+        if (entry?.isAutomatic) await this.store.put('black', entry);
         this.unsaved.delete(source);
+        this.changes++;
         // Taken out while it was written.
-        if (!this.table.get('black', source)) await this.stores.black.remove(source);
+        if (!this.table.get('black', source)) await this.store.remove('black', source);
       }
       await this.tellOthers();
     } catch (error) {
@@ -227,19 +238,7 @@ export class SourceLists implements Closeable {
 
   private async tellOthers(): Promise<void> {
     // Another server's change that was not seen here is read with the next look.
-    if ((await this.settings.get(VERSION_KEY)) !== this.version) this.isRead = false;
-    this.version = randomToken(12);
-    await this.settings.put(VERSION_KEY, this.version);
-  }
-}
-
-async function all(collection: Collection): Promise<SourceEntry[]> {
-  const entries: SourceEntry[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const page = await collection.list({ limit: PAGE, ...(after !== undefined && { after }) });
-    entries.push(...page.map(({ value }) => value as unknown as SourceEntry));
-    after = page.at(-1)?.key;
-    if (page.length < PAGE) return entries;
+    if ((await this.store.version()) !== this.version) this.isRead = false;
+    this.version = await this.store.renewVersion();
   }
 }

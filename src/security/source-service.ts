@@ -27,9 +27,8 @@ export class GuardService implements SourceService {
   touching(name: SourceListName, given: string): readonly SourceEntry[] {
     const source = mustBeSource(given);
     const network = new AddressSet([source]);
-    return this.list(name).filter(
-      (entry) => network.has(baseOf(entry.source)) || new AddressSet([entry.source]).has(baseOf(source)),
-    );
+    const around = networksAround(baseOf(source));
+    return this.list(name).filter((entry) => around.has(entry.source) || network.has(baseOf(entry.source)));
   }
 
   async add(name: SourceListName, source: string, input: SourceInput): Promise<SourceEntry> {
@@ -95,6 +94,12 @@ export class GuardService implements SourceService {
 }
 
 const baseOf = (source: string): string => source.split('/', 1)[0]!;
+
+/** Every network that an address is in. */
+function networksAround(address: string): Set<string | undefined> {
+  const width = address.includes(':') ? 128 : 32;
+  return new Set(Array.from({ length: width + 1 }, (_, bits) => canonicalSource(`${address}/${bits}`)));
+}
 
 function mustBeSource(given: string): string {
   const source = canonicalSource(given);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { AddressSet } from '../platform/address-set.js';
 import type { SourceEntry, SourceListName } from './source-types.js';
 
@@ -65,7 +64,11 @@ export class SourceTable {
     const wanted = new Map<string, SourceEntry | undefined>(entries.map((entry) => [entry.source, entry]));
     for (const [source, entry] of this.lists[name])
       if (!wanted.has(source)) wanted.set(source, undefined);
-      else if (isDeepStrictEqual(wanted.get(source), entry)) wanted.delete(source);
+      else if (isSame(wanted.get(source)!, entry)) wanted.delete(source);
     return wanted;
   }
+}
+
+function isSame(x: SourceEntry, y: SourceEntry): boolean {
+  return x.addedAt === y.addedAt && x.expiresAt === y.expiresAt && x.by === y.by && x.reason === y.reason;
 }

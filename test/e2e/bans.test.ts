@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect, hangUp } from '../support/call-steps.js';
+import { type PartProcess, startEngineProcess } from '../support/part-process.js';
 import { hasBuiltInEngine } from '../support/parts.js';
 import { RawTcp } from '../support/raw-sockets.js';
 import type { SipPeer } from '../support/sip-peer.js';
@@ -117,11 +118,13 @@ describe('who is heard', () => {
   test('phones of subscribers, SIP_TRUSTED and the white list keep an address from being banned', async () => {
     await calls.phone('1003', { from: OFFICE });
     await ok('ADD WHITELIST: IP=127.0.0.71');
-    for (const from of [OFFICE, '127.0.0.1', '127.0.0.71'])
+    await ok('ADD TRUNK: NAME=carrier, SOURCES=127.0.0.74, OPTIONSSEC=0');
+    for (const from of [OFFICE, '127.0.0.1', '127.0.0.71', '127.0.0.74'])
       assert.equal(await isHeard(await guess(from, 6)), true, from);
     const states = await rows('DSP ATTACK STAT');
     const stateOf = (address: string) => states.find((row) => row['address'] === address)?.['state'];
-    assert.deepEqual([OFFICE, '127.0.0.1', '127.0.0.71'].map(stateOf), ['PHONES', 'TRUSTED', 'WHITELIST']);
+    const exempt = [OFFICE, '127.0.0.1', '127.0.0.71', '127.0.0.74'];
+    assert.deepEqual(exempt.map(stateOf), ['PHONES', 'TRUSTED', 'WHITELIST', 'TRUNK']);
     assert.deepEqual(await rows('LST BLACKLIST'), []);
     assert.match(await ok(`ADD BLACKLIST: IP=${OFFICE}`), /phones of subscribers/);
     await ok(`RMV BLACKLIST: IP=${OFFICE}`);
@@ -161,5 +164,44 @@ describe('who is heard', () => {
     assert.match(await ok('LST ALARM'), /SOURCE_BANNED +127\.0\.0\.73/);
     assert.equal(await isHeard(await calls.phone('1003', { register: false, from: BANNED })), false);
     assert.equal((await (await calls.phone('1001')).register()).statusCode, 200);
+  });
+});
+
+describe('who is heard through an engine elsewhere', () => {
+  let engine: PartProcess;
+  let calls: CallServer;
+  before(async () => {
+    engine = await startEngineProcess();
+    calls = await startCallServer({ SIP_ENGINE: engine.url, SIP_TRUSTED: '127.0.0.1/32', BAN_AFTER: '4' });
+  });
+  after(async () => {
+    await calls?.close();
+    await engine?.close();
+  });
+
+  test('requests of a banned source get 403, its calls that are up can still be ended by it', async () => {
+    const [a, b] = [await calls.phone('1001', { from: BANNED }), await calls.phone('1002')];
+    const call = await connect(a, b);
+    assert.match(await calls.mml(`ADD BLACKLIST: IP=${BANNED}`), /RETCODE = 0/);
+    for (const method of ['OPTIONS', 'INVITE', 'MESSAGE']) {
+      const request = method === 'INVITE' ? a.invitation('1002') : a.request(method, 'sip:1002@127.0.0.1');
+      a.send(request);
+      const refusal = await a.final(request);
+      assert.equal(refusal.statusCode, 403, method);
+      if (method === 'INVITE') a.ackRefusal(request, refusal);
+    }
+    assert.equal((await a.register()).statusCode, 403);
+    assert.equal(b.has('INVITE'), false);
+    await hangUp(a, b, call);
+    assert.match(await calls.mml('DSP ATTACK STAT'), /127\.0\.0\.66 +BANNED +0 +0 +0 +0 +0 +4 /);
+    assert.match(await calls.mml(`RMV BLACKLIST: IP=${BANNED}`), /RETCODE = 0/);
+    assert.equal((await a.register()).statusCode, 200);
+  });
+
+  test('who guesses is banned there, too', async () => {
+    const guesser = await calls.phone('1003', { register: false, from: GUESSER, password: 'guess' });
+    const answers: number[] = [];
+    for (let i = 0; i < 5; i++) answers.push((await guesser.register()).statusCode);
+    assert.deepEqual(answers, [401, 401, 401, 401, 403]);
   });
 });
