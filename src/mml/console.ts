@@ -8,7 +8,8 @@ import type { Services } from './services.js';
 import { ConsoleCore } from './session/console-core.js';
 import type { ProductName } from './session/session-state.js';
 import { AdminSocket } from './transport/admin-socket.js';
-import { type ListenAddress, TelnetListener } from './transport/telnet-listener.js';
+import type { ListenAddress } from './transport/console-server.js';
+import { TelnetListener } from './transport/telnet-listener.js';
 
 export interface ConsoleOptions {
   readonly services: Services;

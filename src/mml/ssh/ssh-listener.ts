@@ -1,13 +1,11 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { errorMessage } from '../../platform/errors.js';
 import type { Closeable } from '../../platform/lifecycle.js';
-import { ConsoleStartError } from '../errors.js';
-import { KEEPALIVE_MS, MAX_SESSIONS, MAX_UNAUTHENTICATED } from '../limits.js';
+import { KEEPALIVE_MS } from '../limits.js';
 import type { ConsoleCore } from '../session/console-core.js';
+import { ConsoleServer, type ListenAddress } from '../transport/console-server.js';
 import { clientAddress, GuestList } from '../transport/guest-list.js';
-import type { ListenAddress } from '../transport/telnet-listener.js';
 import { SSH_ALGORITHMS } from './algorithms.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { loadHostKey } from './host-key.js';
@@ -21,7 +19,7 @@ const KEEPALIVE_PROBES = 3;
  * forwarding, no agent, no X11, no SFTP, as nothing listens for those requests.
  */
 export class SshListener implements Closeable {
-  private readonly server: Server;
+  private readonly server: ConsoleServer;
   private readonly ssh: ssh2.Server;
   private readonly open = new Map<string, SshConnection>();
   private readonly guests: GuestList;
@@ -44,10 +42,12 @@ export class SshListener implements Closeable {
       keepaliveCountMax: KEEPALIVE_PROBES,
     });
     this.ssh.on('connection', (client, { ip, port }) => this.open.get(endpoint(ip, port))?.attach(client));
-    this.server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
-    this.server.maxConnections = MAX_SESSIONS + MAX_UNAUTHENTICATED + 16;
-    this.server.on('connection', (socket) => this.accept(socket));
-    this.server.on('drop', () => this.guests.logCrowd());
+    this.server = new ConsoleServer({
+      name: 'SSH console',
+      guests: this.guests,
+      log: core.log,
+      accept: (socket) => this.accept(socket),
+    });
   }
 
   /**
@@ -57,30 +57,16 @@ export class SshListener implements Closeable {
   static async start(core: ConsoleCore, address: ListenAddress, keyPath: string): Promise<SshListener> {
     const { privateKey, fingerprint } = await loadHostKey(keyPath, core.log);
     const listener = new SshListener(core, privateKey, fingerprint);
-    listener.server.listen(address.port, address.host);
-    try {
-      await once(listener.server, 'listening');
-    } catch (error) {
-      throw new ConsoleStartError(
-        `SSH console cannot listen on ${address.host}:${address.port}: ${errorMessage(error)}`,
-        error,
-      );
-    }
-    listener.server.on('error', (error) =>
-      core.log.error({ err: errorMessage(error) }, 'SSH listener failed'),
-    );
+    await listener.server.listen(address);
     return listener;
   }
 
   get address(): ListenAddress {
-    const { address, port } = this.server.address() as AddressInfo;
-    return { host: address, port };
+    return this.server.address;
   }
 
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const connection of this.open.values()) connection.end('Server is stopping / 服务器正在停止');
-    await closed;
+    await this.server.close(this.open.values());
   }
 
   private accept(socket: Socket): void {
