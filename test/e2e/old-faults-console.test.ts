@@ -12,6 +12,13 @@ interface Report {
   readonly reports?: readonly { readonly lines?: readonly string[]; readonly rows?: readonly unknown[] }[];
 }
 
+/** Commands whose examples this server has to refuse as it stands, and why it says. */
+const NOT_HERE: Readonly<Record<string, RegExp>> = {
+  // The example of MOD OPERATOR gave it to one.
+  'RMV CMDGROUP': /operators have it: zhang/,
+  'ADD RELAY': /the built-in relay stands alone/,
+};
+
 describe('fault 9: names were cut, calls went on, commands were missing, and nobody was accountable', () => {
   let calls: CallServer;
   let a: SipPeer;
@@ -32,6 +39,15 @@ describe('fault 9: names were cut, calls went on, commands were missing, and nob
     const client = await WireClient.open(calls.server.mmlPort);
     await client.login(name, password);
     return client;
+  }
+
+  /** The same of one that may go on until it is interrupted: the next line of a session ends it. */
+  async function runOnce(command: string): Promise<Report> {
+    if (!/\b(?:WATCH|FOLLOW)=/.test(command)) return run(command);
+    const client = await loggedIn('admin', 'admin-secret');
+    client.send(`${command}\nLGO\n`);
+    const [, retcode, message = ''] = /RETCODE = (\d+) +(.*)/.exec(await client.untilClosed()) ?? [];
+    return { retcode: Number(retcode), message };
   }
 
   for (const [written, kept] of [
@@ -92,12 +108,11 @@ describe('fault 9: names were cut, calls went on, commands were missing, and nob
       for (const example of examples) {
         // It would do so; mml-service.test.ts lets it.
         if (/^RST SERVICE.*CONFIRM/.test(example)) continue;
-        const { retcode, message } = await run(example);
+        const { retcode, message } = await runOnce(example);
         // Done; not confirmed; or no such user, call, session here. Never unknown, malformed or broken.
         const isUnderstood = retcode === 0 || retcode === 3003 || (retcode >= 4000 && retcode < 5000);
-        // Who has come in by the local socket has no password of its own.
-        const isOwnPassword = name === 'SET PASSWORD' && retcode < 4000 && retcode >= 2000;
-        assert.ok(isUnderstood || isOwnPassword, `${example}: ${retcode} ${message}`);
+        const isRefusedHere = name in NOT_HERE && retcode >= 2000 && NOT_HERE[name]!.test(message);
+        assert.ok(isUnderstood || isRefusedHere, `${example}: ${retcode} ${message}`);
       }
     }
   });

@@ -11,6 +11,7 @@ import { type RunFacts, readRunFacts } from '../../src/app/run-file.js';
 import { withStore } from '../../src/cli/with-store.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runMml } from '../../src/mml/transport/run-mml.js';
+import { withDeadline } from '../../src/platform/deadline.js';
 import type { Store } from '../../src/store/types.js';
 import { claimRedisDatabase, type RedisDatabase } from './redis-database.js';
 
@@ -18,6 +19,7 @@ import { claimRedisDatabase, type RedisDatabase } from './redis-database.js';
 const BUILD = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const MAIN_JS = join(BUILD, 'src', 'main.js');
 const READY_TIMEOUT_MS = 20_000;
+const COMMAND_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 export interface TestServer {
@@ -185,10 +187,11 @@ async function runCommands(
   });
   const socketPath = join(dataDir, 'ims.sock');
   const stdin = new PassThrough();
-  const code = await runMml({
+  const work = runMml({
     ...{ socketPath, command, ...(format && { format }) },
     ...{ stdin, stdout: collect, stderr: collect },
   });
+  const code = await withDeadline(work, COMMAND_TIMEOUT_MS, command);
   return { code, report };
 }
 
