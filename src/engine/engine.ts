@@ -236,7 +236,7 @@ class RunningEngine implements Engine {
     return { tls: { host, port, credentials: this.adminCredentials } };
   }
 
-  /** Dialogs that the engine before this one left; its sockets are open last, so that no request finds them missing. */
+  /** Dialogs that the engine before this one left: read before sockets are open, so that no request finds them missing. */
   private async openDialogJournal(): Promise<SavedDialog[]> {
     const { dialogJournal } = this.options;
     if (!dialogJournal) return [];

@@ -38,6 +38,8 @@ interface Listening {
 const NO_FAMILIES: readonly Family[] = [];
 /** URIs whose address is written in them and whose hop is remembered: phones' Contacts come again and again. */
 const MAX_LITERALS = 4_096;
+/** Of longer ones it is not. */
+const MAX_LITERAL_LENGTH = 256;
 
 /** Finds where messages go (RFC 3263): requests by URI, responses by Via. */
 export class NextHops implements Closeable {
@@ -118,8 +120,10 @@ export class NextHops implements Closeable {
 
   /** An address needs no DNS, so nothing but other listeners makes its hop another. */
   private remember(text: string, hop: Hop): Hop {
+    if (text.length > MAX_LITERAL_LENGTH) return hop;
     if (this.literals.size >= MAX_LITERALS) this.literals.clear();
-    this.literals.set(text, hop);
+    // Copied: a part of a frame would keep the whole of it.
+    this.literals.set(Buffer.from(text).toString(), hop);
     return hop;
   }
 
