@@ -34,9 +34,17 @@ export class OrphanRequests {
 
   constructor(private readonly ctx: CoreContext) {}
 
+  /** Some wait: those that come to dialogs which have an application again go behind them. */
+  get isWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
   take(tx: ServerTransaction, dialog: CoreDialog, user: OrphanRequestUser): void {
-    if (this.inherit(dialog, tx.request.method)) user.go();
-    else if (this.mayWait(dialog)) {
+    if (dialog.app.connected || this.inherit(dialog, tx.request.method)) {
+      if (this.isWaiting) this.look();
+      if (dialog.dialog.state === 'terminated') user.refuse();
+      else user.go();
+    } else if (this.mayWait(dialog)) {
       this.waiting.push({ tx, dialog, user });
       this.schedule();
     } else user.refuse();

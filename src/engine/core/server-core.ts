@@ -108,7 +108,7 @@ export class ServerCore implements ServerTransactionUser {
     else if (isSecond(method, dialog)) replyLater(tx, localTag);
     // RFC 3261 §14.2, RFC 3311 §5.2: an application answers for its own re-INVITE, not for the engine's.
     else if (dialog.ownRefresh && isOffering(request)) reply(tx, 491, localTag);
-    else if (dialog.app.connected) this.inDialog(tx, dialog);
+    else if (dialog.app.connected && !this.orphans.isWaiting) this.inDialog(tx, dialog);
     else
       this.orphans.take(tx, dialog, {
         go: () => this.inDialog(tx, dialog),

@@ -119,7 +119,7 @@ export class UaCore implements TransactionLayerUser {
     if (saved.length > 0) this.scheduleSweep();
   }
 
-  /** Its dialogs stay for it to come back to; peers that use them meanwhile hear 481. */
+  /** Its dialogs stay for one with the same tag to inherit: peers' requests in them wait for it, and hear 481 without a tag. */
   onApplicationGone(app: Application): void {
     const nowMs = this.ctx.clock.monotonic();
     let orphans = 0;

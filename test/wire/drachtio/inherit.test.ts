@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { FrameClient } from '../../support/frame-client.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { FAST_TIMERS } from '../../support/sip-stack.js';
+import { headerOf } from '../../support/sip-text.js';
 import { appRequest, appResponse, SDP, TextPeer } from '../../support/text-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 import { oursOnly, startWireEngine, type WireEngine } from '../../support/wire-engine.js';
@@ -57,6 +59,26 @@ describe('dialogs of an application, or of an engine, that is gone', { skip: our
     assert.equal(info.fields[9], dialogId);
     await next.ask(`sip|${info.fields[8]}|`, appResponse(info.sip, 200));
     assert.match(await peer.until(/ 200 /), /CSeq: 2 INFO/);
+  });
+
+  test('RFC 3261 §12.2.2: what waited goes before what comes later', async () => {
+    // Time stands still: nothing looks whether the application is back.
+    engine = await startWireEngine({ timers: FAST_TIMERS, clock: new ManualClock() });
+    peer = await TextPeer.open(engine.udpPort);
+    const first = await app('calls', ['invite', 'info', 'bye']);
+    const { invite, ok } = await answeredCall(first);
+    await first.close();
+    await gone();
+    peer.inDialog(invite, ok, 'INFO', 2);
+    peer.inDialog(invite, ok, 'INFO', 3);
+    const waiting = (): number =>
+      Object.values(engine!.stats().transactions.nonInviteServer).reduce((sum, count) => sum + count, 0);
+    await waitFor('both to wait', () => waiting() === 2);
+    const next = await app('calls', ['info', 'bye']);
+    peer.inDialog(invite, ok, 'BYE', 4);
+    const order: (string | undefined)[] = [];
+    while (order.length < 3) order.push(headerOf((await next.events.next()).sip, 'CSeq'));
+    assert.deepEqual(order, ['2 INFO', '3 INFO', '4 BYE']);
   });
 
   test('RFC 3261 §12.2.2: without a tag the peer hears 481 at once', async () => {
