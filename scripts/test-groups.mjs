@@ -2,6 +2,7 @@
 
 /** e2e files that run by themselves, and what another beside them would disturb. */
 const ALONE = {
+  'console-attacks': 'floods the console, and how soon calls are set up meanwhile',
   'alarms-killed': 'the server and its parts killed and started again: their ports are free meanwhile',
   'crash-states': 'kill -9 in every state of a call: its ports are free meanwhile',
   crash: 'kill -9 with eight calls up: its ports are free meanwhile',

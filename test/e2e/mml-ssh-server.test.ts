@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -51,16 +51,12 @@ describe('SSH console of a running server', { timeout: 60_000, skip: missing('ss
     client.close();
   });
 
-  it('tells how to get in and the fingerprint of its key, which stays over a restart', async () => {
+  it('tells how to get in and the fingerprint of its key', async () => {
     const port = server.facts.ssh!.split(':').at(-1);
     assert.ok(server.output().includes(`ssh -p ${port} admin@127.0.0.1   host key SHA256:`), server.output());
     const path = join(server.dataDir, 'ssh_host_ed25519_key');
     const shown = fingerprint(server)!;
     assert.ok(runToEnd('ssh-keygen', ['-lf', path], 5000).output.includes(shown));
-    const key = readFileSync(path, 'utf8');
-    server = await server.restart({ MML_SSH_LISTEN: server.facts.ssh! });
-    assert.equal(fingerprint(server), shown);
-    assert.equal(readFileSync(path, 'utf8'), key);
   });
 
   it('obeys roles and command groups', async () => {

@@ -40,6 +40,7 @@ export class SshConnection {
   private emptyChannels = 0;
   private loginRequests = 0;
   private tries = 0;
+  private isRefused = false;
   /** Bytes that may still come before login. */
   private allowance = SSH_MAX_UNAUTHENTICATED_BYTES;
   private rekeys: number[] = [];
@@ -99,6 +100,8 @@ export class SshConnection {
 
   /** RFC 4252 §8: passwords only; the other methods that clients try first are refused with the word for it. */
   private authenticate(context: AuthContext): void {
+    // After a refusal nothing counts any more.
+    if (this.isRefused) return;
     if (++this.loginRequests > SSH_MAX_LOGIN_REQUESTS) this.refuse(context);
     else if (context.method !== 'password') context.reject(METHODS);
     else if (isSane(context)) void this.login(context);
@@ -124,6 +127,7 @@ export class SshConnection {
   }
 
   private refuse(context: AuthContext): void {
+    this.isRefused = true;
     context.reject([]);
     this.client?.end();
     this.cutOffSoon();

@@ -76,6 +76,18 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
 
 const MAX_SEQUENCE_CHARS = 16;
 
+/** Keys of single characters below 128, made once: a pasted megabyte would be as many objects. Undefined: does nothing. */
+const ASCII_KEYS: readonly (Key | undefined)[] = Array.from({ length: 128 }, (_, code) =>
+  keyOf(String.fromCharCode(code)),
+);
+
+function keyOf(char: string): Key | undefined {
+  const control = CONTROLS[char];
+  if (control) return { kind: 'key', name: control };
+  // Other control characters do nothing.
+  return /[\x00-\x1f\x80-\x9f\ufeff]/.test(char) ? undefined : { kind: 'char', char };
+}
+
 /** Turns bytes into keys: UTF-8 and escape sequences may be cut anywhere. Broken UTF-8 becomes U+FFFD. */
 export class KeyDecoder {
   private readonly utf8 = new TextDecoder('utf-8');
@@ -96,10 +108,8 @@ export class KeyDecoder {
       this.sequence = '';
       return undefined;
     }
-    const control = CONTROLS[char];
-    if (control) return { kind: 'key', name: control };
-    // Other control characters do nothing.
-    return /[\x00-\x1f\x80-\x9f\ufeff]/.test(char) ? undefined : { kind: 'char', char };
+    const code = char.charCodeAt(0);
+    return code < ASCII_KEYS.length ? ASCII_KEYS[code] : keyOf(char);
   }
 
   private escaped(char: string): Key | undefined {
