@@ -22,6 +22,7 @@ import { routeCommands } from './route-commands.js';
 import { serviceCommands } from './service-commands.js';
 import { sessionCommands } from './session-commands.js';
 import { settingCommands } from './setting-commands.js';
+import { sourceFileCommands } from './source-file-commands.js';
 import { sourceListCommands } from './source-list-commands.js';
 import { systemCommands } from './system-commands.js';
 import { taskCommands } from './task-commands.js';
@@ -54,6 +55,7 @@ export const allCommands: readonly Command[] = [
   ...alarmCommands,
   ...traceCommands,
   ...sourceListCommands,
+  ...sourceFileCommands,
   attackCommand,
   ...systemCommands,
   ...serviceCommands,

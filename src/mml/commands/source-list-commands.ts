@@ -1,15 +1,10 @@
 import type { Exemption, SourceEntry, SourceListName } from '../../security/source-types.js';
-import { LONG_COMMAND_TIMEOUT_MS } from '../limits.js';
 import { type Command, defineCommand, type ParamSpec, type ReportSpec } from '../registry/command.js';
 import { cidr, duration, oneOf, string } from '../registry/param-types.js';
 import { type Bilingual, text } from '../text.js';
-import { INPUT_FILE } from './exchange-params.js';
 import { AFTER, LIMIT, moreNote } from './paging.js';
 
 const TEN_YEARS_MS = 3650 * 86_400_000;
-/** Faults of a file that are printed; all are counted. */
-const MAX_FAULTS_SHOWN = 100;
-
 /** How one of the two lists is called. */
 interface Words {
   readonly object: string;
@@ -52,13 +47,13 @@ const SOURCE = {
   example: '192.0.2.7',
 } as const satisfies ParamSpec;
 
-const FOR = {
+export const FOR = {
   type: duration(1000, TEN_YEARS_MS),
   purpose: text('How long; for good when absent', '有效时长；缺省为永久'),
   example: '1d',
 } as const satisfies ParamSpec;
 
-const REASON = {
+export const REASON = {
   type: string({ max: 128 }),
   purpose: text('Why, for other operators', '原因'),
   example: '"scans numbers"',
@@ -71,26 +66,6 @@ const columns: ReportSpec['columns'] = [
   { key: 'by', title: text('By', '操作者') },
   { key: 'reason', title: text('Reason', '原因') },
 ];
-
-const faultReport: ReportSpec = {
-  name: 'importFaults',
-  title: text('Lines refused', '被拒绝的行'),
-  layout: 'table',
-  columns: [
-    { key: 'line', title: text('Line', '行') },
-    { key: 'message', title: text('Why', '原因') },
-  ],
-};
-
-const importReport: ReportSpec = {
-  name: 'imported',
-  title: text('Addresses imported', '地址导入结果'),
-  columns: [
-    { key: 'added', title: text('Added', '新增') },
-    { key: 'known', title: text('There already', '已存在') },
-    { key: 'refused', title: text('Refused', '拒绝') },
-  ],
-};
 
 /** Said when somebody is banned whom the server would not ban. */
 const WARNINGS: Record<Exemption, Bilingual> = {
@@ -193,43 +168,11 @@ function removeCommand(name: SourceListName): Command {
   });
 }
 
-function importCommand(name: SourceListName): Command {
-  const { object } = WORDS[name];
-  return defineCommand({
-    verb: 'IMP',
-    object,
-    purpose: text(
-      'Add addresses and networks from a file, one a line, # for comments',
-      '从文件导入地址和网段，每行一个，# 为注释',
-    ),
-    params: { FILE: { ...INPUT_FILE, example: 'blacklist.txt' }, FOR, REASON },
-    timeoutMs: LONG_COMMAND_TIMEOUT_MS,
-    reports: [importReport, faultReport],
-    examples: [`IMP ${object}: FILE=${object.toLowerCase()}.txt`],
-    async handler({ services, session, console, clock }, { FILE: file, FOR: lastsMs, REASON: reason = '' }) {
-      const done = await services.sources.import(name, await console.files.read(file), {
-        reason,
-        by: session.operator,
-        ...(lastsMs !== undefined && { expiresAt: clock.now() + lastsMs }),
-      });
-      const { added, known, faults } = done;
-      const rows = faults.slice(0, MAX_FAULTS_SHOWN).map((fault) => ({ ...fault }));
-      return {
-        sections: [
-          { report: importReport, rows: [{ added, known, refused: faults.length }] },
-          ...(rows.length > 0 ? [{ report: faultReport, rows }] : []),
-        ],
-      };
-    },
-  });
-}
-
 const NAMES: readonly SourceListName[] = ['black', 'white'];
 
-/** Black list and white list: LST, ADD, RMV, IMP. */
+/** Black list and white list: LST, ADD, RMV. */
 export const sourceListCommands: readonly Command[] = NAMES.flatMap((name) => [
   listCommand(name),
   addCommand(name),
   removeCommand(name),
-  importCommand(name),
 ]);

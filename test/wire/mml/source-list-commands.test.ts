@@ -45,8 +45,12 @@ const SCRIPT: readonly (readonly [string, RegExp])[] = [
   ],
   ['IMP WHITELIST: FILE=nowhere.txt', /RETCODE = 4001/],
   ['LST BLACKLIST: IP=203.0.113.5', /203\.0\.113\.0\/24 [\s\S]*old/],
+  ['EXP BLACKLIST: FILE=out.txt', /out\.txt[\s\S]*6/],
+  ['EXP BLACKLIST: FILE=out.txt', /RETCODE = (?!0)/],
+  ['IMP BLACKLIST: FILE=out.txt', /Added += {2}0\r\n *There already += {2}6\r\n *Refused += {2}0/],
   ['RMV WHITELIST: IP=198.51.100.7', /RETCODE = 0/],
   ['DSP ATTACK STAT', /Wrong passwords += {2}0[\s\S]*Dropped over SIP_SOURCE_RATE += {2}7/],
+  ['DSP ATTACK', /Attacks\r\n-+/],
   ['DSP ATTACK STAT BANNED LIMIT=5', /RETCODE = 0/],
 ];
 
