@@ -4,6 +4,7 @@ import type { SipRequest } from '../../../src/sip/message.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { mediaPort } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { notified } from '../../support/transfer-steps.js';
 
 /** Phone `a` sends REFER to the server: it is rung first, then `b` is called. */
 describe('click to call by REFER outside calls', () => {
@@ -30,21 +31,13 @@ describe('click to call by REFER outside calls', () => {
     return request;
   }
 
-  async function notified(phone: SipPeer, sipfrag: string, state: RegExp): Promise<SipRequest> {
-    const notify = await phone.next('NOTIFY');
-    assert.equal(notify.body.toString(), `SIP/2.0 ${sipfrag}\r\n`);
-    assert.match(notify.get('subscription-state') ?? '', state);
-    assert.equal(notify.get('event'), 'refer');
-    phone.respond(notify, 200);
-    return notify;
-  }
-
   /** REFER is taken and `a` answers its own call, with its offer. */
   async function ownPhoneAnswers(to = 'sip:1002@127.0.0.1') {
     const request = refer(a, to);
     const accepted = await a.withCredentials(request);
     assert.equal(accepted.statusCode, 202);
     const notify = await notified(a, '100 Trying', /^active;expires=\d+$/);
+    assert.equal(notify.get('event'), 'refer');
     assert.equal(notify.toTag, request.fromTag, 'in the dialog of the REFER');
     assert.equal(notify.fromTag, accepted.toTag);
     assert.equal(notify.callId, request.callId);

@@ -6,11 +6,8 @@ import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import { notified, resubscribe, subscribe } from '../../support/event-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { replaces } from '../../support/transfer-steps.js';
 import { waitFor } from '../../support/wait-for.js';
-
-/** Replaces as its reader sees the dialog of a phone: from-tag is the phone's, to-tag ours (RFC 3891 §3). */
-const replaces = ({ callId, localTag, remoteTag }: DialogState, more = ''): string =>
-  `${callId};to-tag=${remoteTag};from-tag=${localTag}${more}`;
 
 describe('INVITE with Replaces', () => {
   let rig: CallRig;

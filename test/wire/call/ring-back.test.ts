@@ -7,6 +7,7 @@ import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { mediaPort } from '../../support/call-steps.js';
 import { RtpPhone } from '../../support/rtp-phone.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { referred } from '../../support/transfer-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** Phone `a` calls `b`, `b` transfers `a` to `c`: what `a` hears while `c` rings. */
@@ -55,10 +56,7 @@ describe('what the party that stays hears during a transfer', () => {
         assert.match(notify.body.toString(), status);
         b.respond(notify, 200);
       };
-      const refer = b.inDialog(bDialog, 'REFER', {
-        headers: { 'Refer-To': '<sip:1003@127.0.0.1>', Contact: b.contact },
-      });
-      assert.equal((await b.final(refer)).statusCode, 202);
+      assert.equal((await referred(b, bDialog, 'sip:1003@127.0.0.1')).statusCode, 202);
       await notified(/100/);
       const atC = await c.next('INVITE');
       rtp.a.clear();

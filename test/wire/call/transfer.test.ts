@@ -8,6 +8,7 @@ import { audioSdp } from '../../../src/testkit/sdp-text.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { notified, refer, referred, replacing } from '../../support/transfer-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** Phone `a` calls `b`; one of them transfers the other to `c`. */
@@ -21,22 +22,6 @@ describe('call transfer', () => {
     ({ rig, a, b, c } = await startThreePhones());
   });
   after(() => rig.close());
-
-  function refer(phone: SipPeer, dialog: DialogState, to: string, headers = {}): SipRequest {
-    return phone.inDialog(dialog, 'REFER', {
-      headers: { 'Refer-To': `<${to}>`, Contact: phone.contact, ...headers },
-    });
-  }
-
-  async function notified(phone: SipPeer, sipfrag: string, state: RegExp): Promise<SipRequest> {
-    const notify = await phone.next('NOTIFY');
-    assert.equal(notify.body.toString(), `SIP/2.0 ${sipfrag}\r\n`);
-    assert.match(notify.get('subscription-state') ?? '', state);
-    assert.match(notify.get('event') ?? '', /^refer/);
-    assert.equal(notify.get('content-type'), 'message/sipfrag;version=2.0');
-    phone.respond(notify, 200);
-    return notify;
-  }
 
   /** A REFER to 1003 is taken and `c` rings. */
   async function ringC(by: SipPeer, dialog: DialogState): Promise<SipRequest> {
@@ -113,9 +98,7 @@ describe('call transfer', () => {
         const second = consulting === 'caller' ? await connect(by, c) : await connect(c, by);
         const byToC = consulting === 'caller' ? second.a : second.b;
         const cDialog = consulting === 'caller' ? second.b : second.a;
-        const [callId, local, remote] = [byToC.callId, tagOf(byToC, 'local'), tagOf(byToC, 'remote')];
-        const replaces = encodeURIComponent(`${callId};to-tag=${remote};from-tag=${local}`);
-        const request = refer(by, byDialog, `sip:1003@127.0.0.1?Replaces=${replaces}`);
+        const request = refer(by, byDialog, replacing('sip:1003@127.0.0.1', byToC));
         assert.equal((await by.final(request)).statusCode, 202);
         await notified(by, '100 Trying', /^active/);
         const offer = await c.next('INVITE');
@@ -284,10 +267,7 @@ describe('call transfer', () => {
   test('attended: whom it is about refuses, then both calls go on', async () => {
     const call = await connect(a, b);
     const second = await connect(b, c);
-    const replaces = encodeURIComponent(
-      `${second.a.callId};to-tag=${tagOf(second.a, 'remote')};from-tag=${tagOf(second.a, 'local')}`,
-    );
-    const request = refer(b, call.b, `sip:1003@127.0.0.1?Replaces=${replaces}`);
+    const request = refer(b, call.b, replacing('sip:1003@127.0.0.1', second.a));
     assert.equal((await b.final(request)).statusCode, 202);
     await notified(b, '100 Trying', /^active/);
     // RFC 3261 §14.1: its own offer crossed ours, so it is asked again.
@@ -305,10 +285,7 @@ describe('call transfer', () => {
     test(`attended: the party that is the ${leaving} hangs up in the middle, the other call goes on`, async () => {
       const call = await connect(a, b);
       const second = await connect(b, c);
-      const replaces = encodeURIComponent(
-        `${second.a.callId};to-tag=${tagOf(second.a, 'remote')};from-tag=${tagOf(second.a, 'local')}`,
-      );
-      await b.final(refer(b, call.b, `sip:1003@127.0.0.1?Replaces=${replaces}`));
+      await referred(b, call.b, replacing('sip:1003@127.0.0.1', second.a));
       await notified(b, '100 Trying', /^active/);
       const offer = await c.next('INVITE');
       const answer = leaving === 'stays' ? a.bye(call.a) : c.bye(second.b);
@@ -357,10 +334,7 @@ describe('call transfer', () => {
   test('attended: it hangs both calls up at once', async () => {
     const call = await connect(a, b);
     const second = await connect(b, c);
-    const replaces = encodeURIComponent(
-      `${second.a.callId};to-tag=${tagOf(second.a, 'remote')};from-tag=${tagOf(second.a, 'local')}`,
-    );
-    await b.final(refer(b, call.b, `sip:1003@127.0.0.1?Replaces=${replaces}`));
+    await referred(b, call.b, replacing('sip:1003@127.0.0.1', second.a));
     await notified(b, '100 Trying', /^active/);
     const offer = await c.next('INVITE');
     assert.equal((await b.bye(second.a)).statusCode, 200);
@@ -379,7 +353,7 @@ describe('call transfer', () => {
     const call = await connect(a, b);
     const hold = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
     const atB = await b.next('INVITE');
-    assert.equal((await b.final(refer(b, call.b, 'sip:1003@127.0.0.1'))).statusCode, 491);
+    assert.equal((await referred(b, call.b, 'sip:1003@127.0.0.1')).statusCode, 491);
     b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
     await a.response(hold, 200);
     a.ackIn(call.a, hold.cseq?.seq ?? 0);
@@ -389,7 +363,7 @@ describe('call transfer', () => {
     const again = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendrecv', 3) });
     const refused = await a.response(again, 491);
     a.ackRefusal(again, refused);
-    assert.equal((await b.final(refer(b, call.b, 'sip:1003@127.0.0.1'))).statusCode, 491);
+    assert.equal((await referred(b, call.b, 'sip:1003@127.0.0.1')).statusCode, 491);
     c.respond(atC, 486);
     await notified(b, '486 Busy Here', /^terminated/);
     await hangUp(a, b, call);
@@ -400,19 +374,16 @@ describe('call transfer', () => {
     const call = await connect(a, b);
     const d = await rig.phone('1004');
     const foreign = await connect(c, d);
-    const replaces = encodeURIComponent(
-      `${foreign.a.callId};to-tag=${tagOf(foreign.a, 'remote')};from-tag=${tagOf(foreign.a, 'local')}`,
-    );
     for (const [to, status] of [
       ['sip:1003@elsewhere.example', 403],
       ['sip:1003@127.0.0.1;method=BYE', 403],
       ['http://127.0.0.1/', 416],
       ['sip:127.0.0.1', 484],
       ['sip:1003@127.0.0.1>, <sip:1004@127.0.0.1', 400],
-      [`sip:1004@127.0.0.1?Replaces=${replaces}`, 404],
+      [replacing('sip:1004@127.0.0.1', foreign.a), 404],
       ['sip:1004@127.0.0.1?Replaces=only-an-id', 400],
     ] as const)
-      assert.equal((await b.final(refer(b, call.b, to))).statusCode, status, to);
+      assert.equal((await referred(b, call.b, to)).statusCode, status, to);
     await hangUp(c, d, foreign);
     await hangUp(a, b, call);
     count += 2;
@@ -439,8 +410,4 @@ async function openRtp() {
     send: (to: number | undefined) => socket.send(packet, to ?? 0, '127.0.0.1'),
     close: () => socket.close(),
   };
-}
-
-function tagOf(dialog: DialogState, side: 'local' | 'remote'): string {
-  return side === 'local' ? dialog.localTag : dialog.remoteTag;
 }

@@ -8,6 +8,7 @@ import { type CallRig, type CallRigOptions, startThreePhones } from '../../suppo
 import { connect, mediaPort } from '../../support/call-steps.js';
 import { freePorts } from '../../support/free-ports.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { referred, replacing, untilTerminated } from '../../support/transfer-steps.js';
 import { addTrunk } from '../../support/trunk-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -354,21 +355,11 @@ describe('members of conference rooms', () => {
   test('a party that is transferred to the room is in it, and its record says so', async () => {
     await start();
     const call = await connect(c, a);
-    const request = c.inDialog(call.a, 'REFER', {
-      headers: { 'Refer-To': `<sip:${ROOM}@127.0.0.1>`, Contact: c.contact },
-    });
-    assert.equal((await c.final(request)).statusCode, 202);
+    assert.equal((await referred(c, call.a, `sip:${ROOM}@127.0.0.1`)).statusCode, 202);
     const offer = await a.next('INVITE');
     a.respond(offer, 200, { sdp: sdpOf(earA, 'sendrecv', 2) });
     await a.next('ACK');
-    for (;;) {
-      const notify = await c.next('NOTIFY');
-      c.respond(notify, 200);
-      if (/^terminated/.test(notify.get('subscription-state') ?? '')) {
-        assert.match(notify.body.toString(), /200 OK/);
-        break;
-      }
-    }
+    assert.equal((await untilTerminated(c)).at(-1), 'SIP/2.0 200 OK');
     await c.expectBye();
     const inB = await join(b, sdpOf(earB));
     earA.say(TONE_A, mediaPort(offer)!);
@@ -389,20 +380,12 @@ describe('members of conference rooms', () => {
     await start();
     const call = await connect(c, a);
     const consult = await join(c, sdpOf(earB));
-    const { callId, localTag, remoteTag } = consult.dialog;
-    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`);
-    const request = c.inDialog(call.a, 'REFER', {
-      headers: { 'Refer-To': `<sip:${ROOM}@127.0.0.1?Replaces=${replaces}>`, Contact: c.contact },
-    });
-    assert.equal((await c.final(request)).statusCode, 202);
+    const to = replacing(`sip:${ROOM}@127.0.0.1`, consult.dialog);
+    assert.equal((await referred(c, call.a, to)).statusCode, 202);
     const offer = await a.next('INVITE');
     a.respond(offer, 200, { sdp: sdpOf(earA, 'sendrecv', 2) });
     await a.next('ACK');
-    for (let isOver = false; !isOver; ) {
-      const notify = await c.next('NOTIFY');
-      c.respond(notify, 200);
-      isOver = /^terminated/.test(notify.get('subscription-state') ?? '');
-    }
+    assert.equal((await untilTerminated(c)).at(-1), 'SIP/2.0 200 OK');
     await c.expectBye();
     await c.expectBye();
     await waitFor('the seat to be 1001', () => rig.conferences.members(ROOM)[0]?.member === '1001');
@@ -431,19 +414,12 @@ describe('members of conference rooms', () => {
   test('a member can be transferred out: another has its seat', async () => {
     await start();
     const inA = await join(a, sdpOf(earA));
-    const request = a.inDialog(inA.dialog, 'REFER', {
-      headers: { 'Refer-To': '<sip:1002@127.0.0.1>', Contact: a.contact },
-    });
-    assert.equal((await a.final(request)).statusCode, 202);
+    assert.equal((await referred(a, inA.dialog, 'sip:1002@127.0.0.1')).statusCode, 202);
     const invite = await b.next('INVITE');
     b.respond(invite, 200, { sdp: sdpOf(earB) });
     await b.next('ACK');
     await waitFor('the seat to be 1002', () => rig.conferences.members(ROOM)[0]?.member === '1002');
-    for (let isOver = false; !isOver; ) {
-      const notify = await a.next('NOTIFY');
-      a.respond(notify, 200);
-      isOver = /^terminated/.test(notify.get('subscription-state') ?? '');
-    }
+    assert.equal((await untilTerminated(a)).at(-1), 'SIP/2.0 200 OK');
     await a.expectBye();
     const inC = await join(c, sdpOf(earA));
     earA.say(TONE_A, inC.port);

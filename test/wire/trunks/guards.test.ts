@@ -4,6 +4,7 @@ import type { SipMessage } from '../../../src/sip/message.js';
 import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { referred, untilTerminated } from '../../support/transfer-steps.js';
 import { addTrunk, answerAndEnd, reach, refuseAndEnd, routeZero } from '../../support/trunk-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -194,19 +195,12 @@ describe('guards of trunks', () => {
     const up = await connect(a, b);
     await rig.users.modify('1001', { features: { outside: 'NONE' } });
     await rig.users.modify('1002', { features: { outside: 'NONE' } });
-    const headers = { 'Refer-To': '<sip:030777@ims>' };
-    const refused = await b.final(b.inDialog(up.b, 'REFER', { headers: { ...headers, Contact: b.contact } }));
-    assert.equal(refused.statusCode, 202);
-    for (;;) {
-      const notify = await b.next('NOTIFY');
-      b.respond(notify, 200);
-      const text = notify.body.toString();
-      if (/ 100 /.test(text)) continue;
-      assert.match(text, /^SIP\/2\.0 403 /);
-      break;
-    }
+    assert.equal((await referred(b, up.b, 'sip:030777@ims')).statusCode, 202);
+    const told = await untilTerminated(b);
+    assert.match(told.at(-1)!, /^SIP\/2\.0 403 /);
+    for (const earlier of told.slice(0, -1)) assert.match(earlier, / 100 /);
     await rig.users.modify('1002', { features: { outside: 'NATIONAL' } });
-    await b.final(b.inDialog(up.b, 'REFER', { headers: { ...headers, Contact: b.contact } }));
+    await referred(b, up.b, 'sip:030777@ims');
     const atOne = await one.next('INVITE');
     assert.match(atOne.get('referred-by') ?? '', /1002/);
     assert.match(atOne.get('from') ?? '', /<sip:1001@/);
@@ -225,17 +219,10 @@ describe('guards of trunks', () => {
 
   test('transfers to outside that come to nothing do not use up the calls of who transfers', async () => {
     const up = await connect(a, b);
-    const headers = { 'Refer-To': '<sip:030777@ims>', Contact: b.contact };
     for (let i = 0; i < 3; i++) {
-      await b.final(b.inDialog(up.b, 'REFER', { headers }));
+      await referred(b, up.b, 'sip:030777@ims');
       one.respond(await one.next('INVITE'), 486);
-      for (let isOver = false; !isOver; ) {
-        const notify = await b.next('NOTIFY');
-        b.respond(notify, 200);
-        const text = notify.body.toString();
-        assert.doesNotMatch(text, / 403 /);
-        isOver = / 486 /.test(text);
-      }
+      assert.match((await untilTerminated(b)).at(-1)!, / 486 /);
     }
     const ended = a.bye(up.a);
     await b.expectBye();
@@ -251,8 +238,7 @@ describe('guards of trunks', () => {
     const ok = await one.response(invite, 200);
     await a.next('ACK');
     const dialog = one.ack(invite, ok);
-    const headers = { 'Refer-To': '<sip:1002@ims>', Contact: a.contact };
-    await a.final(a.inDialog(a.dialogAsUas(atA), 'REFER', { headers }));
+    await referred(a, a.dialogAsUas(atA), 'sip:1002@ims');
     const atB = await b.next('INVITE');
     assert.match(atB.get('from') ?? '', /<sip:one@/);
     b.respond(atB, 200, { sdp: b.sdp() });
@@ -281,15 +267,10 @@ describe('guards of trunks', () => {
     const ok = await one.response(invite, 200);
     await a.next('ACK');
     const dialog = one.ack(invite, ok);
-    const headers = { 'Refer-To': '<sip:030777@ims>', Contact: a.contact };
-    await a.final(a.inDialog(a.dialogAsUas(atA), 'REFER', { headers }));
+    await referred(a, a.dialogAsUas(atA), 'sip:030777@ims');
     const atTwo = await two.next('INVITE');
     two.respond(atTwo, 486);
-    for (let isOver = false; !isOver; ) {
-      const notify = await a.next('NOTIFY');
-      a.respond(notify, 200);
-      isOver = / 486 /.test(notify.body.toString());
-    }
+    assert.match((await untilTerminated(a)).at(-1)!, / 486 /);
     assert.equal(one.has('INVITE'), false);
     const ended = one.bye(dialog);
     await a.expectBye();
@@ -324,9 +305,7 @@ describe('guards of trunks', () => {
     const ok = await one.response(invite, 200);
     await a.next('ACK');
     const dialog = one.ack(invite, ok);
-    const headers = { 'Refer-To': '<sip:1002@ims>', Contact: one.contact };
-    const refused = await one.final(one.inDialog(dialog, 'REFER', { headers }));
-    assert.equal(refused.statusCode, 403);
+    assert.equal((await referred(one, dialog, 'sip:1002@ims')).statusCode, 403);
     const ended = one.bye(dialog);
     await a.expectBye();
     await ended;

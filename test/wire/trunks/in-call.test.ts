@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { referred, replacing } from '../../support/transfer-steps.js';
 import { addTrunk, reach, routeZero } from '../../support/trunk-steps.js';
 
 describe('features of calls over trunks', () => {
@@ -57,10 +58,8 @@ describe('features of calls over trunks', () => {
   test('RFC 5589 §7.3: a subscriber transfers a call to somebody it asked beyond a trunk', async () => {
     const first = await connect(a, b);
     const asked = await up(b, '030222');
-    const { invite, ok } = asked;
-    const to = `sip:030222@ims?Replaces=${encodeURIComponent(`${invite.callId};to-tag=${ok.toTag};from-tag=${invite.fromTag}`)}`;
-    const refer = b.inDialog(first.b, 'REFER', { headers: { 'Refer-To': `<${to}>`, Contact: b.contact } });
-    assert.equal((await b.final(refer)).statusCode, 202);
+    const to = replacing('sip:030222@ims', asked.atPhone);
+    assert.equal((await referred(b, first.b, to)).statusCode, 202);
     const atOne = await one.next('INVITE');
     one.respond(atOne, 200, { sdp: one.sdp('sendrecv', 2) });
     await one.next('ACK');
