@@ -166,6 +166,21 @@ describe('tasks', { timeout: 60_000 }, () => {
     );
   });
 
+  it('a time that was run is not run again, though its server died before it could say that it dealt with it', async () => {
+    const { tasks } = open();
+    await tasks.add('job', { script, times: { at: START + MINUTE } });
+    await pass(1);
+    await until(tasks, 'OK');
+    await tasks.close();
+    clocks.length = 0;
+    const collection = temp.store.collection('tasks');
+    assert.ok(await collection.remove('upto job'));
+    const { runner } = open('b');
+    await waitFor('the other server to look', async () => (await collection.get('upto job')) !== undefined);
+    await pass(1);
+    assert.equal(runner.jobs.length, 0);
+  });
+
   it('does not run while inactive; ACT counts from now', async () => {
     const { tasks, runner } = open();
     await tasks.add('job', { script, times: { cron: '* * * * *' }, isActive: false });
