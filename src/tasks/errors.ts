@@ -1,6 +1,13 @@
 import { AppError } from '../platform/errors.js';
 
-export type TaskErrorCode = 'TASK_EXISTS' | 'TASK_UNKNOWN' | 'TASK_BUSY' | 'TASK_IDLE' | 'FIELD_INVALID';
+export type TaskErrorCode =
+  | 'TASK_EXISTS'
+  | 'TASK_UNKNOWN'
+  | 'TASK_BUSY'
+  | 'TASKS_FULL'
+  | 'TASK_IDLE'
+  | 'TASK_PAST'
+  | 'FIELD_INVALID';
 
 /** Something that cannot be done with a task. Each sentence says what to do. */
 export class TaskError extends AppError {

@@ -8,6 +8,7 @@ import { MAX_TASKS, TaskStore } from './task-store.js';
 import { TaskWorker } from './task-worker.js';
 import {
   ON_ERROR,
+  TASK_NAME,
   type Task,
   type TaskInput,
   type TaskRun,
@@ -17,8 +18,6 @@ import {
   type TaskView,
 } from './types.js';
 
-/** A name is also that of a directory with result files. */
-const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31}$/u;
 const MAX_NOTE_LENGTH = 128;
 /** A script of a task, characters. */
 const MAX_SCRIPT_LENGTH = 65_536;
@@ -69,7 +68,7 @@ export class StoredTasks implements TaskService {
       isActive = true,
     }: TaskInput & { readonly script: TaskScript },
   ): Promise<TaskView> {
-    if (!NAME.test(name))
+    if (!TASK_NAME.test(name))
       throw new TaskError(
         'FIELD_INVALID',
         'a task name has 1 to 32 letters, digits, _ . or -, and begins with none of . and -',
@@ -107,7 +106,7 @@ export class StoredTasks implements TaskService {
     const { at, cron, ...rest } = before;
     const kept = times ?? { ...(at !== undefined && { at }), ...(cron !== undefined && { cron }) };
     if (input.isActive && kept.at !== undefined && kept.at <= now)
-      throw new TaskError('FIELD_INVALID', 'its time has passed; give another with MOD TASK: AT=');
+      throw new TaskError('TASK_PAST', 'its time has passed; give another with MOD TASK: AT=');
     const isNewSchedule = times !== undefined || (isActive && !before.isActive);
     const task: Task = {
       ...rest,
@@ -135,7 +134,7 @@ export class StoredTasks implements TaskService {
   }
 
   async get(name: string): Promise<TaskView | undefined> {
-    const task = NAME.test(name) ? await this.store.task(name) : undefined;
+    const task = TASK_NAME.test(name) ? await this.store.task(name) : undefined;
     return task && this.view(task);
   }
 
@@ -170,7 +169,7 @@ export class StoredTasks implements TaskService {
   }
 
   private async known(name: string): Promise<Task> {
-    const task = NAME.test(name) ? await this.store.task(name) : undefined;
+    const task = TASK_NAME.test(name) ? await this.store.task(name) : undefined;
     if (!task) throw unknownTask(name);
     return task;
   }
@@ -194,8 +193,7 @@ export class StoredTasks implements TaskService {
       );
     if (at !== undefined && cron !== undefined)
       throw new TaskError('FIELD_INVALID', 'a task runs once or by a cron expression, not both');
-    if (at !== undefined && at <= now)
-      throw new TaskError('FIELD_INVALID', 'the time of the task has passed');
+    if (at !== undefined && at <= now) throw new TaskError('TASK_PAST', 'the time of the task has passed');
     if (cron !== undefined) checkCron(cron);
     if (onError !== undefined && !ON_ERROR.includes(onError))
       throw new TaskError('FIELD_INVALID', `on error is one of ${ON_ERROR.join(', ')}`);

@@ -85,7 +85,7 @@ export class TaskWorker {
     if (this.isClosed || !this.runner) throw new TaskError('TASK_BUSY', 'the server is stopping', task.name);
     if (this.running.size >= MAX_RUNNING)
       throw new TaskError(
-        'TASK_BUSY',
+        'TASKS_FULL',
         `${MAX_RUNNING} tasks are running; wait for one, or stop it with STP TASK`,
       );
     const due = this.parts.clock.now();

@@ -1,5 +1,8 @@
 import type { Closeable } from '../platform/lifecycle.js';
 
+/** A name of a task; it is also that of a directory with result files. */
+export const TASK_NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,31}$/u;
+
 /** What a batch does after a command that fails: end, or go on with the next one. */
 export const ON_ERROR = ['STOP', 'GO'] as const;
 export type OnError = (typeof ON_ERROR)[number];
@@ -113,7 +116,7 @@ export interface TaskInput {
 
 /**
  * Batches of commands that the server runs by schedule or on demand. Rejects with TaskError: TASK_EXISTS, TASK_UNKNOWN, TASK_BUSY,
- * TASK_IDLE, FIELD_INVALID, or with StoreError.
+ * TASKS_FULL, TASK_IDLE, TASK_PAST, FIELD_INVALID, or with StoreError.
  */
 export interface TaskService extends Closeable {
   add(name: string, input: TaskInput & { readonly script: TaskScript }): Promise<TaskView>;

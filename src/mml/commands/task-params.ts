@@ -1,22 +1,41 @@
 import { checkCron } from '../../tasks/schedule.js';
-import { ON_ERROR, type TaskRun, type TaskView } from '../../tasks/types.js';
-import type { ParamSpec, ParamType, ReportSpec, Row } from '../registry/command.js';
+import { ON_ERROR, TASK_NAME, type TaskRun, type TaskView } from '../../tasks/types.js';
+import {
+  type ParamSpec,
+  type ParamType,
+  type ReportSpec,
+  type Row,
+  ValueProblem,
+} from '../registry/command.js';
 import { datetime } from '../registry/date-range.js';
-import { oneOf, string, username } from '../registry/param-types.js';
+import { oneOf, string } from '../registry/param-types.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 
-/** An expression of five parts; what is wrong with it is said in the words of the expression. */
+/** An expression of five parts that comes true some day. */
 const cron: ParamType<string> = {
   name: text('cron expression', 'cron 表达式'),
   allowed: text(
-    'minute, hour, day, month, weekday such as "0 2 * * MON-FRI"',
-    '分、时、日、月、星期，例如 "0 2 * * MON-FRI"',
+    'minute, hour, day, month and weekday of a time that comes, such as "0 2 * * MON-FRI"',
+    '分、时、日、月、星期（须是会到来的时间），例如 "0 2 * * MON-FRI"',
   ),
   parse(value) {
     const expression = value.text.trim().replace(/\s+/g, ' ').toUpperCase();
-    checkCron(expression);
+    try {
+      checkCron(expression);
+    } catch {
+      throw new ValueProblem('invalid');
+    }
     return expression;
+  },
+};
+
+const taskName: ParamType<string> = {
+  name: text('name', '名称'),
+  allowed: text('1..32 letters, digits, _ . and -', ' 1..32 个字母、数字、_ . 或 -'),
+  parse(value) {
+    if (!TASK_NAME.test(value.text)) throw new ValueProblem('invalid');
+    return value.text;
   },
 };
 
@@ -28,7 +47,7 @@ const moment: ParamType<number> = {
 };
 
 export const NAME = {
-  type: username,
+  type: taskName,
   purpose: text('Task', '任务'),
   example: 'nightly',
   suggest: async (services: Services) => (await services.tasks.list()).slice(0, 20).map(({ name }) => name),

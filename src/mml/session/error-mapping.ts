@@ -92,8 +92,21 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
     case 'TASK_EXISTS':
       return new MmlError(4002, { what: text('Task', '任务'), name }, error);
     case 'TASK_BUSY':
+      return new MmlError(3007, { reason: taskReason(name, '正在执行；请用 STP TASK 结束', error) }, error);
+    case 'TASKS_FULL':
+      return new MmlError(
+        3007,
+        { reason: taskReason('', '正在执行的任务过多；请稍候或用 STP TASK 结束一个', error) },
+        error,
+      );
     case 'TASK_IDLE':
-      return new MmlError(3007, { reason: error.message }, error);
+      return new MmlError(3007, { reason: taskReason(name, '不在本服务器上执行', error) }, error);
+    case 'TASK_PAST':
+      return new MmlError(
+        2010,
+        { reason: taskReason('', '任务的时间已过；请用 AT 给出将来的时间', error) },
+        error,
+      );
     case 'CMDGROUP_UNKNOWN':
       return new MmlError(4001, { what: text('command group', '命令组'), name, hint: SEE_CMDGROUPS }, error);
     case 'CMDGROUP_EXISTS':
@@ -129,6 +142,9 @@ export function toMmlError(error: unknown, serial: number, subject = ''): MmlErr
       return new MmlError(5002, { part: error.name, reason: error.message }, error);
   }
 }
+
+const taskReason = (name: string, zh: string, { message }: AppError): Bilingual =>
+  text(message, `${name} ${zh}`.trim());
 
 /** Why a setting cannot be set here, and where it can. */
 function settingReason({ code, context }: AppError): Bilingual {

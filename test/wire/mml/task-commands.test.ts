@@ -134,10 +134,10 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     assert.match(await li.run('ADD TASK: NAME=wrong, FILE=../../etc/passwd'), /RETCODE = 2010/);
     assert.match(
       await li.run('ADD TASK: NAME=wrong, COMMAND="LST USER", CRON="61 * * * *"'),
-      /RETCODE = 2010/,
+      /RETCODE = 2003/,
     );
     assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="LST USER", AT="2020-01-01"'), /has passed/);
-    assert.match(await li.run('ADD TASK: NAME="a/b", COMMAND="LST USER"'), /RETCODE = 2010/);
+    assert.match(await li.run('ADD TASK: NAME="a/b", COMMAND="LST USER"'), /RETCODE = 2003/);
     assert.match(await li.run('DSP TASK: NAME=wrong'), /RETCODE = 4001/);
   });
 
@@ -217,7 +217,13 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     await ok(li, 'STR TASK: NAME=long');
     await taskSession('long');
     assert.match(await ok(li, 'STP TASK: NAME=long'), / long .* STOPPED +\d+ +1000 +0 /);
-    assert.match(await li.run('STP TASK: NAME=long'), /RETCODE = 3007/);
+    assert.match(await li.run('STP TASK: NAME=long'), /RETCODE = 3007 .*does not run/);
+    await ok(li, 'SET SESSION: LANG=ZH');
+    assert.match(
+      await li.run('STP TASK: NAME=long'),
+      /RETCODE = 3007 {2}不允许：long 不在本服务器上执行\r\n/,
+    );
+    await ok(li, 'SET SESSION: LANG=EN');
     await ok(li, 'STR TASK: NAME=long');
     assert.match(await li.run('RMV TASK: NAME=long'), /RETCODE = 3007 .*running/);
     const next = await taskSession('long');
