@@ -84,9 +84,12 @@ class AlarmKeeper implements AlarmKeeping, Closeable {
   async close(): Promise<void> {
     this.isClosed = true;
     this.options.clock.clearTimeout(this.timer);
+    await withDeadline(this.lastWrites(), LAST_WRITE_MS, 'writing alarms').catch(() => undefined);
+  }
+
+  private async lastWrites(): Promise<void> {
     await this.work;
-    if (this.options.store.alive)
-      await withDeadline(this.flush(), LAST_WRITE_MS, 'writing alarms').catch(() => undefined);
+    if (this.options.store.alive) await this.flush();
   }
 
   private schedule(delayMs: number): void {

@@ -25,6 +25,7 @@ const sysinfoReport: ReportSpec = {
     { key: 'registeredUsers', title: text('Registered users', '已注册用户') },
     { key: 'activeCalls', title: text('Calls', '当前呼叫') },
     { key: 'connectedCalls', title: text('Calls connected', '已接通呼叫') },
+    { key: 'activeAlarms', title: text('Active alarms', '当前告警') },
     { key: 'recordsWaiting', title: text('Records waiting', '待写入话单') },
     { key: 'rssBytes', title: text('Memory', '内存'), format: 'bytes' },
     { key: 'heapUsedBytes', title: text('Heap used', '堆内存'), format: 'bytes' },
@@ -56,6 +57,7 @@ const displaySysinfo = defineCommand({
       registeredUsers: registrations?.users,
       activeCalls: calls.active,
       connectedCalls: calls.connected,
+      activeAlarms: services.alarms.active().length,
       recordsWaiting: services.records.backlog().waiting,
     };
     return { sections: [{ report: sysinfoReport, rows: [row] }] };

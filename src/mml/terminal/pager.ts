@@ -17,7 +17,9 @@ export async function page(
     if (height > room && index > 0) {
       const answer = await askMore(port, nextKey);
       if (answer === 'quit') {
-        port.write(`${lines.at(-1)!}\r\n`);
+        // With the blank line after it.
+        const last = lines.findLastIndex((one) => one !== '');
+        port.write(`${lines.slice(last).join('\r\n')}\r\n`);
         return;
       }
       room = answer === 'line' ? height : pageLines - 1;

@@ -92,6 +92,17 @@ describe('alarms in the Store', () => {
     assert.equal(await entries.count(), MAX_HISTORY);
   });
 
+  it('keep no server from ending when the Store hangs', async () => {
+    const clock = new ManualClock();
+    const collection = { ...memoryCollection(), put: () => new Promise<boolean>(() => undefined) };
+    const store = { alive: true, collection: () => collection };
+    const book = await openAlarms({ store, node: 'n1', clock, log });
+    book.raise('OVERLOAD', '', '');
+    clock.advance(1000);
+    await book.close();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   it('leave out what another version has written', async () => {
     const clock = new ManualClock();
     const { store, entries } = brittleStore();

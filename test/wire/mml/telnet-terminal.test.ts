@@ -115,7 +115,7 @@ describe('console at a telnet terminal', { timeout: 60_000 }, () => {
     client.send(' ');
     assert.equal((await client.until('--More--')).split('\r\n').length, 10);
     client.send('q');
-    await client.until('MML> ');
+    assert.match(await client.until('MML> '), /^\r +\r--- {4}END\r\n\r\n\rMML> $/);
     client.send('SET SESSION: PAGE=0\r');
     await client.until('MML> ');
     client.send('LST USER\r');
