@@ -1,6 +1,8 @@
 // A reporter for Node's test runner: a line a file, failures in full, skips with their reason, counts and failed files to descriptor 3.
+
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
+import { inspect } from 'node:util';
 
 const SLOW_MS = 5000;
 /** Characters of a file's error output that are kept to be shown if it breaks. */
@@ -74,7 +76,7 @@ export default async function* report(source) {
   if (files.has(current)) yield line(current, files.get(current));
   for (const { name, file, error } of failures) {
     const cause = error?.cause ?? error;
-    yield `\nFAILED ${shown(file)}\n  ${name}\n${String(cause?.stack ?? cause).replace(/^/gm, '    ')}\n`;
+    yield `\nFAILED ${shown(file)}\n  ${name}\n${(typeof cause?.stack === 'string' ? cause.stack : inspect(cause)).replace(/^/gm, '    ')}\n`;
     if (said.has(file)) yield `    it said:\n${said.get(file).replace(/^/gm, '      ')}\n`;
   }
   try {
