@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { missing, runToEnd } from '../support/peers.js';
+import { ScriptedSsh } from '../support/scripted-ssh.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { SshClient } from '../support/ssh-client.js';
 
@@ -69,6 +70,27 @@ describe('SSH console of a running server', { timeout: 60_000, skip: missing('ss
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /RETCODE = 3002 /);
     client.close();
+  });
+
+  it('starts no more sessions on a connection whose operator was changed since its login', async () => {
+    await server.mml('ADD OPERATOR: NAME=temp, PASSWORD=temp-secret, ROLE=OPERATOR');
+    const changes = [
+      'SET PASSWORD: NAME=temp, PASSWORD=temp-secret',
+      'MOD OPERATOR: NAME=temp, ADDRESSES=192.0.2.1&127.0.0.0/8',
+      'MOD OPERATOR: NAME=temp, HOURS=00:00-00:00',
+      'MOD OPERATOR: NAME=temp, ROLE=ADMIN',
+      'RMV OPERATOR: NAME=temp, CONFIRM=YES',
+    ];
+    for (const change of changes) {
+      const login = { username: 'temp', password: 'temp-secret' };
+      const client = await ScriptedSsh.login(Number(server.facts.ssh!.split(':').at(-1)), login);
+      assert.equal((await client.run('DSP VERSION')).code, 0);
+      assert.match(await server.mml(change), /RETCODE = 0 /);
+      const refused = await client.run('DSP VERSION');
+      assert.equal(refused.code, 1, change);
+      assert.match(refused.output, /^RETCODE = 3005 /);
+      client.close();
+    }
   });
 
   it('is off unless it is asked for', async () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AuthContext, Connection, PasswordAuthContext, Session } from 'ssh2';
-import type { LoggedInOperator } from '../../accounts/types.js';
+import type { LoggedInOperator, OperatorView } from '../../accounts/types.js';
 import {
   CLOSE_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
@@ -163,14 +163,13 @@ export class SshConnection {
 
   /**
    * A connection outlives its sessions: each begins with what its operator may do by then, and none does any more when
-   * the operator is gone, or its role or password is another than at the login.
+   * the operator is gone, or its role, password or where and when it may log in is another than at the login.
    */
   private async owner(): Promise<SessionOwner | undefined> {
     const { core, address } = this.options;
     const known = this.operator!;
     const now = await core.services.operators.present(known.name);
-    const isSame = now && now.role === known.role && now.passwordAt === known.passwordAt;
-    return isSame ? ownerOf(now, { address, transport: 'ssh' }) : undefined;
+    return now && isUnchanged(known, now) ? ownerOf(now, { address, transport: 'ssh' }) : undefined;
   }
 
   private rekeyed(): void {
@@ -220,4 +219,11 @@ export class SshConnection {
 /** A request to change the password comes as an object. */
 function isSane({ username, password }: PasswordAuthContext): boolean {
   return typeof password === 'string' && username.length + password.length <= MAX_LINE_BYTES;
+}
+
+/** Whether nothing has changed that ends the sessions of an operator. */
+function isUnchanged(before: OperatorView, now: OperatorView): boolean {
+  const facts = ({ createdAt, role, passwordAt, addresses, hours }: OperatorView) =>
+    JSON.stringify([createdAt, role, passwordAt, addresses, hours]);
+  return facts(before) === facts(now);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { pino } from 'pino';
@@ -191,6 +192,16 @@ describe('console and clients that send much, slowly, or in other ways than expe
     client.send(Buffer.from('DSP VERSION\r\n', 'utf16le'));
     assert.match(await client.until('END\r\n'), /%%DSP VERSION;%%\r\nRETCODE = 0 /);
     await isServed(client);
+  });
+
+  it('lets the system probe quiet connections, so that half-open ones go away', async () => {
+    const client = await loggedIn();
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+    // Linux: a connection of ours that is up (01), with the keepalive timer (02) running.
+    const pattern = `0100007F:${hex(server.port)} 0100007F:${hex(client.socket.localPort!)} 01 \\S+ 02:`;
+    for (let i = 0; i < 100 && !new RegExp(pattern).test(readFileSync('/proc/net/tcp', 'utf8')); i++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.match(readFileSync('/proc/net/tcp', 'utf8'), new RegExp(pattern));
   });
 
   it('closes the connection of a client that has ended its side and does not read', async () => {
