@@ -14,8 +14,10 @@ import {
 import { flag, oneOf, string, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
 import { localTime } from '../report/cells.js';
+import { CALL_STATE_WORDS } from '../report/words.js';
 import type { Services } from '../services.js';
-import { text } from '../text.js';
+import type { SessionState } from '../session/session-state.js';
+import { inLanguage, text } from '../text.js';
 import { mediaReport, mediaRows } from './media-report.js';
 import { LIMIT } from './paging.js';
 import { timelineText } from './timeline-text.js';
@@ -30,7 +32,7 @@ const callReport: ReportSpec = {
   title: text('Call', '呼叫'),
   columns: [
     { key: 'id', title: text('Call', '呼叫号') },
-    { key: 'state', title: text('State', '状态') },
+    { key: 'state', title: text('State', '状态'), words: CALL_STATE_WORDS },
     { key: 'caller', title: text('Caller', '主叫') },
     { key: 'callee', title: text('Callee', '被叫') },
     { key: 'dialled', title: text('Dialled', '所拨号码') },
@@ -101,7 +103,7 @@ const displayCalls = defineCommand({
     const now = clock.now();
     const wanted = id ?? callId;
     if (wanted !== undefined)
-      return { sections: await callSections(services, findCall(services, wanted), now, session.columns) };
+      return { sections: await callSections(services, findCall(services, wanted), now, session) };
     const found = services.calls
       .list()
       .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
@@ -266,24 +268,27 @@ async function callSections(
   services: Services,
   call: CallView,
   now: number,
-  columns: number | undefined,
+  session: SessionState,
 ): Promise<Section[]> {
   const streams = (await services.calls.media(call.id)) ?? [];
   const timeline = services.calls.get(call.id)?.timeline ?? [];
   return [
     { report: callReport, rows: [callRow(call, now)] },
     ...(streams.length > 0 ? [{ report: mediaReport, rows: mediaRows(streams) }] : []),
-    ...timelineSections(timeline, columns),
+    ...timelineSections(timeline, session),
   ];
 }
 
 /** The events of a call, and its messages as a ladder. */
-function timelineSections(timeline: readonly TimelineEntry[], columns: number | undefined): Section[] {
+function timelineSections(
+  timeline: readonly TimelineEntry[],
+  { columns, language }: SessionState,
+): Section[] {
   const events = timeline.filter(({ event }) => event.kind !== 'message');
   const start = timeline[0]?.mono ?? 0;
   const lines = events.map(
     ({ at, mono, event }) =>
-      `  ${localTime(at).slice(11, 19)}  ${`+${((mono - start) / 1000).toFixed(3)} s`.padStart(11)}  ${timelineText(event)}`,
+      `  ${localTime(at).slice(11, 19)}  ${`+${((mono - start) / 1000).toFixed(3)} s`.padStart(11)}  ${inLanguage(timelineText(event), language)}`,
   );
   const drawn = ladder(timeline, columns === undefined ? {} : { width: columns - 1 })
     .split('\n')

@@ -10,6 +10,7 @@ import {
 } from '../registry/command.js';
 import { dialList, flag, number, oneOf, string, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
+import { DIAL_STATE_WORDS } from '../report/words.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { SOUND } from './announcement-commands.js';
@@ -23,7 +24,7 @@ const jobReport: ReportSpec = {
   title: text('Dial job', '拨号任务'),
   columns: [
     { key: 'id', title: text('Job', '任务') },
-    { key: 'state', title: text('State', '状态') },
+    { key: 'state', title: text('State', '状态'), words: DIAL_STATE_WORDS },
     { key: 'total', title: text('Numbers', '号码数') },
     { key: 'waiting', title: text('Waiting', '等待') },
     { key: 'running', title: text('Calling', '呼叫中') },
@@ -46,7 +47,7 @@ const targetReport: ReportSpec = {
   layout: 'table',
   columns: [
     { key: 'number', title: text('Number', '号码') },
-    { key: 'state', title: text('State', '状态') },
+    { key: 'state', title: text('State', '状态'), words: DIAL_STATE_WORDS },
     { key: 'tries', title: text('Tries', '次数') },
     { key: 'result', title: text('Result', '结果') },
     { key: 'reason', title: text('Reason', '原因') },

@@ -1,5 +1,6 @@
 import { pause } from '../../platform/pause.js';
 import type { CommandContext, ReportSpec, Row, Section } from '../registry/command.js';
+import { UNIT_WORDS } from '../report/words.js';
 import type { Figure, Services, SystemInfo } from '../services.js';
 import { text } from '../text.js';
 
@@ -34,7 +35,7 @@ export const loadReport: ReportSpec = {
     { key: 'name', title: text('Figure', '计数项'), words: NAMES },
     { key: 'value', title: text('Now', '当前') },
     { key: 'full', title: text('Of', '满值') },
-    { key: 'unit', title: text('Unit', '单位') },
+    { key: 'unit', title: text('Unit', '单位'), words: UNIT_WORDS },
     { key: 'share', title: text('Load', '负载'), format: 'bar' },
   ],
 };

@@ -1,5 +1,6 @@
 import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
 import { ip, string } from '../registry/param-types.js';
+import { FAILURE_WORDS, ROUND_WORDS, ROUTE_OUTCOME_WORDS } from '../report/words.js';
 import { text } from '../text.js';
 import { USERNAME } from './user-commands.js';
 
@@ -7,7 +8,7 @@ const outcomeReport: ReportSpec = {
   name: 'route',
   title: text('Route', '路由'),
   columns: [
-    { key: 'outcome', title: text('Outcome', '结果') },
+    { key: 'outcome', title: text('Outcome', '结果'), words: ROUTE_OUTCOME_WORDS },
     { key: 'callee', title: text('Callee', '被叫') },
     { key: 'status', title: text('SIP status', 'SIP 状态') },
   ],
@@ -19,7 +20,7 @@ const roundReport: ReportSpec = {
   layout: 'table',
   columns: [
     { key: 'round', title: text('Round', '轮次') },
-    { key: 'kind', title: text('Kind', '类型') },
+    { key: 'kind', title: text('Kind', '类型'), words: ROUND_WORDS },
     { key: 'ringSec', title: text('For', '时长'), format: 'seconds' },
     { key: 'username', title: text('User', '用户') },
     { key: 'contact', title: text('Contact', '注册地址') },
@@ -32,7 +33,7 @@ const failureReport: ReportSpec = {
   title: text('Then', '随后'),
   layout: 'table',
   columns: [
-    { key: 'failure', title: text('When', '条件') },
+    { key: 'failure', title: text('When', '条件'), words: FAILURE_WORDS },
     { key: 'to', title: text('On to', '转到') },
     { key: 'by', title: text('By', '由') },
     { key: 'reason', title: text('Reason', '原因') },

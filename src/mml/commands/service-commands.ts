@@ -2,6 +2,7 @@ import { bracket } from '../../config/describe.js';
 import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
+import { SERVER_STATE_WORDS, SERVICE_WORDS } from '../report/words.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 
@@ -44,7 +45,7 @@ const displayConfiguration = defineCommand({
     const system = services.system();
     const row: Row = {
       node: system.node,
-      serverIp: config.SERVER_IP ?? 'detected',
+      serverIp: config.SERVER_IP ?? text('detected', '自动检测'),
       externalIp: config.EXTERNAL_IP,
       sip: system.listeners.join(' '),
       realm: system.realm,
@@ -70,7 +71,7 @@ const statusReport: ReportSpec = {
   title: text('Service status', '服务状态'),
   layout: 'table',
   columns: [
-    { key: 'service', title: text('Service', '服务') },
+    { key: 'service', title: text('Service', '服务'), words: SERVICE_WORDS },
     { key: 'state', title: text('State', '状态') },
     { key: 'detail', title: text('Detail', '详情') },
   ],
@@ -87,7 +88,7 @@ const displayStatus = defineCommand({
     const sessions = console.sessions().length;
     const rows: Row[] = [
       ...(await partRows(services)),
-      { service: 'console', state: 'UP', detail: `${sessions} sessions` },
+      { service: 'console', state: 'UP', detail: text(`${sessions} sessions`, `${sessions} 个会话`) },
     ];
     return { sections: [{ report: statusReport, rows }] };
   },
@@ -105,6 +106,7 @@ async function partRows(services: Services): Promise<Row[]> {
   // What runs in this process answers for itself; of a relay elsewhere each call finds out.
   const relayState =
     system.relay === 'embedded' ? upIf(figures.some(({ part }) => part === 'relay')) : 'ELSEWHERE';
+  const jobs = services.dialler.jobs().filter(({ state }) => state === 'running').length;
   const trunks = services.trunks.states();
   const trunksUp = trunks.filter(({ health }) => health === 'up').length;
   return [
@@ -116,16 +118,24 @@ async function partRows(services: Services): Promise<Row[]> {
     {
       service: 'calls',
       state: system.state === 'running' ? 'UP' : system.state.toUpperCase(),
-      detail: `${active} calls, ${connected} connected`,
+      detail: text(`${active} calls, ${connected} connected`, `${active} 个呼叫，${connected} 个已接通`),
     },
     { service: 'media-relay', state: relayState, detail: system.relay },
     { service: 'store', state: upIf(system.storeAlive), detail: system.store },
-    { service: 'records', state: upIf(backlog.storeAlive), detail: `${backlog.waiting} wait for the store` },
-    { service: 'trunks', state: 'UP', detail: `${trunksUp} of ${trunks.length} up` },
+    {
+      service: 'records',
+      state: upIf(backlog.storeAlive),
+      detail: text(`${backlog.waiting} wait for the store`, `${backlog.waiting} 条等待写入`),
+    },
+    {
+      service: 'trunks',
+      state: 'UP',
+      detail: text(`${trunksUp} of ${trunks.length} up`, `${trunks.length} 个中 ${trunksUp} 个正常`),
+    },
     {
       service: 'dial-service',
       state: dialling === undefined ? 'UNKNOWN' : dialling.enabled ? 'UP' : 'OFF',
-      detail: `${services.dialler.jobs().filter(({ state }) => state === 'running').length} jobs run`,
+      detail: text(`${jobs} jobs run`, `${jobs} 个任务进行中`),
     },
   ];
 }
@@ -188,7 +198,7 @@ const drainReport: ReportSpec = {
   name: 'drain',
   title: text('State', '状态'),
   columns: [
-    { key: 'state', title: text('State', '运行状态') },
+    { key: 'state', title: text('State', '运行状态'), words: SERVER_STATE_WORDS },
     { key: 'active', title: text('Calls', '当前呼叫') },
   ],
 };

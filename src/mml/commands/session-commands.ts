@@ -6,6 +6,7 @@ import { boolean, commandWords, flag, number, oneOf, string } from '../registry/
 import { didYouMean, type Registry } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
 import { padTo } from '../report/layout.js';
+import { ACCESS_WORDS } from '../report/words.js';
 import type { SessionState } from '../session/session-state.js';
 import { inLanguage, LANGUAGES, type Language, text } from '../text.js';
 
@@ -17,7 +18,7 @@ const sessionReport: ReportSpec = {
     { key: 'operator', title: text('Operator', '操作员') },
     { key: 'role', title: text('Role', '角色') },
     { key: 'address', title: text('Address', '地址') },
-    { key: 'transport', title: text('By', '接入方式') },
+    { key: 'transport', title: text('By', '接入方式'), words: ACCESS_WORDS },
     { key: 'startedAt', title: text('Since', '登录时间'), format: 'time' },
     { key: 'idleSec', title: text('Idle', '空闲'), format: 'seconds' },
     { key: 'lastCommand', title: text('Last command', '最近命令') },

@@ -12,8 +12,10 @@ import {
 import { nearest } from '../registry/nearest.js';
 import { boolean, flag, string } from '../registry/param-types.js';
 import { didYouMean } from '../registry/registry.js';
+import { ORIGIN_WORDS } from '../report/words.js';
 import { type Bilingual, text } from '../text.js';
 import { fileReport, INPUT_FILE, OUTPUT_FILE, OVERWRITE } from './exchange-params.js';
+import { SETTING_MEANINGS } from './setting-meanings.js';
 
 const settingReport: ReportSpec = {
   name: 'settings',
@@ -21,7 +23,7 @@ const settingReport: ReportSpec = {
   columns: [
     { key: 'key', title: text('Key', '配置项') },
     { key: 'value', title: text('Value', '当前值') },
-    { key: 'origin', title: text('From', '来源') },
+    { key: 'origin', title: text('From', '来源'), words: ORIGIN_WORDS },
     { key: 'effect', title: text('A change takes effect', '修改生效时间') },
     { key: 'next', title: text('After the next start', '下次启动后的值') },
   ],
@@ -53,18 +55,19 @@ const KEY = {
     NAMES.filter((name) => name.startsWith(prefix.toUpperCase())).slice(0, 40),
 } as const satisfies ParamSpec;
 
-const NOW = 'at once';
-const LATER = 'at the next start (RST SERVICE)';
+const NOW = text('at once', '立即');
+const LATER = text('at the next start (RST SERVICE)', '下次启动时（RST SERVICE）');
 
 function settingRow(setting: RunningSetting): Row {
   const { name: key, value, origin, next, meaning, live } = setting;
-  return { key, value, origin, effect: live ? NOW : LATER, next, meaning };
+  const bilingual = text(meaning, SETTING_MEANINGS[key] ?? meaning);
+  return { key, value, origin, effect: live ? NOW : LATER, next, meaning: bilingual };
 }
 
 const changeRow = ({ name: key, value, effect }: SettingChange): Row => ({
   key,
   value,
-  effect: effect === 'now' ? 'now' : LATER,
+  effect: effect === 'now' ? text('now', '立即') : LATER,
 });
 
 const listSettings = defineCommand({

@@ -1,5 +1,6 @@
 import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
 import { WATCH } from '../registry/watch.js';
+import { SERVER_STATE_WORDS } from '../report/words.js';
 import { text } from '../text.js';
 import { displayPerformance } from './performance-command.js';
 
@@ -9,7 +10,7 @@ const sysinfoReport: ReportSpec = {
   columns: [
     { key: 'product', title: text('Product', '产品') },
     { key: 'version', title: text('Version', '版本') },
-    { key: 'state', title: text('State', '运行状态') },
+    { key: 'state', title: text('State', '运行状态'), words: SERVER_STATE_WORDS },
     { key: 'node', title: text('Node', '节点') },
     { key: 'pid', title: text('Process', '进程号') },
     { key: 'startedAt', title: text('Started', '启动时间'), format: 'time' },

@@ -1,56 +1,108 @@
 import type { TimelineEvent } from '../../cdr/types.js';
+import { type Bilingual, text } from '../text.js';
 
-/** One event of a call's timeline as a short line; the same in both languages, for it quotes the protocol. */
-export function timelineText(event: TimelineEvent): string {
+/** One event of a call's timeline as a short line; what quotes the protocol or a record is the same in both languages. */
+export function timelineText(event: TimelineEvent): Bilingual {
   switch (event.kind) {
-    case 'received':
-      return `${event.method} from ${event.callerNumber} (${event.address}:${event.port}/${event.transport}) to ${event.dialledNumber}`;
+    case 'received': {
+      const { method, callerNumber, dialledNumber } = event;
+      const source = `${event.address}:${event.port}/${event.transport}`;
+      return text(
+        `${method} from ${callerNumber} (${source}) to ${dialledNumber}`,
+        `${method}：${callerNumber}（${source}）呼叫 ${dialledNumber}`,
+      );
+    }
     case 'authenticated':
-      return `authenticated as ${event.username}`;
+      return text(`authenticated as ${event.username}`, `鉴权通过：${event.username}`);
     case 'originated':
-      return `begun by the server for ${event.by}`;
+      return text(`begun by the server for ${event.by}`, `由服务器代 ${event.by} 发起`);
     case 'routed':
-      return `routed to ${event.calleeUri} (${event.direction})`;
+      return text(
+        `routed to ${event.calleeUri} (${event.direction})`,
+        `路由到 ${event.calleeUri}（${event.direction}）`,
+      );
     case 'picked-up':
-      return `${event.leg}: picked up by ${event.by}`;
+      return text(`${event.leg}: picked up by ${event.by}`, `${event.leg}：由 ${event.by} 代答`);
     case 'transferred':
-      return `transferred by ${event.by} to ${event.to}`;
+      return text(`transferred by ${event.by} to ${event.to}`, `由 ${event.by} 转接到 ${event.to}`);
     case 'diverted':
-      return `forwarded by ${event.by} to ${event.to} (${event.reason})`;
-    case 'attempt':
-      return `${event.leg}: INVITE to ${event.contact} (${event.address}:${event.port}/${event.transport})`;
+      return text(
+        `forwarded by ${event.by} to ${event.to} (${event.reason})`,
+        `由 ${event.by} 前转到 ${event.to}（${event.reason}）`,
+      );
+    case 'attempt': {
+      const target = `${event.contact} (${event.address}:${event.port}/${event.transport})`;
+      return text(`${event.leg}: INVITE to ${target}`, `${event.leg}：向 ${target} 发送 INVITE`);
+    }
     case 'ringing':
-      return `${event.leg}: ringing (${event.status})`;
+      return text(`${event.leg}: ringing (${event.status})`, `${event.leg}：振铃（${event.status}）`);
     case 'attempt-ended':
-      return `${event.leg}: final answer ${event.status} ${event.reason}`;
-    case 'answered':
-      return `${event.leg}: answered${event.userAgent ? ` by ${event.userAgent}` : ''}`;
+      return text(
+        `${event.leg}: final answer ${event.status} ${event.reason}`,
+        `${event.leg}：最终响应 ${event.status} ${event.reason}`,
+      );
+    case 'answered': {
+      const { leg, userAgent } = event;
+      return text(
+        `${leg}: answered${userAgent ? ` by ${userAgent}` : ''}`,
+        `${leg}：应答${userAgent ? `（${userAgent}）` : ''}`,
+      );
+    }
     case 'announced':
-      return `caller told: ${event.name}`;
+      return text(`caller told: ${event.name}`, `向主叫放音：${event.name}`);
     case 'conference':
-      return `conference room ${event.room}`;
+      return text(`conference room ${event.room}`, `会议室 ${event.room}`);
     case 'acknowledged':
-      return 'acknowledged';
-    case 'restored':
-      return `goes on after a restart, ${(event.awayMs / 1000).toFixed(1)} s without a server`;
+      return text('acknowledged', '收到 ACK');
+    case 'restored': {
+      const seconds = (event.awayMs / 1000).toFixed(1);
+      return text(
+        `goes on after a restart, ${seconds} s without a server`,
+        `重启后继续，无服务器 ${seconds} 秒`,
+      );
+    }
+    default:
+      return laterText(event);
+  }
+}
+
+type LaterKind = 'reinvite' | 'held' | 'resumed' | 'dtmf' | 'media' | 'ended' | 'noted' | 'message';
+
+/** What comes while the parties talk, and the end. */
+function laterText(event: Extract<TimelineEvent, { kind: LaterKind }>): Bilingual {
+  switch (event.kind) {
     case 'reinvite':
-      return `re-INVITE by ${event.by}`;
+      return text(`re-INVITE by ${event.by}`, `${event.by} 发送 re-INVITE`);
     case 'held':
+      return text(`held by ${event.by}`, `${event.by} 保持通话`);
     case 'resumed':
-      return `${event.kind} by ${event.by}`;
+      return text(`resumed by ${event.by}`, `${event.by} 恢复通话`);
     case 'dtmf':
-      return `${event.digits} DTMF digits by ${event.by}`;
-    case 'media':
-      return `media: ${event.streams.map((stream) => `${stream.kind} ${stream.codec ?? '?'}`).join(', ')}`;
-    case 'ended':
-      return `ended by ${event.by}: ${event.status} ${event.reason} (${event.result}, ${event.releaseReason})`;
+      return text(
+        `${event.digits} DTMF digits by ${event.by}`,
+        `${event.by} 发送 ${event.digits} 个 DTMF 数字`,
+      );
+    case 'media': {
+      const streams = event.streams.map((stream) => `${stream.kind} ${stream.codec ?? '?'}`).join(', ');
+      return text(`media: ${streams}`, `媒体：${streams}`);
+    }
+    case 'ended': {
+      const end = `${event.status} ${event.reason} (${event.result}, ${event.releaseReason})`;
+      return text(`ended by ${event.by}: ${end}`, `由 ${event.by} 释放：${end}`);
+    }
     case 'noted': {
       // A message's body is not for consoles.
       const { expires, extra = {} } = event.facts;
       const facts = Object.entries({ ...(expires !== undefined && { expires }), ...extra });
-      return `noted ${facts.map(([name, value]) => `${name}=${value}`).join(' ')}`.trim();
+      const noted = facts.map(([name, value]) => `${name}=${value}`).join(' ');
+      return text(`noted ${noted}`.trim(), `记录 ${noted}`.trim());
     }
-    case 'message':
-      return `${event.leg}: ${event.sent ? 'sent' : 'got'} ${event.summary}`;
+    default: {
+      const { leg, sent, summary } = event;
+      return text(
+        `${leg}: ${sent ? 'sent' : 'got'} ${summary}`,
+        `${leg}：${sent ? '发送' : '收到'} ${summary}`,
+      );
+    }
   }
 }

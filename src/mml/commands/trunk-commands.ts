@@ -8,6 +8,7 @@ import {
   type Row,
 } from '../registry/command.js';
 import { WATCH } from '../registry/watch.js';
+import { HEALTH_WORDS, REGISTRATION_WORDS } from '../report/words.js';
 import { text } from '../text.js';
 import { translationReport, translationRows } from './translation-commands.js';
 import { TRUNK, TRUNK_PARAMS, toTrunkInput } from './trunk-params.js';
@@ -70,9 +71,9 @@ const stateReport: ReportSpec = {
   columns: [
     { key: 'name', title: text('Name', '名称') },
     { key: 'status', title: text('Status', '状态') },
-    { key: 'health', title: text('Health', '健康') },
+    { key: 'health', title: text('Health', '健康'), words: HEALTH_WORDS },
     { key: 'healthReason', title: text('Last answer', '最近响应') },
-    { key: 'registration', title: text('Registration', '注册') },
+    { key: 'registration', title: text('Registration', '注册'), words: REGISTRATION_WORDS },
     { key: 'callsIn', title: text('In', '呼入') },
     { key: 'callsOut', title: text('Out', '呼出') },
     { key: 'rate', title: text('A second', '每秒') },

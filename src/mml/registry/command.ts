@@ -1,6 +1,7 @@
 import type { Role } from '../../accounts/types.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ParamValue } from '../grammar/command-parser.js';
+import type { Words } from '../report/words.js';
 import type { Services } from '../services.js';
 import type { ConsoleControl, SessionState } from '../session/session-state.js';
 import type { Bilingual } from '../text.js';
@@ -78,7 +79,8 @@ export type CellFormat =
   | 'bar'
   | 'yesno';
 
-export type CellValue = string | number | boolean | undefined;
+/** A bilingual one prints in the language of the session; JSON has the English. */
+export type CellValue = string | number | boolean | Bilingual | undefined;
 export type Row = Readonly<Record<string, CellValue>>;
 
 export interface Column {
@@ -87,7 +89,7 @@ export interface Column {
   readonly title: Bilingual;
   readonly format?: CellFormat;
   /** What words of the server read in text reports; a word that is not among them, and JSON, stays as it is. */
-  readonly words?: Readonly<Record<string, Bilingual>>;
+  readonly words?: Words;
   /** Columns that a bar takes, brackets and percentage beside; 10..60, default 20. */
   readonly width?: number;
 }

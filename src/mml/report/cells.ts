@@ -13,6 +13,7 @@ export function formatCell(
 ): string {
   if (value === undefined || value === '') return ABSENT;
   if (typeof value === 'boolean') return yesNo(value, language);
+  if (typeof value === 'object') return printable(inLanguage(value, language));
   if (typeof value === 'string') {
     const word = words !== undefined && Object.hasOwn(words, value) ? words[value] : undefined;
     return word ? inLanguage(word, language) : printable(value);
@@ -40,6 +41,7 @@ export function formatCell(
 
 /** A cell in JSON: raw, but times are ISO 8601 in UTC. */
 export function jsonCell(value: CellValue, format: CellFormat): string | number | boolean | undefined {
+  if (typeof value === 'object') return value.en;
   const isTime = typeof value === 'number' && (format === 'time' || format === 'date');
   return isTime ? new Date(value).toISOString() : value;
 }
