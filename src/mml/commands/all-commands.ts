@@ -5,6 +5,7 @@ import { attackCommand } from './attack-command.js';
 import { callCommands } from './call-commands.js';
 import { commandGroupCommands } from './command-group-commands.js';
 import { conferenceCommands } from './conference-commands.js';
+import { conferenceRoomCommands } from './conference-room-commands.js';
 import { dialCommands } from './dial-commands.js';
 import { eventCommands } from './event-commands.js';
 import { groupCommands } from './group-commands.js';
@@ -50,6 +51,7 @@ export const allCommands: readonly Command[] = [
   ...announcementCommands,
   ...dialCommands,
   ...conferenceCommands,
+  ...conferenceRoomCommands,
   ...recordCommands,
   ...recordFileCommands,
   ...alarmCommands,
