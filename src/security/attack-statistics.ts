@@ -2,10 +2,10 @@ import type { Clock } from '../platform/clock.js';
 import { MAX_SOURCES } from './limits.js';
 
 /**
- * What looks like an attack: wrong passwords of users that exist, names that nobody has, tries after too many of these, bytes that are no
- * SIP, programs that scan.
+ * What looks like an attack: wrong passwords of users that exist, names that nobody has, tries after too many of these, requests that never
+ * answer a challenge, bytes that are no SIP, programs that scan.
  */
-export const ATTACKS = ['password', 'name', 'throttled', 'malformed', 'scanner'] as const;
+export const ATTACKS = ['password', 'name', 'throttled', 'probe', 'malformed', 'scanner'] as const;
 export type Attack = (typeof ATTACKS)[number];
 export type AttackCounts = Record<Attack, number>;
 
@@ -19,7 +19,7 @@ export interface SourceCounts {
 }
 
 export function noAttacks(): AttackCounts {
-  return { password: 0, name: 0, throttled: 0, malformed: 0, scanner: 0 };
+  return { password: 0, name: 0, throttled: 0, probe: 0, malformed: 0, scanner: 0 };
 }
 
 /** Counts attacks since start, in all and for the newest sources. */

@@ -22,7 +22,7 @@ export interface AuthRequest {
   readonly requestUri: string;
   /** The Authorization or Proxy-Authorization value, several joined with commas; UTF-8 text. */
   readonly credentials: string | undefined;
-  readonly peer: Pick<PeerAddress, 'address'>;
+  readonly peer: Pick<PeerAddress, 'address'> & Partial<Pick<PeerAddress, 'protocol'>>;
 }
 
 export type AuthOutcome =
@@ -45,6 +45,8 @@ export interface AuthObserver {
    * that nobody has, a try after too many of these.
    */
   guessed(address: string, kind: 'password' | 'name' | 'throttled'): void;
+  /** A request without credentials came. Over UDP its address may be a lie. */
+  unauthenticated(address: string, isProven: boolean): void;
 }
 
 export interface AuthenticatorOptions {
@@ -148,9 +150,12 @@ export class Authenticator {
   private async judge(request: AuthRequest): Promise<AuthOutcome> {
     const { realm, nonces, throttle, users } = this.options;
     const credentials = pickCredentials(octets(request.credentials), realm, this.algorithms);
-    if (credentials === 'none') return failure('no-credentials');
+    const { address, protocol = 'udp' } = request.peer;
+    if (credentials === 'none') {
+      this.options.observer?.unauthenticated(address, protocol !== 'udp');
+      return failure('no-credentials');
+    }
     if (credentials === 'malformed') return failure('malformed');
-    const { address } = request.peer;
     const username = text(credentials.username);
     // A nonce that is not ours says nothing about the password, and its sender may have forged its address too.
     if (!nonces.isAuthentic(credentials.nonce, address)) return failure('stale-nonce', username, true);

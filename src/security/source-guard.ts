@@ -12,6 +12,7 @@ import { type BanPolicy, OffenceWatch } from './offence-watch.js';
 import { isScanner } from './scanners.js';
 import { type SourceChange, SourceLists } from './source-lists.js';
 import type { Exemption, SourceEntry, SourceListName } from './source-types.js';
+import { UnansweredChallenges } from './unanswered-challenges.js';
 
 /** An engine that drops what sources send that are blocked and not excepted, before it is parsed. */
 export interface SourceFilter {
@@ -55,6 +56,7 @@ export class SourceGuard implements AuthObserver, Closeable {
   isTrunk: (address: string) => boolean = () => false;
   filter: SourceFilter | undefined;
   private readonly watch: OffenceWatch;
+  private readonly unanswered: UnansweredChallenges;
   private readonly trusted: AddressSet;
   private readonly clock: Clock;
 
@@ -63,6 +65,7 @@ export class SourceGuard implements AuthObserver, Closeable {
     this.clock = clock;
     this.trusted = new AddressSet(trusted);
     this.watch = new OffenceWatch(policy, clock);
+    this.unanswered = new UnansweredChallenges(clock);
     this.statistics = new AttackStatistics(clock);
     this.lists = new SourceLists({
       store,
@@ -94,6 +97,13 @@ export class SourceGuard implements AuthObserver, Closeable {
 
   accepted(address: string): void {
     this.watch.accepted(address);
+    this.unanswered.answered(address);
+  }
+
+  unauthenticated(address: string, isProven: boolean): void {
+    if (this.watch.hasPhones(address)) return;
+    const count = this.unanswered.challenged(address, isProven);
+    if (count > 0) this.attacked('probe', address, isProven, count);
   }
 
   guessed(address: string, kind: 'password' | 'name' | 'throttled'): void {

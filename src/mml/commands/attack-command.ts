@@ -9,6 +9,7 @@ const kinds: ReportSpec['columns'] = [
   { key: 'password', title: text('Wrong passwords', '密码错误') },
   { key: 'name', title: text('Unknown names', '未知用户名') },
   { key: 'throttled', title: text('Too many tries', '超次尝试') },
+  { key: 'probe', title: text('Without password', '无密码试探') },
   { key: 'malformed', title: text('No SIP', '非 SIP 数据') },
   { key: 'scanner', title: text('Scanners', '扫描程序') },
 ];

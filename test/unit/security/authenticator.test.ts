@@ -49,6 +49,7 @@ function setUp(algorithms?: readonly HeldAlgorithm[]) {
     observer: {
       accepted: (address) => seen.push(`${address} accepted`),
       guessed: (address, kind) => seen.push(`${address} ${kind}`),
+      unauthenticated: (address, isProven) => seen.push(`${address} unauthenticated ${isProven}`),
     },
     log: silentLogger,
     ...(algorithms && { algorithms }),
@@ -329,18 +330,28 @@ test('who guesses is told with its address only when that is proven by our nonce
   const { authenticator, clock, nonces, seen } = setUp();
   const show = (username: string, password: string, nonce = nonces.issue(PEER.address)) =>
     authenticator.verify(request(answer({ username, password, nonce })));
-  await authenticator.verify(request(undefined));
   await show('1001', 'guess', 'forged');
   await show('1001', 'guess', nonces.issue('192.0.2.9'));
   const old = nonces.issue(PEER.address);
   clock.advance(300_000);
   await show('1001', 'guess', old);
   assert.equal(seen.length, 0);
+  await authenticator.verify(request(undefined));
+  await authenticator.verify({ ...request(undefined), peer: { ...PEER, protocol: 'tls' } });
   await show('nobody', 'guess');
   for (let i = 0; i < 4; i++) await show('1003', 'guess');
   await show('1001', 'secret1');
   assert.deepEqual(
     seen.map((line) => line.replace('192.0.2.1 ', '')),
-    ['name', 'password', 'password', 'password', 'throttled', 'accepted'],
+    [
+      'unauthenticated false',
+      'unauthenticated true',
+      'name',
+      'password',
+      'password',
+      'password',
+      'throttled',
+      'accepted',
+    ],
   );
 });

@@ -65,6 +65,25 @@ describe('who is banned by the server itself', () => {
     assert.equal(guard.statistics.totals.malformed, 1000);
   });
 
+  test('requests that never answer their challenge count after 10 s, over a connection they get a ban', () => {
+    const probe = (address: string, isProven: boolean, times: number): void => {
+      for (let i = 0; i < times; i++) guard.unauthenticated(address, isProven);
+    };
+    probe('192.0.2.4', false, 50);
+    const all = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
+    for (const address of all) probe(address, address !== '192.0.2.1', 50);
+    guard.accepted('192.0.2.3');
+    clock.advance(9_999);
+    for (const address of all) probe(address, address !== '192.0.2.1', 1);
+    assert.equal(guard.statistics.totals.probe, 0, 'phones have time to answer');
+    clock.advance(1);
+    for (const address of all) probe(address, address !== '192.0.2.1', 1);
+    assert.equal(guard.statistics.totals.probe, 102, 'those of phones are none');
+    probe('192.0.2.4', true, 2);
+    assert.deepEqual([...all, '192.0.2.4'].map(isBanned), [false, true, false, false]);
+    assert.deepEqual(alarms, ['+192.0.2.2 3 offences, the last: probe']);
+  });
+
   test('trusted networks, trunks, the white list and phones of subscribers are not banned, nor those who come next', async () => {
     guard.isTrunk = (address) => address === '192.0.2.2';
     await service.add('white', '192.0.2.3', BY);
