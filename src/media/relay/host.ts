@@ -4,7 +4,7 @@ import { systemClock } from '../../platform/clock.js';
 import { AppError } from '../../platform/errors.js';
 import type { Closeable } from '../../platform/lifecycle.js';
 import { LOG_LEVELS, type Logger, type LogLevel } from '../../platform/logger.js';
-import type { RelayStats } from './relay.js';
+import type { RelayStats } from './relay-options.js';
 import type { HostMessage, WorkerMessage, WorkerOptions } from './worker-messages.js';
 
 /** A worker that ends by itself is started again after this long, milliseconds. */

@@ -1,51 +1,20 @@
-import { isIPv6 } from 'node:net';
-import type { Clock, TimerHandle } from '../../platform/clock.js';
+import type { TimerHandle } from '../../platform/clock.js';
 import { localAddresses } from '../../platform/local-address.js';
-import type { Logger } from '../../platform/logger.js';
 import { type Command, parseCommand } from './command.js';
 import { CommandError, ERROR } from './error-codes.js';
 import { FEATURES, PROTOCOL_VERSION } from './features.js';
-import type { LegContext, RelayCounters } from './media-leg.js';
+import type { LegContext } from './media-leg.js';
 import { OwnPorts } from './own-ports.js';
 import { PortPool } from './port-pool.js';
 import { answerQuery, knownModifiers } from './query.js';
 import { answerCounters, answerInfo, type RelayFigures, type RelayTallies } from './relay-figures.js';
-import { RelaySession, type SideIndex } from './relay-session.js';
+import type { RelayOptions, RelayStats } from './relay-options.js';
+import type { RelaySession } from './relay-session.js';
 import { SessionTable } from './session-table.js';
-import { parseRemote, parseUpdateOptions, type UpdateOptions } from './update-options.js';
+import { SessionUpdates } from './session-updates.js';
 
 /** How often sessions are looked over and the coarse clock is set, milliseconds. */
 const TICK_MS = 250;
-
-export interface RelayOptions {
-  /** Ports for media, inclusive; two for each side of a stream. */
-  readonly ports: { readonly min: number; readonly max: number };
-  /** Where media sockets are bound, IPv4; default 0.0.0.0. */
-  readonly bindAddress?: string;
-  /** What replies name, so what phones are told; default the bound address, nothing when that is a wildcard. */
-  readonly advertisedAddress?: string;
-  /** The same for IPv6; without it streams over IPv6 are refused (E36). */
-  readonly bindAddress6?: string;
-  readonly advertisedAddress6?: string;
-  /** A call with no packet for this long loses its ports, milliseconds; default 60,000. */
-  readonly sessionTimeoutMs?: number;
-  /** Most streams at once; further ones get E98. Default 5,000. */
-  readonly maxSessions?: number;
-  /** Learn the first sender whatever its address, as RTPProxy does; default false. */
-  readonly trustAnySource?: boolean;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** Figures since start. */
-export interface RelayStats extends RelayCounters {
-  readonly sessionsCreated: number;
-  readonly sessionsTimedOut: number;
-  readonly activeSessions: number;
-  readonly freePortPairs: number;
-  /** Addresses in descriptions that were not sent to: the relay's own ports in a ring, or its control socket. */
-  readonly targetsRefused: number;
-}
 
 /**
  * The relay without its control sockets: takes command lines, gives reply lines, owns sessions and media sockets.
@@ -57,6 +26,7 @@ export class Relay {
   private readonly context: LegContext;
   private readonly timeoutMs: number;
   private readonly maxSessions: number;
+  private readonly updates: SessionUpdates;
   private readonly tallies: RelayTallies = {
     created: 0,
     timedOut: 0,
@@ -79,6 +49,8 @@ export class Relay {
       trustAnySource: options.trustAnySource ?? false,
       ownPorts: new OwnPorts(ownAddresses(options)),
     };
+    const { sessions, pool, context, tallies, maxSessions } = this;
+    this.updates = new SessionUpdates({ options, sessions, pool, context, tallies, maxSessions });
     this.tick();
   }
 
@@ -137,7 +109,7 @@ export class Relay {
     switch (command.name) {
       case 'U':
       case 'L':
-        return this.update(command);
+        return this.updates.run(command);
       case 'D':
         return this.delete(command);
       case 'Q':
@@ -163,89 +135,6 @@ export class Relay {
       case 'N':
         return this.refuse(command, 1, undefined);
     }
-  }
-
-  /** `U[opts] callid addr port from [to [notify tag]]`, `L[opts] callid addr port from [to]`. */
-  private async update(command: Command): Promise<string> {
-    const isUpdate = command.name === 'U';
-    const [callId, address, port, fromTag, ...rest] = command.args as [
-      string,
-      string,
-      string,
-      string,
-      ...string[],
-    ];
-    const options = parseUpdateOptions(command.modifiers);
-    const remote = parseRemote(address, port, options.family);
-    if (rest.length > 1) throw new CommandError(ERROR.NO_NOTIFY);
-    const match = this.sessions.find(callId, fromTag, rest[0]);
-    if (!match && !isUpdate) return '0';
-    const bindAddress = this.bindAddressFor(options);
-    const session = match?.session ?? (await this.create(callId, fromTag, bindAddress, options));
-    // The party that speaks is the from-tag's in its own U, and the other one in its own L.
-    const isFromParty = match?.isFromParty ?? true;
-    const party: SideIndex = isFromParty === isUpdate ? 1 : 0;
-    const facing: SideIndex = party === 1 ? 0 : 1;
-    await this.readyPorts(session, facing, bindAddress, options, match !== undefined);
-    session.touchedAtMs = this.context.nowMs;
-    if (options.weak) session.sides[facing].weak = true;
-    else if (isUpdate) session.strong = true;
-    session.tell(party, remote, { ...options, nowMs: this.context.nowMs });
-    if (!isUpdate) session.confirm();
-    return this.portReply(session.sides[facing].ports!.port, bindAddress);
-  }
-
-  private async create(
-    callId: string,
-    fromTag: string,
-    bindAddress: string,
-    options: UpdateOptions,
-  ): Promise<RelaySession> {
-    if (this.sessions.size >= this.maxSessions) throw new CommandError(ERROR.OVERLOAD);
-    const session = new RelaySession(callId, fromTag, this.pool, this.context);
-    if ((await session.openPorts(0, bindAddress, options.ownPort)) === undefined) {
-      this.options.log.warn({ free: this.pool.available }, 'no media port to be had');
-      throw new CommandError(ERROR.NO_PORT_NEW);
-    }
-    session.strong = !options.weak;
-    this.sessions.add(session);
-    this.tallies.created++;
-    return session;
-  }
-
-  /** The reply names the port of the side that faces the other party: it goes into the description sent there. */
-  private async readyPorts(
-    session: RelaySession,
-    index: SideIndex,
-    bindAddress: string,
-    { newPort, ownPort }: UpdateOptions,
-    isKnown: boolean,
-  ): Promise<void> {
-    if (session.sides[index].ports && !(newPort && isKnown)) return;
-    if ((await session.openPorts(index, bindAddress, ownPort)) === undefined)
-      throw new CommandError(ERROR.NO_PORT);
-    if (!session.complete && session.sides[0].ports && session.sides[1].ports) {
-      session.complete = true;
-      this.tallies.complete++;
-    }
-  }
-
-  private bindAddressFor(options: UpdateOptions): string {
-    if (options.localAddress !== undefined) return options.localAddress;
-    const address =
-      options.family === 6 ? this.options.bindAddress6 : (this.options.bindAddress ?? '0.0.0.0');
-    if (address === undefined) throw new CommandError(ERROR.FAMILY);
-    return address;
-  }
-
-  /** `port`, `port ip` or `port ip 6`. */
-  private portReply(port: number, bindAddress: string): string {
-    const isV6 = isIPv6(bindAddress);
-    const advertised = isV6 ? this.options.advertisedAddress6 : this.options.advertisedAddress;
-    const isWildcard = bindAddress === '0.0.0.0' || bindAddress === '::';
-    const address = advertised ?? (isWildcard ? undefined : bindAddress);
-    if (address === undefined) return String(port);
-    return isV6 ? `${port} ${address} 6` : `${port} ${address}`;
   }
 
   /** `D[w] callid from [to]`. */

@@ -1,6 +1,7 @@
 import type { Closeable } from '../../platform/lifecycle.js';
 import { type ControlListener, listenControl } from './control-listener.js';
-import { Relay, type RelayOptions, type RelayStats } from './relay.js';
+import { Relay } from './relay.js';
+import type { RelayOptions, RelayStats } from './relay-options.js';
 
 export interface StartRelayOptions extends RelayOptions {
   /** Control sockets, at least one: `udp:127.0.0.1:7722`, `tcp:…`, `unix:/path`. Whoever reaches them commands the relay. */

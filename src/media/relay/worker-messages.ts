@@ -1,5 +1,5 @@
 import type { LogLevel } from '../../platform/logger.js';
-import type { RelayStats } from './relay.js';
+import type { RelayStats } from './relay-options.js';
 import type { StartRelayOptions } from './start-relay.js';
 
 /** What the worker thread is started with: options that can be copied between threads. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { createMediaRelay } from '../../../src/media/create.js';
 import { startRelayWorker } from '../../../src/media/relay/host.js';
-import type { RelayOptions } from '../../../src/media/relay/relay.js';
+import type { RelayOptions } from '../../../src/media/relay/relay-options.js';
 import { type RunningRelay, startRelay } from '../../../src/media/relay/start-relay.js';
 import { createRtpProxyRelay } from '../../../src/media/rtpproxy/rtpproxy-relay.js';
 import { systemClock } from '../../../src/platform/clock.js';
