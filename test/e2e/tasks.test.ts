@@ -7,6 +7,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readRunFacts } from '../../src/app/run-file.js';
 import { runMml } from '../../src/mml/transport/run-mml.js';
 import { missing } from '../support/peers.js';
 import { startRedis } from '../support/redis-server.js';
@@ -94,6 +95,19 @@ describe('tasks of a server', { timeout: 120_000 }, () => {
       const states = (await runs(server, 'long')).map(({ state }) => state);
       assert.deepEqual(states, ['INTERRUPTED', 'INTERRUPTED'], 'a stop ends what runs');
       await rows(server, 'RMV TASK: NAME=long');
+
+      await rows(server, 'ADD TASK: NAME=again, COMMAND="RST SERVICE: CONFIRM=YES"');
+      const before = readRunFacts(dataDir)?.startedAt;
+      await rows(server, 'STR TASK: NAME=again');
+      await waitFor('the server to start anew', () => {
+        const facts = readRunFacts(dataDir);
+        return facts?.sip !== undefined && facts.startedAt !== before;
+      });
+      assert.deepEqual(
+        (await runs(server, 'again')).map(({ state }) => state),
+        ['OK'],
+        'it restarts once',
+      );
     } finally {
       await server.close();
     }
