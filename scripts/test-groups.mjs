@@ -24,6 +24,7 @@ const SECONDS = {
   substitution: 62,
   'rfc-flows': 46,
   announcements: 33,
+  alarms: 29,
   features: 19,
   events: 19,
   'call-between-phones': 16,
