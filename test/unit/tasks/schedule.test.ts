@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { checkCron, dueAt, MAX_LATE_MS, nextAfter } from '../../../src/tasks/schedule.js';
 
@@ -58,6 +59,24 @@ describe('schedule of a task', () => {
     assert.equal(dueAt({ cron }, ahead, at(1, 1, 59)), undefined);
     assert.equal(nextAfter({ cron }, at(1, 1, 59)), at(1, 2));
     assert.equal(dueAt({ cron }, at(1, 2), at(1, 1, 55)), undefined);
+  });
+
+  it('runs once on the days when summer time begins and ends', () => {
+    const module = new URL('../../../src/tasks/schedule.js', import.meta.url).href;
+    const script = `
+      const { nextAfter } = await import(${JSON.stringify(module)});
+      const found = [];
+      for (const day of ['2027-03-27T12:00Z', '2027-10-30T12:00Z'])
+        for (let at = Date.parse(day), i = 0; i < 2; i++)
+          found.push(new Date((at = nextAfter({ cron: '30 2 * * *' }, at))).toISOString().slice(0, 16));
+      console.log(found.join(' '));`;
+    const env = { ...process.env, TZ: 'Europe/Berlin' };
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      env,
+      encoding: 'utf8',
+    });
+    // 02:30 is not there on 28 March: the first minute after the gap; it is there twice on 31 October: the first of them.
+    assert.equal(stdout.trim(), '2027-03-28T01:00 2027-03-29T00:30 2027-10-31T00:30 2027-11-01T01:30');
   });
 
   for (const wrong of [
