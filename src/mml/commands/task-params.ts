@@ -146,6 +146,9 @@ export const runReport: ReportSpec = {
   ],
 };
 
+/** Whoever has the admin socket is one, whatever the name. */
+const OWNER_OF_MACHINE = text('local (ims mml)', '本机 (ims mml)');
+
 /** A task as a row. One whose only time has passed is DONE. */
 export function taskRow(task: TaskView): Row {
   const { name, note, at, cron: expression, nextAt, last, onError, owner, source, commands, isActive } = task;
@@ -157,7 +160,7 @@ export function taskRow(task: TaskView): Row {
     nextAt,
     lastAt: last?.startedAt,
     lastState: last?.state,
-    runsAs: owner.isLocal ? `${owner.name} (ims mml)` : owner.name,
+    runsAs: owner.isLocal ? OWNER_OF_MACHINE : owner.name,
     commands,
     onError,
     source,
