@@ -117,11 +117,24 @@ export class RelayNode {
   async health(): Promise<RelayHealth> {
     try {
       const version = await this.watched(this.client.version());
-      const activeSessions = await this.watched(this.client.activeSessions());
-      return { name: this.name, alive: true, version, activeSessions };
+      const activeSessions = await this.activeSessions();
+      return {
+        name: this.name,
+        alive: true,
+        version,
+        ...(activeSessions !== undefined && { activeSessions }),
+      };
     } catch (error) {
       return { name: this.name, alive: false, error: this.lastError ?? errorMessage(error) };
     }
+  }
+
+  /** Undefined of a relay that does not tell: it is alive none the less. */
+  private activeSessions(): Promise<number | undefined> {
+    return this.watched(this.client.activeSessions()).catch((error: unknown) => {
+      if (error instanceof RelayRefusal) return undefined;
+      throw error;
+    });
   }
 
   async close(): Promise<void> {

@@ -161,6 +161,14 @@ describe('RTPProxy client over UDP', () => {
     assert.equal(health[0]?.alive, false);
   });
 
+  it('takes a relay that does not tell its sessions as one that is there', async () => {
+    const curt = await scripted(({ cookie, command, send }) =>
+      send(`${cookie} ${command === 'V' ? '20040107' : 'E0'}\n`),
+    );
+    const [health] = await client(curt.url).health();
+    assert.deepEqual(health, { name: curt.url, alive: true, version: '20040107' });
+  });
+
   it('moves a call to another relay at the next offer when its own has died', async () => {
     const first = await scripted(answer);
     const second = await scripted(answer);
