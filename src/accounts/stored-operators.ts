@@ -4,8 +4,10 @@ import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { Collection, Store } from '../store/types.js';
 import { checkPassword, checkUsername, isUsername, MAX_PASSWORD_LENGTH } from './account-rules.js';
 import { AccountError } from './errors.js';
+import { type KeptOperator, operatorView } from './kept-operator.js';
 import { isAllowedAddress, isWorkingTime, OPERATOR_POLICY, type OperatorPolicy } from './operator-rules.js';
 import { hashPassword, verifyPassword } from './password-hash.js';
+import { parsePublicKey } from './public-key.js';
 import { StoredCommandGroups, unknownGroup } from './stored-command-groups.js';
 import {
   type LoggedInOperator,
@@ -18,27 +20,13 @@ import {
 
 /** 80 random bits, typed once. */
 const GENERATED_PASSWORD_LENGTH = 16;
-/** Most operators; far more than a console needs. */
+/** Most operators, far more than a console needs; most command groups and public keys of one. */
 const MAX_OPERATORS = 1000;
-/** Most command groups of one operator. */
 const MAX_GROUPS = 20;
+const MAX_KEYS = 10;
 
-const DAY_MS = 24 * 3600 * 1000;
 /** Locked until somebody unlocks it. */
 const FOR_GOOD = Number.MAX_SAFE_INTEGER;
-
-/** An operator as kept in the Store. */
-type KeptOperator = {
-  name: string;
-  role: Role;
-  createdAt: number;
-  passwordHash: string;
-  passwordAt?: number;
-  addresses?: readonly string[];
-  hours?: { days?: readonly number[]; from: number; until: number };
-  groups?: readonly string[];
-  lockedUntil?: number;
-};
 
 /** Console operators in the Store's collection `operators`. */
 export class StoredOperators implements OperatorService {
@@ -71,18 +59,29 @@ export class StoredOperators implements OperatorService {
     this.decoy ??= hashPassword(randomToken(GENERATED_PASSWORD_LENGTH));
     const hash = kept?.passwordHash ?? (await this.decoy);
     const isRight = await verifyPassword(password.slice(0, MAX_PASSWORD_LENGTH), hash);
-    const now = this.clock.now();
     // Who guesses must not learn from a locked operator, nor from the wrong place, whether a password was right.
-    if (!kept || (kept.lockedUntil ?? 0) > now) return undefined;
     // Nor can anybody lock it from there.
-    if (address !== undefined && !isAllowedAddress(kept.addresses, address)) return undefined;
+    if (!kept || !this.isWelcome(kept, address)) return undefined;
     if (!isRight) {
       await this.noteFailure(name);
       return undefined;
     }
     this.failures.delete(name);
-    if (!isWorkingTime(kept.hours, now))
-      throw new AccountError('OPERATOR_HOURS', `${name} may not log in at this time`);
+    return this.enter(kept);
+  }
+
+  async admit(name: string, address: string): Promise<LoggedInOperator | undefined> {
+    const kept = isUsername(name) ? await this.fetch(name) : undefined;
+    return kept && this.isWelcome(kept, address) ? this.enter(kept) : undefined;
+  }
+
+  private isWelcome({ lockedUntil = 0, addresses }: KeptOperator, address: string | undefined): boolean {
+    return lockedUntil <= this.clock.now() && (address === undefined || isAllowedAddress(addresses, address));
+  }
+
+  private async enter(kept: KeptOperator): Promise<LoggedInOperator> {
+    if (!isWorkingTime(kept.hours, this.clock.now()))
+      throw new AccountError('OPERATOR_HOURS', `${kept.name} may not log in at this time`);
     return this.withGrants(kept);
   }
 
@@ -147,21 +146,23 @@ export class StoredOperators implements OperatorService {
 
   private async modifyNow(
     name: string,
-    { role, addresses, hours, groups }: OperatorChanges,
+    { role, addresses, hours, groups, keys }: OperatorChanges,
   ): Promise<OperatorView> {
     const kept = await this.fetchKnown(name);
     await this.checkGroups(groups ?? []);
     if (role !== undefined && role !== 'ADMIN') await this.checkNotLastAdmin(kept);
-    const { addresses: oldAddresses, hours: oldHours, groups: oldGroups = [], ...rest } = kept;
+    const { addresses: oldAddresses, hours: oldHours, groups: oldGroups = [], keys: oldKeys, ...rest } = kept;
     const newAddresses = addresses === undefined ? oldAddresses : addresses;
     const newHours = hours === undefined ? oldHours : hours;
     const newGroups = groups ?? oldGroups;
+    const newKeys = keys ? checkedKeys(keys) : (oldKeys ?? []);
     const changed: KeptOperator = {
       ...rest,
       ...(role !== undefined && { role }),
       ...(newAddresses && { addresses: newAddresses }),
       ...(newHours && { hours: newHours }),
       ...(newGroups.length > 0 && { groups: newGroups }),
+      ...(newKeys.length > 0 && { keys: newKeys }),
     };
     if (!(await this.operators.put(name, changed, 'update'))) throw unknown(name);
     return this.toView(changed);
@@ -235,22 +236,15 @@ export class StoredOperators implements OperatorService {
   }
 
   private toView(kept: KeptOperator): OperatorView {
-    const { name, role, createdAt, passwordAt = createdAt, addresses, hours, groups, lockedUntil } = kept;
-    const { passwordDays } = this.policy;
-    const now = this.clock.now();
-    return {
-      name,
-      role,
-      createdAt,
-      passwordAt,
-      passwordExpired: passwordDays > 0 && now - passwordAt > passwordDays * DAY_MS,
-      ...(addresses && { addresses }),
-      ...(hours && { hours }),
-      ...(groups && { groups }),
-      ...(lockedUntil !== undefined && lockedUntil > now && { lockedUntil }),
-    };
+    return operatorView(kept, this.policy.passwordDays, this.clock.now());
   }
 }
 
 const unknown = (name: string) =>
   new AccountError('OPERATOR_UNKNOWN', `there is no operator ${name.slice(0, 64)}`);
+
+function checkedKeys(keys: readonly string[]): string[] {
+  if (keys.length > MAX_KEYS)
+    throw new AccountError('FIELD_INVALID', `an operator has ${MAX_KEYS} public keys at most`);
+  return keys.map((key) => parsePublicKey(key).line);
+}

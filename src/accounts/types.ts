@@ -73,6 +73,8 @@ export interface OperatorView {
   readonly hours?: WorkingHours;
   /** Command groups that it has besides its role; absent: none. */
   readonly groups?: readonly string[];
+  /** Public keys that it may log in with by SSH, lines of OpenSSH; absent: none. */
+  readonly keys?: readonly string[];
   /** When its password was set, wall milliseconds. */
   readonly passwordAt?: number;
   /** The password is too old: it must be changed before anything else. */
@@ -88,6 +90,8 @@ export interface OperatorChanges {
   readonly hours?: WorkingHours | null;
   /** Names of command groups; an empty list takes them all away. */
   readonly groups?: readonly string[];
+  /** Public keys as lines of OpenSSH; an empty list takes them all away. */
+  readonly keys?: readonly string[];
 }
 
 /** An operator that has just logged in. */
@@ -133,6 +137,8 @@ export interface OperatorService {
    * from; takes the same time for all. Rejects with AccountError OPERATOR_HOURS outside its working hours.
    */
   login(name: string, password: string, address?: string): Promise<LoggedInOperator | undefined>;
+  /** The same for one that has proven who it is by another way: its public key. */
+  admit(name: string, address: string): Promise<LoggedInOperator | undefined>;
   add(
     name: string,
     password: string,

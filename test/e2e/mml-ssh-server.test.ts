@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -69,6 +69,43 @@ describe('SSH console of a running server', { timeout: 60_000, skip: missing('ss
     const refused = await client.run('RMV USER: USERNAME=1002', as);
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /RETCODE = 3002 /);
+    client.close();
+  });
+
+  it('RFC 4252 §7: lets an operator in by its public key, and by no other', async () => {
+    const client = clientOf(server);
+    await server.mml('ADD OPERATOR: NAME=keys, PASSWORD=keys-secret, ROLE=GUEST');
+    const made = (name: string, ...how: string[]) => {
+      const file = join(directory, name);
+      runToEnd('ssh-keygen', ['-q', '-N', '', '-C', `${name}@office`, ...how, '-f', file], 20_000);
+      const fingerprint = /SHA256:\S+/.exec(runToEnd('ssh-keygen', ['-lf', file], 5000).output)![0];
+      return { file, fingerprint, line: readFileSync(`${file}.pub`, 'utf8').trim() };
+    };
+    const by = (file: string) =>
+      client.run('LST USER', { name: 'keys', options: ['-i', file, '-o', 'BatchMode=yes'] });
+    const good = [
+      made('ed', '-t', 'ed25519'),
+      made('ec', '-t', 'ecdsa', '-b', '384'),
+      made('rsa', '-t', 'rsa', '-b', '2048'),
+    ];
+    const other = made('other', '-t', 'ed25519');
+    for (const { file, fingerprint, line } of good) {
+      assert.equal((await by(file)).code, 255);
+      assert.match(await server.mml(`ADD OPKEY: NAME=keys, KEY="${line}"`), /RETCODE = 0 /);
+      const { code, stderr } = await by(file);
+      assert.equal(code, 0, stderr);
+      assert.ok((await server.mml('LST OPKEY: NAME=keys')).includes(fingerprint));
+    }
+    assert.match(await server.mml(`ADD OPKEY: NAME=keys, KEY="${good[0]!.line}"`), /RETCODE = 4002 /);
+    assert.equal((await by(other.file)).code, 255);
+    const asAdmin = { name: 'admin', options: ['-i', good[0]!.file, '-o', 'BatchMode=yes'] };
+    assert.equal((await client.run('LST USER', asAdmin)).code, 255);
+    const [ed, , rsa] = good as [(typeof good)[0], unknown, (typeof good)[0]];
+    await server.mml(`RMV OPKEY: NAME=keys, KEY=${ed.fingerprint}`);
+    assert.equal((await by(ed.file)).code, 255);
+    await server.mml('MOD OPERATOR: NAME=keys, ADDRESSES=192.0.2.1');
+    assert.equal((await by(rsa.file)).code, 255);
+    assert.match(await server.mml('LST OPLOG: OPERATOR=keys, KEYWORD=LGI'), /keys +127\.0\.0\.1 .* LGI/);
     client.close();
   });
 

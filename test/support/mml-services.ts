@@ -157,10 +157,14 @@ export function mmlTestServices(): MmlTestServices {
         if (operatorMap.has(name)) throw new AppError('OPERATOR_EXISTS', 'exists', { context: { name } });
         return addOperator(name, password, role);
       },
-      modify: async (name, { role }) => {
+      admit: async (name) => {
+        const found = operatorMap.get(name);
+        return found && { ...found.view, grants: [] };
+      },
+      modify: async (name, { role, keys }) => {
         const found = operatorMap.get(name);
         if (!found) throw new AppError('OPERATOR_UNKNOWN', 'unknown', { context: { name } });
-        const view = { ...found.view, ...(role && { role }) };
+        const view = { ...found.view, ...(role && { role }), ...(keys && { keys }) };
         operatorMap.set(name, { ...found, view });
         return view;
       },

@@ -14,6 +14,7 @@ import { messageCommands } from './message-commands.js';
 import { numberCommands } from './number-commands.js';
 import { operationCommands } from './operation-commands.js';
 import { operatorCommands } from './operator-commands.js';
+import { operatorKeyCommands } from './operator-key-commands.js';
 import { outsideRouteCommands } from './outside-route-commands.js';
 import { recordCommands } from './record-commands.js';
 import { recordFileCommands } from './record-file-commands.js';
@@ -64,6 +65,7 @@ export const allCommands: readonly Command[] = [
   ...settingCommands,
   ...logCommands,
   ...operatorCommands,
+  ...operatorKeyCommands,
   ...commandGroupCommands,
   ...operationCommands,
   ...taskCommands,

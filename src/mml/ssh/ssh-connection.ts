@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { AuthContext, Connection, PasswordAuthContext, Session } from 'ssh2';
+import type { AuthContext, Connection, PasswordAuthContext, PublicKeyAuthContext, Session } from 'ssh2';
 import type { LoggedInOperator, OperatorView } from '../../accounts/types.js';
 import {
   CLOSE_TIMEOUT_MS,
@@ -17,8 +17,9 @@ import {
 } from '../limits.js';
 import type { ConsoleCore } from '../session/console-core.js';
 import { toMmlError } from '../session/error-mapping.js';
-import { loginOperator } from '../session/operator-login.js';
+import { admitOperator, loginOperator } from '../session/operator-login.js';
 import { ownerOf, type SessionOwner } from '../session/session-table.js';
+import { isKeyOf } from './operator-key.js';
 import { SshSession } from './ssh-session.js';
 
 export interface SshConnectionOptions {
@@ -30,7 +31,7 @@ export interface SshConnectionOptions {
   onSign(): void;
 }
 
-const METHODS: 'password'[] = ['password'];
+const METHODS: ('publickey' | 'password')[] = ['publickey', 'password'];
 
 /** One SSH connection, from the first byte to the end: time limits, login (RFC 4252), sessions (RFC 4254). */
 export class SshConnection {
@@ -98,20 +99,36 @@ export class SshConnection {
     }
   }
 
-  /** RFC 4252 §8: passwords only; the other methods that clients try first are refused with the word for it. */
+  /** RFC 4252 §7, §8: public keys and passwords; other methods that clients try are refused with the words for these. */
   private authenticate(context: AuthContext): void {
     // After a refusal nothing counts any more.
     if (this.isRefused) return;
     if (++this.loginRequests > SSH_MAX_LOGIN_REQUESTS) this.refuse(context);
+    else if (context.method === 'publickey') void this.loginByKey(context);
     else if (context.method !== 'password') context.reject(METHODS);
-    else if (isSane(context)) void this.login(context);
+    else if (isSane(context)) void this.login(context, () => this.byPassword(context));
     else this.refuse(context);
   }
 
-  private async login(context: PasswordAuthContext): Promise<void> {
+  private byPassword({ username, password }: PasswordAuthContext): Promise<LoggedInOperator> {
+    const { core, address } = this.options;
+    return loginOperator(core, username, password, address);
+  }
+
+  /** A client asks first whether a key would do, and signs then. */
+  private async loginByKey(context: PublicKeyAuthContext): Promise<void> {
+    const { core, address } = this.options;
+    const known = await core.services.operators.present(context.username).catch(() => undefined);
+    if (this.gone) return;
+    if (!isKeyOf(known, context)) context.reject(METHODS);
+    else if (context.signature === undefined) context.accept();
+    else await this.login(context, () => admitOperator(core, context.username, address));
+  }
+
+  private async login(context: AuthContext, check: () => Promise<LoggedInOperator>): Promise<void> {
     const { core, address, onLogin } = this.options;
     try {
-      const operator = await loginOperator(core, context.username, context.password, address);
+      const operator = await check();
       if (this.gone) return;
       this.operator = operator;
       onLogin();
@@ -163,7 +180,7 @@ export class SshConnection {
 
   /**
    * A connection outlives its sessions: each begins with what its operator may do by then, and none does any more when
-   * the operator is gone, or its role, password or where and when it may log in is another than at the login.
+   * the operator is gone, or its role, password, keys or where and when it may log in is another than at the login.
    */
   private async owner(): Promise<SessionOwner | undefined> {
     const { core, address } = this.options;
@@ -223,7 +240,7 @@ function isSane({ username, password }: PasswordAuthContext): boolean {
 
 /** Whether nothing has changed that ends the sessions of an operator. */
 function isUnchanged(before: OperatorView, now: OperatorView): boolean {
-  const facts = ({ createdAt, role, passwordAt, addresses, hours }: OperatorView) =>
-    JSON.stringify([createdAt, role, passwordAt, addresses, hours]);
+  const facts = ({ createdAt, role, passwordAt, addresses, hours, keys }: OperatorView) =>
+    JSON.stringify([createdAt, role, passwordAt, addresses, hours, keys]);
   return facts(before) === facts(now);
 }

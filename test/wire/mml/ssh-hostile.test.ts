@@ -129,7 +129,8 @@ describe('SSH console and hostile clients', { timeout: 120_000 }, () => {
         },
       }),
     );
-    assert.deepEqual(tried, ['null', 'password', 'password', 'password', 'password', '']);
+    const both = 'publickey,password';
+    assert.deepEqual(tried, ['null', both, both, both, both, '']);
     assert.doesNotMatch(logged.join(''), /wrong\d/);
     const again = await raw('127.0.0.66');
     assert.match(await again.untilClosed(), /Try again in \d+ s\r\n$/, 'RFC 4253 §4.2');
