@@ -1,18 +1,18 @@
-import type { User, UserService } from '../accounts/types.js';
+import type { UserService } from '../accounts/types.js';
 import type { SoundLibrary } from '../audio/sound-library.js';
-import type { AudioHost, Sound } from '../audio/types.js';
+import type { AudioHost } from '../audio/types.js';
 import type { Call } from '../call/call.js';
 import { causeOf } from '../call/causes.js';
 import type { Originator } from '../call/originate.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
-import { randomToken } from '../platform/ids.js';
 import type { Logger } from '../platform/logger.js';
 import { StoreError } from '../store/errors.js';
 import type { Store } from '../store/types.js';
 import { DialJob, type DialTask, type Target } from './dial-job.js';
-import { checkRanges, StoredDialSettings } from './dial-settings.js';
+import { callingUser, checkOrder, howToCall, partsOf } from './dial-order.js';
+import { StoredDialSettings } from './dial-settings.js';
 import { DialError } from './errors.js';
-import { PlayingCaller } from './playing-caller.js';
+import { placeCall } from './place-call.js';
 import type {
   DialJobView,
   DialOrder,
@@ -22,9 +22,8 @@ import type {
   DialTarget,
 } from './types.js';
 
-/** Jobs at once, numbers of one, and jobs that are remembered. */
+/** Jobs at once, and jobs that are remembered. */
 const MAX_RUNNING = 20;
-const MAX_NUMBERS = 1000;
 const MAX_REMEMBERED = 100;
 /** After a try that could not even begin, because the caller's account was not there, milliseconds. */
 const TROUBLE_MS = 1000;
@@ -64,7 +63,7 @@ export class Dialler implements DialService {
   }
 
   async modify(input: DialSettingsInput): Promise<DialSettings> {
-    if (input.caller) await this.mustCall(input.caller);
+    if (input.caller) await callingUser(this.options.users, input.caller);
     const settings = await this.stored.modify(input);
     this.maxParallel = settings.maxParallel;
     if (!settings.enabled) await this.stop();
@@ -140,41 +139,17 @@ export class Dialler implements DialService {
 
   /** An order with everything that it leaves open filled in, and the settings as they are then. Rejects with DialError or SoundError. */
   private async prepare(order: DialOrder): Promise<[DialTask, DialSettings]> {
-    checkRanges(order);
-    const numbers = [...new Set(order.numbers)];
-    if (numbers.length === 0 || numbers.length > MAX_NUMBERS)
-      throw new DialError('FIELD_INVALID', `a job has 1 to ${MAX_NUMBERS} numbers`);
+    const numbers = checkOrder(order);
     const before = await this.stored.read();
     this.mustTakeJobs(before);
-    const { caller = before.caller, sound = before.sound } = order;
-    if (!caller) throw new DialError('FIELD_INVALID', 'no caller: give CALLER, or set one with SET DIALSVC');
-    if (!sound) throw new DialError('FIELD_INVALID', 'no sound: give SOUND, or set one with SET DIALSVC');
-    await this.mustCall(caller);
+    const { caller, sound } = partsOf(order, before);
+    await callingUser(this.options.users, caller);
     await this.options.sounds.check(sound);
     const settings = await this.stored.read();
-    const { parallel, noAnswerSec, repeat, retries, retrySec } = settings;
-    const task = {
-      id: this.newId(),
-      by: order.by,
-      caller,
-      sound,
-      parallel: order.parallel ?? parallel,
-      noAnswerSec: order.noAnswerSec ?? noAnswerSec,
-      repeat: order.repeat ?? repeat,
-      retries: order.retries ?? retries,
-      retrySec: order.retrySec ?? retrySec,
-      numbers,
-      startTime: this.clock.now(),
-    };
+    const startTime = this.clock.now();
+    const { by } = order;
+    const task = { id: this.newId(), by, caller, sound, ...howToCall(order, settings), numbers, startTime };
     return [task, settings];
-  }
-
-  private async mustCall(caller: string): Promise<User> {
-    const user = await this.options.users.authData(caller);
-    if (!user)
-      throw new DialError('FIELD_INVALID', `the caller ${caller} is no subscriber; create it with ADD USER`);
-    if (user.status !== 'ACTIVE') throw new DialError('FIELD_INVALID', `the caller ${caller} is not ACTIVE`);
-    return user;
   }
 
   /** Short, ascending over restarts: records keep it. */
@@ -223,42 +198,14 @@ export class Dialler implements DialService {
   private async call(job: DialJob, target: Target): Promise<void> {
     const { options, clock } = this;
     const { task } = job;
-    const user = await this.mustCall(task.caller);
-    const sound: Sound = options.sounds.find(task.sound);
+    const user = await callingUser(options.users, task.caller);
+    const sound = options.sounds.find(task.sound);
     if (job.state !== 'running')
       return this.over(job, target, { ...TROUBLE, releaseReason: 'operator-ended' });
-    const caller = new PlayingCaller({
-      audio: options.audio,
-      clock,
-      sound,
-      repeat: task.repeat,
-      onRinging: () => {
-        target.state = 'ringing';
-      },
-      onAnswer: () => {
-        clock.clearTimeout(noAnswer);
-        target.state = 'talking';
-      },
-      onEnd: () => {
-        const { isPlayed, digits } = caller;
-        target.isPlayed = isPlayed;
-        target.digits = digits;
-        const played = isPlayed ? 'whole' : 'part';
-        const extra = { dialJob: task.id, sound: task.sound, played, ...(digits && { digits }) };
-        call.trail.add({ kind: 'noted', facts: { extra } });
-      },
-    });
-    const callId = `${randomToken(16)}@dialler`;
-    const call = options.calls.originate(
-      { user, to: target.number, by: task.by, method: 'DIAL', callId },
-      caller,
-    );
-    const giveUp = (): void => call.finish('callee-no-answer', 'SERVER');
-    const noAnswer = clock.setTimeout(giveUp, task.noAnswerSec * 1000);
-    this.up.set(call, job);
-    const record = await call.closed();
-    clock.clearTimeout(noAnswer);
-    this.up.delete(call);
+    const placed = placeCall({ ...options, clock }, { task, target, user, sound });
+    this.up.set(placed.call, job);
+    const record = await placed.record;
+    this.up.delete(placed.call);
     this.over(job, target, record);
   }
 
