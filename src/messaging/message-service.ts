@@ -1,46 +1,27 @@
 import type { User } from '../accounts/types.js';
-import { calleeInviteHeaders, midCallHeaders, wantsPrivacy } from '../call/header-policy.js';
 import type { OpenRecord, RecordService } from '../cdr/types.js';
 import { type Clock, systemClock, type TimerHandle } from '../platform/clock.js';
 import { withDeadline } from '../platform/deadline.js';
-import { ulid } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { withDefaults } from '../platform/with-defaults.js';
 import type { RegistrationService } from '../registrar/types.js';
 import type { Authenticator } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
-import { ALLOW } from '../signalling/fallbacks.js';
 import type { LocalNames } from '../signalling/local-names.js';
-import { cseqNumber, header, headerNumber, type Party, party, peerOf } from '../signalling/request.js';
-import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
+import { cseqNumber, header, type Party, party, peerOf } from '../signalling/request.js';
+import { respondOnly } from '../signalling/respond.js';
 import type { SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import type { Collection } from '../store/types.js';
-import { checkMessage, dialledNumber } from './check-message.js';
-import { MessageRefusedError, refusalOf } from './errors.js';
-import { findRecipient, type RecipientDirectory } from './find-recipient.js';
+import { refusalOf } from './errors.js';
+import type { RecipientDirectory } from './find-recipient.js';
+import { LetterReader } from './letter-reader.js';
+import { CLOSE_WAIT_MS, DEFAULT_LIMITS, LOOKUP_TIMEOUT_MS, MAX_UNANSWERED, SWEEP_MS } from './limits.js';
 import { Mailbox } from './mailbox.js';
 import { endRecord, noteLetter, openMessageRecord } from './message-records.js';
-import { SenderRate } from './sender-rate.js';
-import { type Posting, type TurnEnd, Turns } from './turns.js';
+import { Patience } from './patience.js';
+import { type TurnEnd, Turns } from './turns.js';
 import type { Letter, MessageBoxService, MessageLimits } from './types.js';
-
-/** Longest wait for the directory inside a MESSAGE. */
-const LOOKUP_TIMEOUT_MS = 4000;
-/** Messages without an answer at once; more hear 503. */
-const MAX_UNANSWERED = 2000;
-/** How often what has expired is removed. */
-const SWEEP_MS = 3_600_000;
-/** How long a closing server waits for the phones that have a message. */
-const CLOSE_WAIT_MS = 2000;
-const DEFAULTS: Required<MessageLimits> = {
-  maxBytes: 8192,
-  maxWaiting: 100,
-  maxTotal: 100_000,
-  expirySec: 604_800,
-  perMinute: 60,
-  patienceMs: 8000,
-};
 
 export interface MessagingOptions extends Pick<RecipientDirectory, 'users' | 'numbering'> {
   readonly authenticator: Authenticator;
@@ -61,25 +42,16 @@ export interface MessagingOptions extends Pick<RecipientDirectory, 'users' | 'nu
   readonly log: Logger;
 }
 
-/** What is known of a MESSAGE once its sender is. */
-interface Attempt {
-  readonly req: SrfRequest;
-  readonly from: Party;
-  readonly user: User;
-  readonly record: OpenRecord;
-}
-
 /** Instant messages outside calls (RFC 3428): `handle` takes them, `registered` sends what has waited. */
 export class Messaging implements MessageBoxService, Closeable {
   private readonly clock: Clock;
   private readonly limits: Required<MessageLimits>;
   private readonly mailbox: Mailbox;
   private readonly turns: Turns;
-  private readonly rate: SenderRate;
+  private readonly patience: Patience;
+  private readonly reader: LetterReader;
   /** Requests without a final answer, by what makes them the same (RFC 3261 §8.2.2.2). */
   private readonly unanswered = new Set<string>();
-  /** What ends the patience of each sender early. */
-  private readonly waiting = new Set<() => void>();
   private timer: TimerHandle | undefined;
   private isDraining = false;
   private closing: Promise<void> | undefined;
@@ -88,9 +60,9 @@ export class Messaging implements MessageBoxService, Closeable {
     const { connection, users, registrations, collection, log, maxTargets = 10 } = options;
     const clock = options.clock ?? systemClock;
     this.clock = clock;
-    this.limits = withDefaults(DEFAULTS, options.limits);
+    this.limits = withDefaults(DEFAULT_LIMITS, options.limits);
     this.mailbox = new Mailbox(collection, this.limits, () => clock.now(), options.onWaiting);
-    this.rate = new SenderRate(() => this.limits.perMinute, clock);
+    this.reader = new LetterReader({ ...options, limits: this.limits, clock });
     this.turns = new Turns({
       engine: connection.srf,
       users,
@@ -106,6 +78,7 @@ export class Messaging implements MessageBoxService, Closeable {
         endRecord(record, { ...DELIVERED, releaseReason: 'message-delivered-later' }, 'CALLEE');
       },
     });
+    this.patience = new Patience(this.turns, this.limits.patienceMs, clock, log);
     this.schedule();
   }
 
@@ -166,7 +139,7 @@ export class Messaging implements MessageBoxService, Closeable {
     const until = performance.now() + CLOSE_WAIT_MS;
     while (this.unanswered.size > 0 && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const giveUp of this.waiting) giveUp();
+    this.patience.giveUp();
     // Their handlers answer in the next turns of the event loop.
     while (this.unanswered.size > 0 && performance.now() < until + CLOSE_WAIT_MS)
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -196,8 +169,9 @@ export class Messaging implements MessageBoxService, Closeable {
       userAgent: header(req, 'user-agent'),
     });
     try {
-      const letter = await this.read({ req, from, user, record });
-      const end = await this.post({ letter, note: (event) => record.add(event) });
+      const letter = await this.reader.read(req, from, user);
+      this.note(record, letter);
+      const end = await this.patience.post({ letter, note: (event) => record.add(event) });
       this.answer(res, record, end);
     } catch (error) {
       const { sipStatus: status, message: reason, refusal, result } = refusalOf(error);
@@ -206,71 +180,8 @@ export class Messaging implements MessageBoxService, Closeable {
     }
   }
 
-  /** Makes the letter of a request, when it is one that is taken. */
-  private async read({ req, from, user, record }: Attempt): Promise<Letter> {
-    const { clock, limits, options } = this;
-    const waitSec = this.rate.take(user.username);
-    // RFC 3261 §20.33; a 503 would have the phone leave this server alone (RFC 3261 §21.5.4).
-    if (waitSec > 0)
-      throw new MessageRefusedError('sender-too-fast', 'Too Many Messages', { 'Retry-After': waitSec });
-    checkMessage(req, from, user, limits.maxBytes);
-    const dialled = dialledNumber(req, (host) => options.names.has(host));
-    const directory = { users: options.users, numbering: options.numbering, now: () => clock.now() };
-    const found = findRecipient(directory, dialled);
-    const recipient = await withDeadline(found, LOOKUP_TIMEOUT_MS, 'finding the recipient');
-    const receivedAt = clock.now();
-    const wantedSec = headerNumber(req, 'expires');
-    const expirySec = Math.min(
-      limits.expirySec,
-      Number.isNaN(wantedSec) ? Infinity : (wantedSec ?? Infinity),
-    );
-    const { address, port, protocol } = peerOf(req);
-    const letter: Letter = {
-      id: ulid(receivedAt),
-      sender: user.username,
-      recipient: recipient.username,
-      recipientSince: recipient.createdAt,
-      callId: header(req, 'call-id') ?? '',
-      cseq: cseqNumber(req),
-      senderUri: from.uri,
-      dialled: dialled.number,
-      address,
-      port,
-      transport: protocol,
-      headers: phoneHeaders(req, from, user, recipient.username, receivedAt),
-      body: req.body ?? '',
-      receivedAt,
-      expiresAt: receivedAt + expirySec * 1000,
-    };
-    this.note(record, letter);
-    return letter;
-  }
-
   private note(record: OpenRecord, letter: Letter): void {
     noteLetter(record, letter, this.options.realm, this.options.recordBodies ?? false);
-  }
-
-  /** Sends a letter; one that the phones do not take in time is kept, so that its sender has an answer. */
-  private async post(posting: Posting): Promise<TurnEnd> {
-    const turn = this.turns.post(posting);
-    let timer: TimerHandle | undefined;
-    let giveUp: (() => void) | undefined;
-    const patience = new Promise<TurnEnd>((resolve, reject) => {
-      giveUp = () => reject(new MessageRefusedError('server-draining', 'Service Unavailable'));
-      this.waiting.add(giveUp);
-      timer = this.clock.setTimeout(
-        () => this.turns.save(posting).then(() => resolve({ kind: 'stored' }), reject),
-        this.limits.patienceMs,
-      );
-    });
-    turn.catch((error: unknown) => this.options.log.debug({ err: error }, 'a message was not taken'));
-    patience.catch(() => undefined);
-    try {
-      return await Promise.race([turn, patience]);
-    } finally {
-      this.clock.clearTimeout(timer);
-      if (giveUp) this.waiting.delete(giveUp);
-    }
   }
 
   private answer(res: SrfResponse, record: OpenRecord, end: TurnEnd): void {
@@ -312,26 +223,3 @@ export class Messaging implements MessageBoxService, Closeable {
 }
 
 const DELIVERED = { result: 'ANSWERED', status: 200, reason: 'OK' } as const;
-
-/** Headers for the phones: those of an INVITE of the same sender, and what says how the body is to be read. */
-function phoneHeaders(
-  req: SrfRequest,
-  from: Party,
-  user: User,
-  recipient: string,
-  now: number,
-): Record<string, string> {
-  const isAnonymous = wantsPrivacy(req, from.uri);
-  const sender = { user: user.username, displayName: from.displayName || user.displayName, isAnonymous };
-  const expires = headerNumber(req, 'expires');
-  const headers: OutgoingHeaders = {
-    ...calleeInviteHeaders(req, sender, recipient, 'localhost', ALLOW),
-    ...midCallHeaders(req),
-    'Content-Language': header(req, 'content-language'),
-    // RFC 3428 §4: with Date a phone can tell how old a message is.
-    Date: header(req, 'date') ?? new Date(now).toUTCString(),
-    Expires: expires === undefined || Number.isNaN(expires) ? undefined : expires,
-  };
-  const present = Object.entries(headers).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present.map(([name, value]) => [name, String(value)]));
-}
