@@ -22,8 +22,8 @@ export interface WrittenFile {
 export class ExchangeFiles {
   constructor(readonly directory: string) {}
 
-  /** The whole text of a file. */
-  async read(name: string): Promise<string> {
+  /** The whole text of a file; a larger one than `maxBytes` is refused. */
+  async read(name: string, maxBytes = MAX_EXCHANGE_BYTES): Promise<string> {
     const path = await this.locate(name);
     const real = await realpath(path).catch(() => undefined);
     if (real === undefined) {
@@ -32,7 +32,7 @@ export class ExchangeFiles {
     }
     if (!(await this.holds(real))) throw outside(this.directory);
     const { size } = await stat(real);
-    if (size > MAX_EXCHANGE_BYTES) throw refused(`the file is larger than ${MAX_EXCHANGE_BYTES} bytes`);
+    if (size > maxBytes) throw tooLarge(maxBytes);
     const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW).catch(fail);
     try {
       return await handle.readFile('utf8');
@@ -130,7 +130,8 @@ const outside = (directory: string) =>
     ),
   });
 
-const refused = (reason: string) => new MmlError(2010, { reason });
+const tooLarge = (bytes: number) =>
+  new MmlError(2010, { reason: text(`the file is larger than ${bytes} bytes`, `文件超过 ${bytes} 字节`) });
 
 function fail(error: unknown): never {
   if (error instanceof MmlError) throw error;

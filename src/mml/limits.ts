@@ -79,5 +79,7 @@ export const SSH_MAX_UNREAD_BYTES = 2 * 1024 * 1024 + 64 * 1024;
 export const SSH_MAX_REKEYS_PER_MIN = 10;
 /** Largest result file of a task, bytes; reports beyond it are left out. */
 export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
+/** Largest script of a task, bytes. */
+export const MAX_TASK_BYTES = 65_536;
 /** Most commands of a task. */
 export const MAX_TASK_COMMANDS = 1000;

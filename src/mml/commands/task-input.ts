@@ -1,6 +1,7 @@
 import type { TaskOwner, TaskScript, TaskTimes, TaskView } from '../../tasks/types.js';
 import { checkScript } from '../batch/check-script.js';
 import { MmlError } from '../errors.js';
+import { MAX_TASK_BYTES } from '../limits.js';
 import type { CommandContext } from '../registry/command.js';
 import { text } from '../text.js';
 
@@ -42,7 +43,7 @@ export async function readScript(
 ): Promise<TaskScript | undefined> {
   if (command === undefined && file === undefined) return undefined;
   const { console, session } = context;
-  const source = command ?? (await console.files.read(file!));
+  const source = command ?? (await console.files.read(file!, MAX_TASK_BYTES));
   const check = (one: string) => console.check(one, session);
   const { statements, faults } = checkScript(source, console.registry, check);
   const [first] = faults;

@@ -138,6 +138,13 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     );
     assert.match(await li.run('ADD TASK: NAME=wrong, COMMAND="LST USER", AT="2020-01-01"'), /has passed/);
     assert.match(await li.run('ADD TASK: NAME="a/b", COMMAND="LST USER"'), /RETCODE = 2003/);
+    await script('large.mml', 'LST USER;\n'.repeat(10_000));
+    assert.match(await li.run('ADD TASK: NAME=wrong, FILE=large.mml'), /RETCODE = 2010 .*larger than 65536/);
+    await script('many.mml', 'LST USER;\n'.repeat(1001));
+    assert.match(
+      await li.run('ADD TASK: NAME=wrong, FILE=many.mml'),
+      /RETCODE = 2011 .*Line 1001: .*1000 commands/,
+    );
     assert.match(await li.run('DSP TASK: NAME=wrong'), /RETCODE = 4001/);
   });
 
