@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { MAX_LIVE_REPORTS } from '../../../src/mml/limits.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { mmlTestServices } from '../../support/mml-services.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -278,5 +279,37 @@ describe('console reports that go on', { timeout: 60_000 }, () => {
     await rest;
     socket.destroy();
     other.close();
+  });
+
+  it('outlives the time limit of commands and the idle time, which begins anew when it is ended', async () => {
+    const clock = new ManualClock();
+    const other = await startTestConsole(services, { clock });
+    const client = await WireClient.open(other.port);
+    await client.login();
+    client.send('DSP CALL STAT: WATCH=60\n');
+    for (let minutes = 0; minutes < 100; minutes++) {
+      await client.until('---    END\r\n');
+      // The console sets the next timer when the report is out.
+      await waitFor('the next report to be due', () => clock.pendingTimers > 1);
+      clock.advance(60_000);
+    }
+    await client.until('---    END\r\n');
+    client.send(INTERRUPT);
+    assert.match(await client.run('DSP VERSION'), /%%DSP VERSION;%%/);
+    clock.advance(29 * 60_000);
+    assert.match(await client.run('DSP VERSION'), /%%DSP VERSION;%%/);
+    clock.advance(31 * 60_000);
+    assert.match(await client.untilClosed(), /Session timed out/);
+    await other.close();
+  });
+
+  it('ends when the server stops', async () => {
+    const other = await startTestConsole(services);
+    const client = await WireClient.open(other.port);
+    await client.login();
+    client.send('DSP LOG: FOLLOW=YES\n');
+    await client.until('Facts\r\n');
+    await other.close();
+    assert.match(await client.untilClosed(), /Server is stopping/);
   });
 });
