@@ -26,7 +26,7 @@ export class AddressSet {
   private count = 0;
   /** IPv4 addresses, by far the most usual entries, as text. */
   private readonly addresses = new Set<string>();
-  private readonly networks = { ipv4: new Map<number, Set<number>>(), ipv6: new Map<number, Set<bigint>>() };
+  private readonly networks = { ipv4: new Map<number, Set<number>>(), ipv6: new Map<number, Set<string>>() };
 
   /** Addresses and networks as `canonicalSource` takes them; throws RangeError for others. */
   constructor(sources: Iterable<string> = []) {
@@ -47,7 +47,7 @@ export class AddressSet {
     const { kind, base, bits } = network;
     if (isIpv4Address(network)) this.count += added(this.addresses, addressOf(network));
     else if (kind === 'ipv4') this.count += added(basesOf(this.networks.ipv4, bits), Number(base));
-    else this.count += added(basesOf(this.networks.ipv6, bits), base);
+    else this.count += added(basesOf(this.networks.ipv6, bits), ipv6Key(wordsOf(base), bits));
   }
 
   /** Takes one out, as it was added; one that is not there is no fault. Throws RangeError for what is none. */
@@ -56,7 +56,7 @@ export class AddressSet {
     const { kind, base, bits } = network;
     if (isIpv4Address(network)) this.count -= Number(this.addresses.delete(addressOf(network)));
     else if (kind === 'ipv4') this.count -= removed(this.networks.ipv4, bits, Number(base));
-    else this.count -= removed(this.networks.ipv6, bits, base);
+    else this.count -= removed(this.networks.ipv6, bits, ipv6Key(wordsOf(base), bits));
   }
 
   /** Whether an address is one of these, or in one of these networks. False for what is no address. */
@@ -76,13 +76,29 @@ export class AddressSet {
   }
 
   private hasIpv6(address: string): boolean {
-    const network = parseNetwork(address);
-    // One of IPv4 in the other form.
-    if (network?.kind === 'ipv4') return this.has(addressOf(network));
-    if (!network) return false;
-    for (const [bits, bases] of this.networks.ipv6) if (bases.has(masked(network, bits))) return true;
+    const words = ipv6Words(address);
+    if (!words) {
+      // Written in another way, or none.
+      const network = parseNetwork(address);
+      return network !== undefined && this.has(addressOf(network));
+    }
+    for (const [bits, bases] of this.networks.ipv6) if (bases.has(ipv6Key(words, bits))) return true;
     return false;
   }
+}
+
+/** Text, since V8 hashes a bigint by its low 64 bits alone: those of networks are all alike, and a Set of them a list. */
+function ipv6Key(words: readonly number[], bits: number): string {
+  let key = '';
+  for (const [index, word] of words.entries()) {
+    const dropped = 32 - Math.min(Math.max(bits - 32 * index, 0), 32);
+    key += `${dropped === 32 ? 0 : ((word >>> dropped) << dropped) >>> 0} `;
+  }
+  return key;
+}
+
+function wordsOf(base: bigint): number[] {
+  return [96n, 64n, 32n, 0n].map((shift) => Number((base >> shift) & 0xffff_ffffn));
 }
 
 const isIpv4Address = ({ kind, bits }: Network): boolean => kind === 'ipv4' && bits === WIDTH.ipv4;
@@ -156,4 +172,40 @@ function ipv4Value(address: string): number | undefined {
     } else return undefined;
   }
   return dots === 3 && part >= 0 ? value * 256 + part : undefined;
+}
+
+/**
+ * The four 32-bit words of an IPv6 address as sockets write it. Undefined for what holds dots or a zone, for IPv4 in IPv6 form, and for
+ * what is none.
+ */
+function ipv6Words(address: string): number[] | undefined {
+  if (/^:[^:]|[^:]:$/.test(address)) return undefined;
+  const groups: number[] = [];
+  let gap = -1;
+  let part = -1;
+  for (let i = 0; i <= address.length; i++) {
+    const digit = i === address.length ? COLON : hexDigit(address.charCodeAt(i));
+    if (digit === undefined || groups.length > 8) return undefined;
+    if (digit !== COLON) {
+      part = Math.max(part, 0) * 16 + digit;
+      if (part > 0xffff) return undefined;
+    } else if (part >= 0) {
+      groups.push(part);
+      part = -1;
+    } else if (i > 0 && address[i - 1] === ':' && i < address.length && gap < 0) gap = groups.length;
+    else if (i > 0 && i < address.length) return undefined;
+  }
+  if (gap >= 0) groups.splice(gap, 0, ...new Array<number>(Math.max(8 - groups.length, 0)).fill(0));
+  if (groups.length !== 8) return undefined;
+  const words = [0, 2, 4, 6].map((at) => groups[at]! * 65_536 + groups[at + 1]!);
+  return words[0] === 0 && words[1] === 0 && words[2] === 0xffff ? undefined : words;
+}
+
+const COLON = -1;
+
+function hexDigit(code: number): number | undefined {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  if (letter >= 97 && letter <= 102) return letter - 87;
+  return code === 58 ? COLON : undefined;
 }

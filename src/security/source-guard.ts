@@ -24,7 +24,7 @@ export interface SourceFilter {
 }
 
 /** Sources that an engine is told of at once. */
-const PIECE = 500;
+const PIECE = 100;
 /** Methods of calls that are up; the handlers of none of them ask for a password when there is a To tag. */
 const CALL_METHODS = new Set(['BYE', 'INFO', 'INVITE', 'PRACK', 'UPDATE']);
 
