@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorMessage } from '../../platform/errors.js';
+import { MmlError } from '../errors.js';
+import { MAX_LINE_BYTES } from '../limits.js';
 import { complete } from '../registry/completion.js';
 import { helpAt } from '../registry/help.js';
 import type { Rights } from '../registry/roles.js';
@@ -38,7 +40,8 @@ export interface LineOptions {
   readonly notices?: Notices;
 }
 
-interface Io {
+/** The connection of a session: what it shows, and the keys that came. */
+export interface LineIo {
   readonly port: TerminalPort;
   readonly keys: KeyQueue;
 }
@@ -46,7 +49,7 @@ interface Io {
 const BELL = '\x07';
 
 /** Reads one line: edited key by key on a terminal, taken as it comes elsewhere. */
-export async function readLine(io: Io, options: LineOptions): Promise<LineEntry> {
+export async function readLine(io: LineIo, options: LineOptions): Promise<LineEntry> {
   const { port } = io;
   const editor = new LineEditor({
     prompt: options.prompt,
@@ -71,9 +74,20 @@ export async function readLine(io: Io, options: LineOptions): Promise<LineEntry>
   }
 }
 
+/** Reads the answer to a question; undefined when none is given. Rejects with MmlError 1008 when it is too long. */
+export async function readAnswer(
+  io: LineIo,
+  question: { readonly prompt: string; readonly hidden: boolean },
+): Promise<string | undefined> {
+  const entry = await readLine(io, question);
+  if (entry.kind !== 'line') return undefined;
+  if (entry.overflowed) throw new MmlError(1008, { limit: MAX_LINE_BYTES });
+  return entry.line;
+}
+
 /** `draw` says that the line is on the screen from now on, and tells whether it was. */
 async function readKeys(
-  { port, keys }: Io,
+  { port, keys }: LineIo,
   options: LineOptions,
   editor: LineEditor,
   draw: () => boolean,
