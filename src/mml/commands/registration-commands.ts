@@ -12,7 +12,7 @@ import { flag, uri } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
 import { text } from '../text.js';
 import { AFTER, filteredPage, LIMIT, moreNote } from './paging.js';
-import { USERNAME } from './user-commands.js';
+import { USERNAME } from './user-params.js';
 
 const bindingReport: ReportSpec = {
   name: 'registrations',

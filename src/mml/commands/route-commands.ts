@@ -2,7 +2,7 @@ import { type Command, defineCommand, type ReportSpec } from '../registry/comman
 import { ip, string } from '../registry/param-types.js';
 import { FAILURE_WORDS, ROUND_WORDS, ROUTE_OUTCOME_WORDS } from '../report/words.js';
 import { text } from '../text.js';
-import { USERNAME } from './user-commands.js';
+import { USERNAME } from './user-params.js';
 
 const outcomeReport: ReportSpec = {
   name: 'route',

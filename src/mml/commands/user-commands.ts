@@ -1,56 +1,14 @@
-import { SERVICE_TYPES, USER_STATUSES, type UserInput, type UserView } from '../../accounts/types.js';
+import type { UserView } from '../../accounts/types.js';
 import { describeFeatures } from '../../accounts/user-features.js';
 import { MmlError } from '../errors.js';
-import {
-  type Command,
-  defineCommand,
-  type ParamSpec,
-  type ReportSpec,
-  type Row,
-  type Section,
-} from '../registry/command.js';
-import { flag, oneOf, string, username } from '../registry/param-types.js';
+import { type Command, defineCommand, type ReportSpec, type Row, type Section } from '../registry/command.js';
+import { flag, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
-import { FEATURE_PARAMS, featureReport, featureRow, toFeatures } from './feature-params.js';
+import { FEATURE_PARAMS, featureReport, featureRow } from './feature-params.js';
 import { AFTER, filteredPage, LIMIT, moreNote } from './paging.js';
-
-/** Live user names for completion. */
-export const suggestUsers = async (services: Services, prefix: string): Promise<string[]> =>
-  (await services.users.list({ prefix, limit: 20 })).map((user) => user.username);
-
-/** `USERNAME=` of a user that exists. */
-export const USERNAME = {
-  type: username,
-  purpose: text('User name', '用户名'),
-  example: '1001',
-  suggest: suggestUsers,
-} as const satisfies ParamSpec;
-
-const NAME = {
-  type: string({ min: 0 }),
-  purpose: text('Display name', '显示名'),
-  example: '"Li Si"',
-} as const;
-const PHONE = {
-  type: string({ min: 0, max: 32 }),
-  purpose: text('Phone number', '电话号码'),
-  example: '+861012345678',
-} as const;
-const EMAIL = {
-  type: string({ min: 0 }),
-  purpose: text('E-mail address', '电子邮箱'),
-  example: 'lisi@example.com',
-} as const;
-const SERVICE = { type: oneOf(SERVICE_TYPES), purpose: text('Service class', '业务等级') } as const;
-const STATUS = { type: oneOf(USER_STATUSES), purpose: text('Status', '状态') } as const;
-const PASSWORD = {
-  type: string({ max: 128 }),
-  purpose: text('Password', '密码'),
-  secret: true,
-  example: '"s3cret words"',
-} as const;
+import { toInput, USER_FIELDS, USERNAME } from './user-params.js';
 
 const userReport: ReportSpec = {
   name: 'users',
@@ -93,8 +51,8 @@ interface UserFilter {
 
 const filterParams = {
   USERNAME,
-  STATUS,
-  SERVICE,
+  STATUS: USER_FIELDS.STATUS,
+  SERVICE: USER_FIELDS.SERVICE,
   AFTER,
   LIMIT,
   ALL: { type: flag('ALL'), purpose: text('All users', '全部用户'), keyword: true },
@@ -191,12 +149,10 @@ const addUser = defineCommand({
       required: true,
       example: '1001',
     },
-    PASSWORD: { ...PASSWORD, required: true },
-    NAME,
-    PHONE,
-    EMAIL,
-    SERVICE: { ...SERVICE, default: 'BASIC' },
-    STATUS: { ...STATUS, default: 'ACTIVE' },
+    ...USER_FIELDS,
+    PASSWORD: { ...USER_FIELDS.PASSWORD, required: true },
+    SERVICE: { ...USER_FIELDS.SERVICE, default: 'BASIC' },
+    STATUS: { ...USER_FIELDS.STATUS, default: 'ACTIVE' },
     ...FEATURE_PARAMS,
   },
   reports: [userReport, featureReport],
@@ -214,12 +170,7 @@ const modifyUser = defineCommand({
   purpose: text('Change a user', '修改用户'),
   params: {
     USERNAME: { ...USERNAME, required: true },
-    PASSWORD,
-    NAME,
-    PHONE,
-    EMAIL,
-    SERVICE,
-    STATUS,
+    ...USER_FIELDS,
     ...FEATURE_PARAMS,
   },
   reports: [userReport, featureReport],
@@ -232,7 +183,7 @@ const modifyUser = defineCommand({
     const input = toInput(values);
     if (Object.keys(input).length === 0) {
       throw new MmlError(2007, {
-        names: ['PASSWORD, NAME, PHONE, EMAIL, SERVICE, STATUS', ...Object.keys(FEATURE_PARAMS)].join(', '),
+        names: [...Object.keys(USER_FIELDS), ...Object.keys(FEATURE_PARAMS)].join(', '),
       });
     }
     const user = await services.users.modify(values.USERNAME, input);
@@ -253,31 +204,6 @@ const removeUser = defineCommand({
     return { note: text(`Registrations ended: ${ended}`, `已结束注册：${ended} 个`) };
   },
 });
-
-interface UserFields extends Readonly<Partial<Record<keyof typeof FEATURE_PARAMS, unknown>>> {
-  readonly PASSWORD?: string | undefined;
-  readonly NAME?: string | undefined;
-  readonly PHONE?: string | undefined;
-  readonly EMAIL?: string | undefined;
-  readonly SERVICE?: UserView['serviceType'] | undefined;
-  readonly STATUS?: UserView['status'] | undefined;
-}
-
-/** Only what was given; an empty text clears a field. */
-function toInput(fields: UserFields): UserInput {
-  const { PASSWORD: password, NAME: displayName, PHONE: phone, EMAIL: email } = fields;
-  const { SERVICE: serviceType, STATUS: status } = fields;
-  const features = toFeatures({ ...fields });
-  return {
-    ...(password !== undefined && { password }),
-    ...(displayName !== undefined && { displayName }),
-    ...(phone !== undefined && { phone }),
-    ...(email !== undefined && { email }),
-    ...(serviceType !== undefined && { serviceType }),
-    ...(status !== undefined && { status }),
-    ...(features !== undefined && { features }),
-  };
-}
 
 const toRow = ({ features, ...user }: UserView): Row => ({ ...user, features: describeFeatures(features) });
 
