@@ -7,6 +7,7 @@ import { commandGroupCommands } from './command-group-commands.js';
 import { conferenceCommands } from './conference-commands.js';
 import { conferenceRoomCommands } from './conference-room-commands.js';
 import { dialCommands } from './dial-commands.js';
+import { dialServiceCommands } from './dial-service-commands.js';
 import { eventCommands } from './event-commands.js';
 import { groupCommands } from './group-commands.js';
 import { logCommands } from './log-commands.js';
@@ -51,6 +52,7 @@ export const allCommands: readonly Command[] = [
   ...eventCommands,
   ...announcementCommands,
   ...dialCommands,
+  ...dialServiceCommands,
   ...conferenceCommands,
   ...conferenceRoomCommands,
   ...recordCommands,

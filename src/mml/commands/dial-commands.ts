@@ -1,19 +1,18 @@
-import { DIAL_RANGES } from '../../dialler/dial-settings.js';
-import type { DialJobView, DialOrder, DialSettings } from '../../dialler/types.js';
-import { MmlError } from '../errors.js';
+import type { DialJobView } from '../../dialler/types.js';
 import {
   type Command,
   type CommandContext,
   defineCommand,
   type ParamSpec,
   type ReportSpec,
+  type Values,
 } from '../registry/command.js';
-import { dialList, flag, number, oneOf, string, username } from '../registry/param-types.js';
+import { dialList, flag, oneOf, string, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
 import { DIAL_STATE_WORDS } from '../report/words.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
-import { SOUND } from './announcement-commands.js';
+import { ORDER, orderFields, range } from './dial-params.js';
 import { LIMIT } from './paging.js';
 
 const MAX_NUMBERS = 1000;
@@ -59,57 +58,14 @@ const targetReport: ReportSpec = {
   ],
 };
 
-const range = (name: keyof typeof DIAL_RANGES) => number(DIAL_RANGES[name][0], DIAL_RANGES[name][1]);
-
-const CALLER = {
-  type: username,
-  purpose: text(
-    'Subscriber that calls; its number is shown, its rights count',
-    '主叫用户；显示其号码并按其权限呼叫',
-  ),
-  example: '1000',
-} as const satisfies ParamSpec;
-
-/** What a job may say for itself; the rest is as SET DIALSVC has it. */
-const ORDER = {
-  SOUND: { ...SOUND, aliases: ['FILE', 'WAV'] },
-  CALLER,
-  REPEAT: { type: range('repeat'), purpose: text('How often it is played', '播放遍数') },
-  NOANSSEC: {
-    type: range('noAnswerSec'),
-    purpose: text('From the start of a call until it counts as not answered, seconds', '无应答时间（秒）'),
-  },
-  RETRIES: {
-    type: range('retries'),
-    purpose: text('Further tries after busy, no answer or unreachable', '遇忙、无应答、不可达时的重试次数'),
-  },
-  RETRYSEC: { type: range('retrySec'), purpose: text('Between two tries, seconds', '重试间隔（秒）') },
-} as const;
-
-type OrderValues = {
-  readonly [K in keyof typeof ORDER]?: string | number | undefined;
-};
-
 async function startJob(
   { services, session }: CommandContext,
   numbers: readonly string[],
-  values: OrderValues,
+  values: Values<typeof ORDER>,
   parallel?: number,
 ) {
-  const { SOUND: sound, CALLER: caller, REPEAT: repeat } = values;
-  const { NOANSSEC: noAnswerSec, RETRIES: retries, RETRYSEC: retrySec } = values;
-  const order = {
-    numbers,
-    by: session.operator,
-    sound,
-    caller,
-    repeat,
-    noAnswerSec,
-    retries,
-    retrySec,
-    parallel,
-  };
-  const job = await services.dialler.start(order as DialOrder);
+  const order = { ...orderFields(values), numbers, by: session.operator, parallel };
+  const job = await services.dialler.start(order);
   return {
     sections: [{ report: jobReport, rows: [{ ...job }] }],
     note: text(`See how it goes with DSP DIALJOB: JOB=${job.id}`, `进度请查看 DSP DIALJOB: JOB=${job.id}`),
@@ -229,106 +185,5 @@ const jobSection = (jobs: readonly DialJobView[]) => ({
   rows: jobs.map((job) => ({ ...job })),
 });
 
-const serviceReport: ReportSpec = {
-  name: 'dialService',
-  title: text('Dial service', '拨号服务'),
-  columns: [
-    { key: 'enabled', title: text('On', '启用'), format: 'yesno' },
-    { key: 'jobs', title: text('Jobs that run', '运行中的任务') },
-    { key: 'calls', title: text('Calls that are up', '当前呼叫') },
-    { key: 'caller', title: text('Caller', '主叫') },
-    { key: 'sound', title: text('Sound', '声音') },
-    { key: 'parallel', title: text('Calls of a job at once', '每任务并发') },
-    { key: 'maxParallel', title: text('Calls of all jobs at once', '总并发') },
-    { key: 'noAnswerSec', title: text('No answer after', '无应答时间'), format: 'seconds' },
-    { key: 'repeat', title: text('Played times', '播放遍数') },
-    { key: 'retries', title: text('Retries', '重试次数') },
-    { key: 'retrySec', title: text('Between tries', '重试间隔'), format: 'seconds' },
-    { key: 'directory', title: text('Sounds', '声音目录') },
-  ],
-};
-
-function serviceSections({ dialler, sounds }: Services, settings: DialSettings) {
-  const jobs = dialler.jobs().filter(({ state }) => state === 'running').length;
-  const { directory } = sounds;
-  return {
-    sections: [{ report: serviceReport, rows: [{ ...settings, jobs, calls: dialler.running, directory }] }],
-  };
-}
-
-const displayService = defineCommand({
-  verb: 'DSP',
-  object: 'DIALSVC',
-  purpose: text(
-    'Show the dial service: whether it runs, and what jobs start from',
-    '查询拨号服务及其缺省设置',
-  ),
-  params: { CFG: { type: flag('CFG'), purpose: text('The same', '同上'), keyword: true }, WATCH },
-  reports: [serviceReport],
-  examples: ['DSP DIALSVC', 'DSP DIALSVC CFG'],
-  handler: async ({ services }) => serviceSections(services, await services.dialler.settings()),
-});
-
-const startService = defineCommand({
-  verb: 'STR',
-  object: 'DIALSVC',
-  purpose: text('Switch the dial service on', '启动拨号服务'),
-  params: {},
-  reports: [serviceReport],
-  examples: ['STR DIALSVC'],
-  handler: async ({ services }) =>
-    serviceSections(services, await services.dialler.modify({ enabled: true })),
-});
-
-const stopService = defineCommand({
-  verb: 'STP',
-  object: 'DIALSVC',
-  purpose: text('Switch the dial service off: its jobs stop', '停止拨号服务及其任务'),
-  params: {},
-  role: 'OPERATOR',
-  dangerous: text('All dial jobs stop and their calls end.', '所有拨号任务将停止，其呼叫将结束。'),
-  reports: [serviceReport],
-  examples: ['STP DIALSVC'],
-  handler: async ({ services }) =>
-    serviceSections(services, await services.dialler.modify({ enabled: false })),
-});
-
-const setService = defineCommand({
-  verb: 'SET',
-  object: 'DIALSVC',
-  purpose: text('Set what dial jobs start from', '设置拨号任务的缺省值'),
-  params: {
-    ...ORDER,
-    PARALLEL: { type: range('parallel'), purpose: text('Calls of a job at once', '每任务并发') },
-    MAXPARALLEL: { type: range('maxParallel'), purpose: text('Calls of all jobs at once', '总并发') },
-  },
-  reports: [serviceReport],
-  examples: ['SET DIALSVC: CALLER=1002, SOUND="tone:beep", PARALLEL=10, NOANSSEC=40'],
-  async handler({ services }, values) {
-    if (Object.values(values).every((value) => value === undefined))
-      throw new MmlError(2007, { names: 'SOUND, CALLER, PARALLEL…' });
-    const settings = await services.dialler.modify({
-      sound: values.SOUND,
-      caller: values.CALLER,
-      repeat: values.REPEAT,
-      noAnswerSec: values.NOANSSEC,
-      retries: values.RETRIES,
-      retrySec: values.RETRYSEC,
-      parallel: values.PARALLEL,
-      maxParallel: values.MAXPARALLEL,
-    });
-    return serviceSections(services, settings);
-  },
-});
-
-/** The announcement dialler: STR CALL SINGLE and BATCH, STP CALL, DSP DIALJOB; DSP, STR, STP, SET DIALSVC. */
-export const dialCommands: readonly Command[] = [
-  startSingle,
-  startBatch,
-  stopCall,
-  displayJobs,
-  displayService,
-  startService,
-  stopService,
-  setService,
-];
+/** Jobs of the announcement dialler: STR CALL SINGLE and BATCH, STP CALL, DSP DIALJOB. */
+export const dialCommands: readonly Command[] = [startSingle, startBatch, stopCall, displayJobs];
