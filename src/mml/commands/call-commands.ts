@@ -1,6 +1,4 @@
 import type { CallView } from '../../call/types.js';
-import type { TimelineEntry } from '../../cdr/types.js';
-import { ladder } from '../../trace/ladder.js';
 import { MmlError } from '../errors.js';
 import { LONG_COMMAND_TIMEOUT_MS } from '../limits.js';
 import {
@@ -8,43 +6,20 @@ import {
   defineCommand,
   type ParamSpec,
   type ReportSpec,
-  type Row,
-  type Section,
+  type Values,
 } from '../registry/command.js';
 import { flag, oneOf, string, username } from '../registry/param-types.js';
 import { WATCH } from '../registry/watch.js';
-import { localTime } from '../report/cells.js';
-import { CALL_STATE_WORDS } from '../report/words.js';
 import type { Services } from '../services.js';
-import type { SessionState } from '../session/session-state.js';
-import { inLanguage, text } from '../text.js';
-import { mediaReport, mediaRows } from './media-report.js';
+import { text } from '../text.js';
+import { callReport, callRow, callSections } from './call-report.js';
+import { mediaReport } from './media-report.js';
 import { LIMIT } from './paging.js';
-import { timelineText } from './timeline-text.js';
 
 /** Calls that CLR CALL ends together, before the next ones. */
 const CLEARED_AT_ONCE = 50;
 
 const CALL_STATES = ['routing', 'ringing', 'announcing', 'connected', 'held', 'ending'] as const;
-
-const callReport: ReportSpec = {
-  name: 'calls',
-  title: text('Call', '呼叫'),
-  columns: [
-    { key: 'id', title: text('Call', '呼叫号') },
-    { key: 'state', title: text('State', '状态'), words: CALL_STATE_WORDS },
-    { key: 'caller', title: text('Caller', '主叫') },
-    { key: 'callee', title: text('Callee', '被叫') },
-    { key: 'dialled', title: text('Dialled', '所拨号码') },
-    { key: 'startTime', title: text('Started', '开始时间'), format: 'time' },
-    { key: 'durationSec', title: text('Duration', '时长'), format: 'seconds' },
-    { key: 'talkSec', title: text('Answered for', '通话时长'), format: 'seconds' },
-    { key: 'codec', title: text('Codec', '编码') },
-    { key: 'callerAddress', title: text('Caller at', '主叫地址') },
-    { key: 'calleeAddress', title: text('Callee at', '被叫地址') },
-    { key: 'callId', title: text('Call-ID', 'Call-ID') },
-  ],
-};
 
 const countReport: ReportSpec = {
   name: 'callCounts',
@@ -76,6 +51,22 @@ const CALLID = {
   suggest: suggestCalls,
 } as const satisfies ParamSpec;
 
+const WHICH = {
+  NUMBER: {
+    type: username,
+    purpose: text('Caller, callee or dialled number', '主叫、被叫或所拨号码'),
+    example: '1001',
+  },
+  STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
+} as const;
+
+function pickCalls(services: Services, { NUMBER: number, STATE: state }: Values<typeof WHICH>): CallView[] {
+  return services.calls
+    .list()
+    .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
+    .filter((call) => state === undefined || call.state === state);
+}
+
 const displayCalls = defineCommand({
   verb: 'DSP',
   object: 'CALL',
@@ -83,12 +74,7 @@ const displayCalls = defineCommand({
   params: {
     ID,
     CALLID,
-    NUMBER: {
-      type: username,
-      purpose: text('Caller, callee or dialled number', '主叫、被叫或所拨号码'),
-      example: '1001',
-    },
-    STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
+    ...WHICH,
     LIMIT,
     ACTIVE: { type: flag('ACTIVE'), purpose: text('All calls that are up', '全部当前呼叫'), keyword: true },
     WATCH,
@@ -96,18 +82,12 @@ const displayCalls = defineCommand({
   excludes: [['ID', 'CALLID']],
   reports: [callReport, mediaReport],
   examples: ['DSP CALL', 'DSP CALL: NUMBER=1001', 'DSP CALL: ID=01JD0X8Z5V3Q2R1T4Y6W7S9ABC'],
-  async handler(
-    { services, clock, session },
-    { ID: id, CALLID: callId, NUMBER: number, STATE: state, LIMIT: limit },
-  ) {
+  async handler({ services, clock, session }, { ID: id, CALLID: callId, LIMIT: limit, ...which }) {
     const now = clock.now();
     const wanted = id ?? callId;
     if (wanted !== undefined)
       return { sections: await callSections(services, findCall(services, wanted), now, session) };
-    const found = services.calls
-      .list()
-      .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
-      .filter((call) => state === undefined || call.state === state);
+    const found = pickCalls(services, which);
     const rows = found.slice(0, limit).map((call) => callRow(call, now));
     const note = text(
       `Shown: ${rows.length} of ${found.length}`,
@@ -219,23 +199,15 @@ const clearCalls = defineCommand({
     '强制结束全部呼叫，或指定号码、状态的呼叫',
   ),
   params: {
-    NUMBER: {
-      type: username,
-      purpose: text('Caller, callee or dialled number', '主叫、被叫或所拨号码'),
-      example: '1001',
-    },
-    STATE: { type: oneOf(CALL_STATES), purpose: text('State', '状态') },
+    ...WHICH,
     ALL: { type: flag('ALL'), purpose: text('All calls', '全部呼叫'), keyword: true },
   },
   dangerous: text('The calls end for both parties.', '双方的通话将被结束。'),
   timeoutMs: LONG_COMMAND_TIMEOUT_MS,
   reports: [clearedReport],
   examples: ['CLR CALL: CONFIRM=YES', 'CLR CALL ALL CONFIRM=YES', 'CLR CALL: NUMBER=1001, CONFIRM=YES'],
-  async handler({ services, signal }, { NUMBER: number, STATE: state }) {
-    const wanted = services.calls
-      .list()
-      .filter((call) => number === undefined || [call.caller, call.callee, call.dialled].includes(number))
-      .filter((call) => state === undefined || call.state === state);
+  async handler({ services, signal }, which) {
+    const wanted = pickCalls(services, which);
     let ended = 0;
     for (let from = 0; from < wanted.length; from += CLEARED_AT_ONCE) {
       if (signal.aborted) throw new MmlError(4006);
@@ -256,47 +228,6 @@ function findCall(services: Services, wanted: string): CallView {
 function noSuchCall(name: string): MmlError {
   const hint = text('It may have ended: see DSP CALL and LST CDR', '可能已结束：请查看 DSP CALL 和 LST CDR');
   return new MmlError(4001, { what: text('call', '呼叫'), name, hint });
-}
-
-function callRow(call: CallView, now: number): Row {
-  const since = (at: number | undefined) =>
-    at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
-  return { ...call, durationSec: since(call.startTime), talkSec: since(call.answerTime) };
-}
-
-async function callSections(
-  services: Services,
-  call: CallView,
-  now: number,
-  session: SessionState,
-): Promise<Section[]> {
-  const streams = (await services.calls.media(call.id)) ?? [];
-  const timeline = services.calls.get(call.id)?.timeline ?? [];
-  return [
-    { report: callReport, rows: [callRow(call, now)] },
-    ...(streams.length > 0 ? [{ report: mediaReport, rows: mediaRows(streams) }] : []),
-    ...timelineSections(timeline, session),
-  ];
-}
-
-/** The events of a call, and its messages as a ladder. */
-function timelineSections(
-  timeline: readonly TimelineEntry[],
-  { columns, language }: SessionState,
-): Section[] {
-  const events = timeline.filter(({ event }) => event.kind !== 'message');
-  const start = timeline[0]?.mono ?? 0;
-  const lines = events.map(
-    ({ at, mono, event }) =>
-      `  ${localTime(at).slice(11, 19)}  ${`+${((mono - start) / 1000).toFixed(3)} s`.padStart(11)}  ${inLanguage(timelineText(event), language)}`,
-  );
-  const drawn = ladder(timeline, columns === undefined ? {} : { width: columns - 1 })
-    .split('\n')
-    .filter(Boolean);
-  return [
-    ...(lines.length > 0 ? [{ name: 'timeline', title: text('Timeline', '过程'), lines }] : []),
-    ...(drawn.length > 0 ? [{ name: 'ladder', title: text('Messages', '消息'), lines: drawn }] : []),
-  ];
 }
 
 /** Live calls: DSP CALL, DSP CALL STAT, STR CALL CONNECT, RMV CALL, CLR CALL. */
