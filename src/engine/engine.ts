@@ -4,19 +4,16 @@ import { localAddresses } from '../platform/local-address.js';
 import { type Logger, silentLogger } from '../platform/logger.js';
 import { queuedClock } from '../platform/queued-clock.js';
 import type { Via } from '../sip/via.js';
+import { createAdmin } from './admin.js';
 import { Advertiser } from './advertise.js';
 import { type CaptureFilter, type CaptureState, MessageCapture } from './capture/message-capture.js';
-import { CallEvents } from './core/call-events.js';
-import { ClientStarter, DEFAULT_UDP_MAX_BYTES } from './core/client-starter.js';
-import type { CoreContext } from './core/core-context.js';
 import { createCoreCounters } from './core/core-counters.js';
 import type { CoreDialog } from './core/core-dialog.js';
 import { NO_KEEPER } from './core/dialog-keeper.js';
-import { RegisteredFlows } from './core/registered-flows.js';
-import { RequestScreen } from './core/request-screen.js';
 import { UaCore } from './core/ua-core.js';
+import { coreContext } from './core-wiring.js';
 import { DialogTable } from './dialog/dialog-table.js';
-import { DrachtioServer, type DrachtioServerOptions } from './drachtio/drachtio-server.js';
+import type { DrachtioServer } from './drachtio/drachtio-server.js';
 import { SipCommands } from './drachtio/sip-commands.js';
 import type { Captured, Engine, EngineOptions, EngineStats } from './engine-options.js';
 import { type MalformedReport, MalformedReports } from './malformed-reports.js';
@@ -29,17 +26,15 @@ import { DialogJournal } from './survival/dialog-journal.js';
 import type { SavedDialog } from './survival/saved-dialog.js';
 import { type TransactionCounts, TransactionLayer } from './transaction/transaction-layer.js';
 import type { BlockChange, DroppedSource } from './transport/blocked-sources.js';
-import { DEFAULT_ADMISSION } from './transport/source-admission.js';
-import { TlsCredentials } from './transport/tls/tls-credentials.js';
+import type { TlsCredentials } from './transport/tls/tls-credentials.js';
 import { TransportLayer } from './transport/transport-layer.js';
-import type { BoundListener, Outlet } from './transport/types.js';
+import type { BoundListener } from './transport/types.js';
+import { transportOptions } from './transport-options.js';
 import { turnEnd } from './turn-end.js';
-import { DEFAULT_TIMERS, type Hop, type Source, type TimerSettings } from './types.js';
+import { DEFAULT_TIMERS, type Hop, type Source } from './types.js';
 import { UdpQueues } from './udp-queues.js';
 
 export type { Captured, Engine, EngineOptions, EngineStats } from './engine-options.js';
-
-const DEFAULT_ADMIN_PORT = 9022;
 
 /** Starts an engine; rejects when a listener or the admin port cannot be bound, nothing being left open then. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -88,25 +83,16 @@ class RunningEngine implements Engine {
     this.clock = queuedClock(options.clock ?? systemClock);
     this.lifecycle = new Lifecycle(this.log);
     this.capture = new MessageCapture(this.clock);
-    this.overload = new OverloadMonitor(
-      { ...DEFAULT_OVERLOAD, ...options.overload },
-      this.clock,
-      this.log,
-      () => this.overloadSigns(),
-    );
+    const overload = { ...DEFAULT_OVERLOAD, ...options.overload };
+    this.overload = new OverloadMonitor(overload, this.clock, this.log, () => this.overloadSigns());
     this.lifecycle.own('loop delay', this.loopDelay);
     this.lifecycle.own('overload', this.overload);
     this.nextHops = new NextHops({ clock: this.clock, servers: options.dnsServers });
     this.advertiser = new Advertiser(options.advertise ?? [], options.advertised);
     this.transport = new TransportLayer({
-      listeners: options.sipListen,
+      ...transportOptions(options),
       clock: this.clock,
       log: this.log,
-      ...(options.blockedSources ? { blocked: options.blockedSources } : {}),
-      admission: { ...DEFAULT_ADMISSION, ...options.admission },
-      ...(options.tls ? { tls: options.tls } : {}),
-      ...(options.origins && options.origins.length > 0 ? { origins: options.origins } : {}),
-      ...(options.transportLimits ? { limits: options.transportLimits } : {}),
       advertise: (listener, peer) => this.advertiser.sentBy(listener, peer),
       findForResponse: (source, topVia) => this.findForResponse(source, topVia),
     });
@@ -116,7 +102,6 @@ class RunningEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    const { admin, timers } = this.options;
     const left = await this.openDialogJournal();
     this.lifecycle.own('transport', this.transport);
     this.listeners = await this.transport.start();
@@ -126,45 +111,53 @@ class RunningEngine implements Engine {
     this.nextHops.useListeners(this.listeners);
     const own = new OwnAddresses(this.listeners, localAddresses(), this.advertiser);
     this.own = own;
-    const server = new DrachtioServer({
-      host: admin.host ?? '127.0.0.1',
-      port: admin.port ?? DEFAULT_ADMIN_PORT,
-      ...(await this.adminTls()),
-      secret: admin.secret,
-      ...(admin.keepAliveSec === undefined ? {} : { keepAliveSec: admin.keepAliveSec }),
-      ...(admin.maxBacklogBytes === undefined ? {} : { maxBacklogBytes: admin.maxBacklogBytes }),
-      verifyApplications: this.options.verifyApplications ?? false,
-      clock: this.clock,
-      log: this.log,
+    const { options, clock, log, lifecycle, transport, nextHops, listeners, counters, dialogs } = this;
+    const { server, credentials } = await createAdmin({
+      admin: options.admin,
+      verifyApplications: options.verifyApplications ?? false,
+      clock,
+      log,
+      counters: transport.counters,
+      lifecycle,
       hostports: () => own.hostports(),
     });
-    const settings = { ...DEFAULT_TIMERS, ...timers };
-    const ctx = this.coreContext(own, server, settings);
+    this.adminCredentials = credentials;
+    const timers = { ...DEFAULT_TIMERS, ...options.timers };
+    const layers = { options, clock, log, transport, nextHops, listeners, counters, dialogs };
+    const ctx = coreContext({
+      ...layers,
+      timers,
+      keeper: this.dialogJournal ?? NO_KEEPER,
+      router: lifecycle.own('router', new NewRequestRouter(options.requestHandlers ?? [], server, this)),
+      server,
+      own,
+      transactions: () => this.transactions!,
+      proxy: () => this.proxy,
+    });
     const core = new UaCore(ctx);
-    const proxy = new ProxyCore(ctx, core, admin.secret);
+    const proxy = new ProxyCore(ctx, core, options.admin.secret);
     this.transactions = new TransactionLayer({
-      transport: this.transport,
-      clock: this.clock,
-      timers: settings,
-      log: this.log,
+      transport,
+      clock,
+      timers,
+      log,
       isOverloaded: () => this.overload.isOverloaded,
       user: proxy,
     });
     server.handler = new SipCommands(core, proxy);
     core.restore(left);
-    if (left.length > 0)
-      this.log.info({ dialogs: this.dialogs.size }, 'dialogs of the last run are taken over');
+    if (left.length > 0) log.info({ dialogs: dialogs.size }, 'dialogs of the last run are taken over');
     this.core = core;
     this.proxy = proxy;
     this.server = server;
-    this.lifecycle.own('transactions', this.transactions);
-    this.lifecycle.own('proxy', { close: () => Promise.resolve(proxy.close()) });
-    this.lifecycle.own('core', { close: () => Promise.resolve(core.close()) });
-    this.lifecycle.own('admin', server);
+    lifecycle.own('transactions', this.transactions);
+    lifecycle.own('proxy', { close: () => Promise.resolve(proxy.close()) });
+    lifecycle.own('core', { close: () => Promise.resolve(core.close()) });
+    lifecycle.own('admin', server);
     const { port, tlsPort } = await server.listen();
     this.adminPort = port;
     this.adminTlsPort = tlsPort;
-    this.dialogJournal?.begin(this.dialogs.values());
+    this.dialogJournal?.begin(dialogs.values());
   }
 
   stats(): EngineStats {
@@ -222,20 +215,6 @@ class RunningEngine implements Engine {
     return this.lifecycle.close();
   }
 
-  /** The second admin port, when there is to be one; its certificate is read. */
-  private async adminTls(): Promise<Pick<DrachtioServerOptions, 'tls'>> {
-    const { tls, host: plainHost = '127.0.0.1' } = this.options.admin;
-    if (!tls) return {};
-    const { host = plainHost, port, certificateFile, keyFile } = tls;
-    const { clock, log } = this;
-    const { counters } = this.transport;
-    const settings = { certificateFile, keyFile };
-    this.adminCredentials = new TlsCredentials({ settings, clock, log, counters });
-    this.lifecycle.own('admin certificate', this.adminCredentials);
-    await this.adminCredentials.start();
-    return { tls: { host, port, credentials: this.adminCredentials } };
-  }
-
   /** Dialogs that the engine before this one left: read before sockets are open, so that no request finds them missing. */
   private async openDialogJournal(): Promise<SavedDialog[]> {
     const { dialogJournal } = this.options;
@@ -257,51 +236,6 @@ class RunningEngine implements Engine {
       loopDelayMs: this.loopDelay.look(),
       waitingRequests: this.core?.unheardCount ?? 0,
       backlogBytes: this.server?.backlogBytes ?? 0,
-    };
-  }
-
-  private coreContext(own: OwnAddresses, server: DrachtioServer, timers: TimerSettings): CoreContext {
-    const outlet = (hop: Hop): Outlet => this.transport.outlet(hop);
-    const clients = new ClientStarter({
-      clock: this.clock,
-      log: this.log,
-      timers,
-      counters: this.counters,
-      failed: this.nextHops.failed,
-      udpMaxBytes: this.options.udpMaxBytes ?? DEFAULT_UDP_MAX_BYTES,
-      outlet,
-      createClient: (...args) => this.transactions!.createClient(...args),
-      sendStateless: (...args) => this.transactions!.sendStateless(...args),
-    });
-    return {
-      clock: this.clock,
-      log: this.log,
-      timers,
-      counters: this.counters,
-      dialogs: this.dialogs,
-      applications: server,
-      registeredFlows: new RegisteredFlows(),
-      keeper: this.dialogJournal ?? NO_KEEPER,
-      callEvents: new CallEvents(server),
-      detectNat: this.options.detectNat ?? true,
-      screen: new RequestScreen(this.options.screen),
-      router: this.lifecycle.own(
-        'router',
-        new NewRequestRouter(this.options.requestHandlers ?? [], server, this),
-      ),
-      proxy: (tx, order) => this.proxy?.route(tx, order) ?? false,
-      alwaysSend180: this.options.alwaysSend180 ?? false,
-      outlet,
-      hasFlow: (flow) => this.transport.hasFlow(flow),
-      resolve: (uri) => this.nextHops.find(uri),
-      createClient: (...args) => clients.createClient(...args),
-      sendStateless: (request, hop) => clients.sendStateless(request, hop),
-      isOwnUri: (uri) => own.isOwnUri(uri),
-      nearness: (address) => own.nearness(address),
-      defaultEnd: () => {
-        const first = this.listeners[0]!;
-        return { protocol: first.protocol, sentBy: { host: first.address, port: first.port } };
-      },
     };
   }
 }
