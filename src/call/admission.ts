@@ -18,7 +18,8 @@ import { INVITE_EXTENSIONS, nextMaxForwards, PRODUCT, unsupportedExtensions } fr
 import type { DialPlan } from './hunt.js';
 import { offered } from './offered.js';
 import { replaceCall } from './replace-call.js';
-import { CallRouter, type CallRouterOptions, type RoutedCaller } from './route-call.js';
+import { CallRouter } from './route-call.js';
+import type { CallRouterOptions, RoutedCaller } from './routed-invite.js';
 import { isTooBrief, type SessionPolicy } from './session-policy.js';
 import type { TrunkCall, TrunkPort, TrunkRecognition } from './trunk-port.js';
 

@@ -1,101 +1,39 @@
-import type { User, UserService } from '../accounts/types.js';
-import type { UserFeatures } from '../accounts/user-features.js';
 import { withDeadline } from '../platform/deadline.js';
-import { routeHeaders, routeUrlFor } from '../registrar/route-url.js';
 import type { Binding } from '../registrar/types.js';
 import { diversionFault } from '../routing/diversions.js';
 import type { DialledCode } from '../routing/feature-codes.js';
 import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
-import { type DialledNumber, normaliseNumber } from '../routing/number.js';
+import { normaliseNumber } from '../routing/number.js';
 import type { PayerFacts } from '../routing/outside-types.js';
-import type {
-  Diversion,
-  FailureKind,
-  PhoneTarget,
-  RoomTarget,
-  Round,
-  RouteCaller,
-  RoutePlan,
-  RouteTarget,
-} from '../routing/types.js';
-import { numberOf, type Party } from '../signalling/request.js';
-import type { OutgoingHeaders } from '../signalling/respond.js';
-import type { SrfRequest } from '../signalling/srf-types.js';
-import { escapeUser } from '../sip/escape.js';
+import type { Diversion, FailureKind, RouteCaller, RoutePlan, RouteTarget } from '../routing/types.js';
+import { numberOf } from '../signalling/request.js';
 import { parseUri } from '../sip/uri.js';
 import type { Call } from './call.js';
 import { causeOf } from './causes.js';
+import { DialTargets } from './dial-targets.js';
 import { diversionHeaders } from './diversion-headers.js';
 import { CallRefusedError } from './errors.js';
 import { runFeatureCode } from './feature-codes.js';
-import type { CalleeTarget } from './fork-outcome.js';
-import { type CallerIdentity, calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
-import type { DialPlan, DialRound, NextPlan } from './hunt.js';
-import { LocalPhone } from './local-phone.js';
+import { calleeInviteHeaders, PRODUCT, wantsPrivacy } from './header-policy.js';
+import type { DialPlan, NextPlan } from './hunt.js';
 import { findPickUp, pickUp } from './pick-up.js';
-import { CallRouteDirectory, type DirectoryParts } from './route-directory.js';
-import type { TrunkGateway, TrunkPlace, TrunkPort } from './trunk-port.js';
+import { CallRouteDirectory } from './route-directory.js';
+import { type CallRouterOptions, outsideNumber, type RoutedInvite } from './routed-invite.js';
 
 /** Longest wait for the directory inside an INVITE; its services answer from memory when the Store is away. */
 const LOOKUP_TIMEOUT_MS = 4000;
 
-/** What one call is routed by. */
-export interface CallRouterOptions {
-  readonly users: Pick<UserService, 'modify'>;
-  readonly directory: DirectoryParts;
-  readonly trunks?: TrunkPort | undefined;
-  /** Domain of the numbers here. */
-  readonly realm: string;
-  /** Whether a host names this server. */
-  isLocalHost(host: string): boolean;
-  /** Host in From and To of B legs. */
-  readonly identityHost: string;
-  readonly maxTargets: number;
-  readonly ringMs: number;
-  /** Longest call of anybody, seconds; Infinity for no limit. */
-  readonly maxDurationSec: number;
-  /** Wall milliseconds. */
-  now(): number;
-}
-
-/** Who calls: a subscriber, or somebody beyond a trunk. */
-export interface RoutedCaller extends Pick<User, 'username' | 'status' | 'realm' | 'displayName'> {
-  readonly features?: Pick<UserFeatures, 'maxDurationSec'>;
-  /** Number by which a subscriber is called from outside. */
-  readonly phone?: string;
-  /** Set for who is no subscriber. */
-  readonly outside?: { readonly trunk: string; readonly number: string; readonly isAnonymous: boolean };
-}
-
-/** The INVITE that is routed. */
-export interface RoutedInvite {
-  readonly req: SrfRequest;
-  readonly from: Party;
-  /** Who answers for the call unless it is forwarded. */
-  readonly user: RoutedCaller;
-  readonly scheme: string;
-  readonly host: string;
-  readonly number: DialledNumber | undefined;
-  /** The server begins the call: there is nobody who could hear what a feature code did. */
-  readonly isOriginated?: boolean;
-  /** A REFER: the phones see who stays in the call, and the call's own way stays what it was. */
-  readonly transfer?: {
-    readonly shownAs: CallerIdentity;
-    readonly headers: OutgoingHeaders;
-    /** The trunk that the one who stays is beyond. */
-    readonly trunk?: string;
-    /** Has the place among outside calls until the transfer is done. */
-    keep(place: TrunkPlace): void;
-  };
-}
-
 /** Finds the way of one call, at its start and at every forwarding, and writes down where it leads. */
 export class CallRouter {
+  private readonly targets: DialTargets;
+
   constructor(
     private readonly options: CallRouterOptions,
     private readonly invite: RoutedInvite,
     private readonly call: Call,
-  ) {}
+  ) {
+    this.targets = new DialTargets(options, () => this.caller.trunk);
+  }
 
   /** The plan for the dialled number; undefined when the call has become another one. Throws CallRefusedError. */
   async route(): Promise<DialPlan | undefined> {
@@ -220,7 +158,7 @@ export class CallRouter {
         ...transfer?.headers,
       },
       rounds: plan.rounds
-        .map((round) => this.toDialRound(round, plan.mayDeflect ?? false, caller))
+        .map((round) => this.targets.round(round, plan.mayDeflect ?? false, caller))
         .filter(({ targets }) => targets.length > 0),
       maxDurationSec: Math.min(
         this.options.maxDurationSec,
@@ -229,31 +167,6 @@ export class CallRouter {
       ),
       divert: (failure) => this.divert(plan, diversions, failure),
     };
-  }
-
-  private toDialRound(
-    { kind, ringMs, targets, tryMs }: Round<RouteTarget<Binding>>,
-    mayDeflect: boolean,
-    caller: CallerIdentity,
-  ): DialRound {
-    const ready = targets.flatMap((target) => {
-      if (target.kind === 'phone') return [toTarget(target, mayDeflect)];
-      if (target.kind === 'room') return this.toSeat(target);
-      const gateway = this.options.trunks?.gateway(target, caller);
-      return gateway ? [trunkTarget(gateway)] : [];
-    });
-    return { kind, ringMs, targets: ready, ...(tryMs !== undefined && { tryMs }) };
-  }
-
-  private toSeat({ room }: RoomTarget): CalleeTarget[] {
-    const { directory, realm } = this.options;
-    const { conferences, registry } = directory;
-    if (!conferences) return [];
-    const { address } = conferences;
-    const uri = `sip:${escapeUser(room)}@${realm};isfocus`;
-    const local = new LocalPhone(registry, address, uri);
-    local.connect(conferences.seat(room, local, this.caller.trunk));
-    return [{ uri, nextHop: undefined, address, port: 0, transport: 'local', local, room }];
   }
 
   /** What follows when a plan failed: another plan, another end, or nothing but the failure itself. */
@@ -302,24 +215,3 @@ const NOT_REACHABLE: readonly string[] = [
   'outside-not-allowed',
   'destination-barred',
 ];
-
-/** The number by which a subscriber is known outside: its telephone number where it has one that can be dialled. */
-export function outsideNumber({ phone = '', username }: Pick<RoutedCaller, 'phone' | 'username'>): string {
-  return /^\+?\d{3,15}$/.test(phone) ? phone : username;
-}
-
-function trunkTarget(gateway: TrunkGateway): CalleeTarget {
-  const { uri, host, port, transport, headers, limits } = gateway;
-  return { uri, nextHop: undefined, address: host, port, transport, headers, limits, trunk: gateway };
-}
-
-/** A registered phone as a target of a call. */
-export function toTarget(
-  { username, binding, limits }: PhoneTarget<Binding>,
-  mayDeflect: boolean,
-): CalleeTarget {
-  const { contact, address, port, protocol, path } = binding;
-  const nextHop = routeUrlFor(binding);
-  const target = { uri: contact, nextHop, address, port, transport: protocol, username, mayDeflect };
-  return { ...target, ...(limits && { limits }), ...(path && { headers: routeHeaders(binding) }) };
-}

@@ -5,8 +5,8 @@ import { normaliseNumber } from '../routing/number.js';
 import type { RouteCaller, RouteTarget } from '../routing/types.js';
 import { causeOf } from './causes.js';
 import { diversionHeaders } from './diversion-headers.js';
-import { type CallRouterOptions, outsideNumber } from './route-call.js';
 import { CallRouteDirectory } from './route-directory.js';
+import { type CallRouterOptions, outsideNumber } from './routed-invite.js';
 import type { ImaginedCall, TrunkPort } from './trunk-port.js';
 import type { RouteReport, RouteService } from './types.js';
 
