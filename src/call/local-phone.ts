@@ -1,14 +1,6 @@
 import { randomToken } from '../platform/ids.js';
-import type {
-  SrfAck,
-  SrfEngine,
-  SrfHeaders,
-  SrfMessage,
-  SrfRequest,
-  SrfRequestOptions,
-  SrfResponse,
-} from '../signalling/srf-types.js';
-import { reasonPhrase } from '../sip/reason-phrases.js';
+import { type LocalContent, LocalRequest } from '../signalling/local-message.js';
+import type { SrfEngine, SrfRequest, SrfRequestOptions } from '../signalling/srf-types.js';
 import type { Call } from './call.js';
 import { isBadDescription } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
@@ -32,8 +24,6 @@ export interface LocalParty {
 
 /** In a call; there is nothing to be done about them, and DTMF by INFO means nothing to a room. */
 const TAKEN = ['BYE', 'OPTIONS', 'INFO', 'UPDATE'];
-
-type Answer = (res: SrfResponse, ack: SrfAck) => void;
 
 /**
  * What stands in a phone's place at the end of a leg that goes nowhere on the wire: it takes the requests of that leg in place of
@@ -83,23 +73,17 @@ export class LocalPhone implements SeatLine {
     callback: (error: Error | null, req?: SrfRequest) => void,
   ): void {
     const { method, body } = options;
-    let onAnswer: Answer | undefined;
     let isOver = false;
+    const sent = this.echo(options, () => {
+      // A re-INVITE that is taken back leaves the session as it was (RFC 3261 §14.2).
+      if (!this.isUp) this.partner?.ended();
+      queueMicrotask(() => answer(487));
+    });
     const answer = (status: number, sdp?: string): void => {
       if (isOver) return;
       isOver = true;
-      onAnswer?.(this.response(status, sdp), (ack) => this.acknowledged(sdp, body, ack?.body));
+      sent.answer(status, this.response(sdp), (ack) => this.acknowledged(sdp, body, ack?.body));
     };
-    const sent = this.echo(options, (event, listener) => {
-      if (event === 'response') onAnswer = listener;
-    });
-    Object.assign(sent, {
-      cancel: () => {
-        // A re-INVITE that is taken back leaves the session as it was (RFC 3261 §14.2).
-        if (!this.isUp) this.partner?.ended();
-        queueMicrotask(() => answer(487));
-      },
-    });
     queueMicrotask(() => {
       callback(null, sent);
       if (method === 'INVITE') this.invite(body, answer);
@@ -139,68 +123,35 @@ export class LocalPhone implements SeatLine {
     if (told && !offer && answer) this.partner?.accept(answer);
   }
 
-  private echo(
-    { method, uri, headers = {}, body }: SrfRequestOptions,
-    on: (event: string, listener: Answer) => void,
-  ): SrfRequest {
+  private echo({ method, uri, headers = {}, body }: SrfRequestOptions, onCancel: () => void): LocalRequest {
     const from = Object.entries(headers).find(([name]) => name.toLowerCase() === 'from')?.[1];
     this.dialogId ||= dialogIdOf(this.callId, this.tag);
-    const sent = {
-      ...message(
-        {
-          'call-id': this.callId,
-          cseq: `${++this.sequence} ${method}`,
-          from: `${from ?? `<${this.uri}>`};tag=${this.tag}`,
-          to: `<${this.uri}>`,
-        },
-        body,
-      ),
-      ...this.meta,
-      source: 'application',
-      method,
-      uri,
-      on: (event: string, listener: Answer) => {
-        on(event, listener);
-        return sent;
-      },
-      removeAllListeners: () => sent,
-    } as unknown as SrfRequest;
-    return sent;
+    const named = {
+      'call-id': this.callId,
+      cseq: `${++this.sequence} ${method}`,
+      from: `${from ?? `<${this.uri}>`};tag=${this.tag}`,
+      to: `<${this.uri}>`,
+    };
+    return new LocalRequest({ ...this.meta, headers: named, body, method, uri, onCancel });
   }
 
-  private response(status: number, sdp: string | undefined): SrfResponse {
+  private response(sdp: string | undefined): LocalContent {
     const headers = {
       to: `<${this.uri}>;tag=${this.tag}l`,
       contact: `<${this.uri}>`,
       // A phone that says what it takes is asked nothing else.
       allow: 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE',
     };
-    return {
-      ...message(headers, sdp),
-      ...this.meta,
-      source: 'network',
-      status,
-      reason: reasonPhrase(status),
-    } as unknown as SrfResponse;
+    return { ...this.meta, source: 'network', headers, body: sdp };
   }
 
-  private get meta() {
+  private get meta(): LocalContent {
     const { dialogId: stackDialogId, address: source_address } = this;
-    return { source_address, source_port: 0, protocol: 'udp', stackTxnId: '', stackDialogId };
+    return { source_address, stackDialogId };
   }
 }
 
 function refusalOf(error: unknown): CauseName {
   if (error instanceof CallRefusedError) return error.refusal.name;
   return isBadDescription(error) ? 'callee-not-acceptable' : 'server-error';
-}
-
-function message(headers: SrfHeaders, body: string | undefined): SrfMessage {
-  return {
-    headers,
-    body,
-    raw: '',
-    get: (name) => headers[name.toLowerCase()],
-    has: (name) => name in headers,
-  };
 }

@@ -71,7 +71,7 @@ export function originate(deps: OriginateDeps, task: Origination, standIn: Calle
   );
   const { registry, clock, session } = deps.call;
   const engine = invite.engine as SrfEngine;
-  const leg = new ALeg(invite.req, invite.res, { engine, clock, session, answerMs: ANSWER_TIMEOUT_MS });
+  const leg = new ALeg(invite.req, invite.req.res, { engine, clock, session, answerMs: ANSWER_TIMEOUT_MS });
   leg.limits = limitsOf(user.features ?? {}) ?? {};
   const parties = { caller: user.username, callee: to, dialled: to };
   const call = new Call(deps.call, withoutItsMessages(record), leg, parties);

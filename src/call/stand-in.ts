@@ -1,15 +1,6 @@
 import { randomToken } from '../platform/ids.js';
-import type {
-  SrfAck,
-  SrfEngine,
-  SrfHandler,
-  SrfHeaders,
-  SrfMessage,
-  SrfRequest,
-  SrfRequestOptions,
-  SrfResponse,
-  SrfSendOptions,
-} from '../signalling/srf-types.js';
+import { LocalRequest } from '../signalling/local-message.js';
+import type { SrfEngine, SrfMessage, SrfRequest, SrfRequestOptions } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import type { Call } from './call.js';
 
@@ -49,11 +40,9 @@ export interface StandInFacts {
 
 /** The INVITE that a caller's phone would have sent; what the call answers to it goes to the stand-in. */
 export class StandInInvite {
-  readonly req: SrfRequest;
-  readonly res: SrfResponse;
+  readonly req: LocalRequest;
   /** In place of the engine, for requests in the dialog that there is none of. */
   readonly engine: Pick<SrfEngine, 'request'>;
-  private body: string | undefined;
 
   constructor(
     facts: StandInFacts,
@@ -67,45 +56,22 @@ export class StandInInvite {
       to: `<${facts.dialledUri}>`,
       contact: `<${facts.callerUri}>`,
     };
-    const meta = {
-      source: 'application',
+    this.req = new LocalRequest({
+      headers,
+      method: 'INVITE',
+      uri: facts.dialledUri,
       source_address: facts.address,
       source_port: facts.port,
       protocol: facts.transport || 'udp',
-      stackTxnId: '',
-      stackDialogId: undefined,
-    } as const;
-    const describe = (): string | undefined => this.body;
-    this.res = {
-      ...meta,
-      ...message(headers, undefined),
-      send: (
-        status: number,
-        reason: string | undefined,
-        options: SrfSendOptions,
-        done?: (error: unknown, sent?: SrfMessage) => void,
-      ) => this.onResponse(status, reason ?? reasonPhrase(status), options.body, done),
-    } as unknown as SrfResponse;
-    this.req = {
-      ...meta,
-      ...message(headers, undefined),
-      method: 'INVITE',
-      uri: facts.dialledUri,
-      res: this.res,
-      receivedOn: undefined,
-      get body() {
-        return describe();
-      },
-      on: () => this.req,
-      removeAllListeners: () => this.req,
-      cancel: () => undefined,
-    } as unknown as SrfRequest;
+      send: (status, reason, { body }, done) =>
+        this.onResponse(status, reason ?? reasonPhrase(status), body, done),
+    });
     this.engine = { request: (options, callback) => this.onRequest(options, callback) };
   }
 
   /** The caller's description is known from now on. */
   describe(sdp: string): void {
-    this.body = sdp;
+    this.req.body = sdp;
   }
 
   private onResponse(
@@ -118,7 +84,7 @@ export class StandInInvite {
     else if (status >= 300) this.standIn.refused(status, reason);
     else
       this.standIn.answer(sdp ?? '').then(
-        () => done?.(undefined, this.res),
+        () => done?.(undefined, this.req.res),
         (error: unknown) => done?.(error),
       );
   }
@@ -135,40 +101,15 @@ export class StandInInvite {
 
   /** BYE is the end, a new offer is for the stand-in; all else is well. */
   private onRequest(
-    { method, body: offer }: SrfRequestOptions,
+    { method, uri, body: offer }: SrfRequestOptions,
     callback: (error: Error | null, req?: SrfRequest) => void,
   ): void {
     const { status, body } = method === 'INVITE' ? this.answerTo(offer) : { status: 200, body: undefined };
-    let answer: ((res: SrfResponse, ack: SrfAck) => void) | undefined;
-    const sent = {
-      ...message({}, undefined),
-      method,
-      on: (event: string, listener: SrfHandler & typeof answer) => {
-        if (event === 'response') answer = listener;
-        return sent;
-      },
-      cancel: () => undefined,
-    } as unknown as SrfRequest;
+    const sent = new LocalRequest({ method, uri });
     if (method === 'BYE') this.standIn.ended();
     queueMicrotask(() => {
       callback(null, sent);
-      const res = {
-        ...message({}, body),
-        status,
-        reason: reasonPhrase(status),
-        source_address: 'local',
-      };
-      answer?.(res as unknown as SrfResponse, () => undefined);
+      sent.answer(status, { body, source_address: 'local' });
     });
   }
-}
-
-function message(headers: SrfHeaders, body: string | undefined): SrfMessage {
-  return {
-    headers,
-    body,
-    raw: '',
-    get: (name) => headers[name.toLowerCase()],
-    has: (name) => name in headers,
-  };
 }
