@@ -1,5 +1,5 @@
 import type { OperatorPolicy } from '../accounts/operator-rules.js';
-import type { CallLimits } from '../call/call-control.js';
+import type { CallLimits } from '../call/call-control-options.js';
 import type { Config } from '../config/schema.js';
 import type { EventLimits } from '../events/types.js';
 import type { MessageLimits } from '../messaging/types.js';

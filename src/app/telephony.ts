@@ -1,7 +1,8 @@
 import type { UserService } from '../accounts/types.js';
 import type { AnnouncementFinder } from '../announcements/types.js';
 import type { AudioHost } from '../audio/types.js';
-import { type CallControl, resumeCallControl } from '../call/call-control.js';
+import { resumeCallControl } from '../call/call-control.js';
+import type { CallControl } from '../call/call-control-options.js';
 import type { JournalledRecords } from '../cdr/record-service.js';
 import { Conferences } from '../conference/conferences.js';
 import { Events } from '../events/events.js';
