@@ -8,7 +8,7 @@ import { connect, hangUp } from '../support/call-steps.js';
 import { notified, resubscribe, stateOf, subscribe } from '../support/event-steps.js';
 import { missing, programPath } from '../support/peers.js';
 import type { SipPeer } from '../support/sip-peer.js';
-import { runSipp, subscriberLine } from '../support/sipp.js';
+import { sippThrough, subscriberLine } from '../support/sipp.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Event packages of a whole server, with real programs on the other side. */
@@ -130,18 +130,11 @@ describe('events through a whole server', () => {
   });
 
   test('sipp subscribes, refreshes and unsubscribes', { skip: missing('sipp') }, async () => {
-    const port = calls.server.udpPort;
     const lines = [
       subscriberLine('1001', '1001-secret', '1002'),
       subscriberLine('1003', '1003-secret', '1004'),
     ];
-    const { code, output } = await runSipp({
-      scenario: 'uac-subscribe-expect-notify',
-      port,
-      lines,
-      calls: 10,
-    });
-    assert.equal(code, 0, output);
+    await sippThrough(calls.server, { scenario: 'uac-subscribe-expect-notify', lines, calls: 10 });
   });
 
   test('baresip sees the presence of a user, publishes its own, and hears of waiting messages', {

@@ -6,7 +6,7 @@ import { type CallServer, startCallServer } from '../support/call-server.js';
 import { freeUdpPort } from '../support/free-port.js';
 import { missing } from '../support/peers.js';
 import type { SipPeer } from '../support/sip-peer.js';
-import { runSipp, startCallee, subscriberLine } from '../support/sipp.js';
+import { type SippOptions, sippThrough, startCallee, subscriberLine } from '../support/sipp.js';
 
 /** Call features as an operator sets them and phones see them, each with its record. */
 describe('features through a whole server', () => {
@@ -150,11 +150,8 @@ describe('sipp: features', { skip: missing('sipp') }, () => {
   });
   after(() => calls?.close());
 
-  async function sipp(scenario: string, user: string, options: Partial<Parameters<typeof runSipp>[0]> = {}) {
-    const lines = [subscriberLine(user, `${user}-secret`)];
-    const { code, output } = await runSipp({ scenario, lines, port: calls.server.udpPort, ...options });
-    assert.equal(code, 0, output.slice(-6000));
-  }
+  const sipp = (scenario: string, user: string, options: Partial<SippOptions> = {}): Promise<void> =>
+    sippThrough(calls.server, { scenario, lines: [subscriberLine(user, `${user}-secret`)], ...options });
 
   test('RFC 3261 §21.1.3: fifty calls at once are forwarded by a busy phone that set it by a feature code', async () => {
     const count = 50;

@@ -5,7 +5,7 @@ import { residentMib } from '../support/memory.js';
 import { missing } from '../support/peers.js';
 import { callRecords } from '../support/records.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { runSipp, type SippOptions, startCallee, subscriberLine } from '../support/sipp.js';
+import { sippThrough, startCallee, subscriberLine } from '../support/sipp.js';
 import { waitFor } from '../support/wait-for.js';
 
 const CALLS = 200;
@@ -26,20 +26,14 @@ describe('load', { skip: missing('sipp') }, () => {
   });
   after(() => server?.close());
 
-  async function sipp(options: Omit<SippOptions, 'port'>): Promise<void> {
-    const port = options.transport === 'tcp' ? server.tcpPort : server.udpPort;
-    const { code, output } = await runSipp({ ...options, port });
-    assert.equal(code, 0, `${output.slice(-6000)}\n${server.output().slice(-2000)}`);
-  }
-
   let done = 0;
   for (const transport of ['udp', 'tcp'] as const)
     test(`${CALLS} calls up at once over ${transport}: 407, hold, resume, BYE; ${CALLS} records, memory bounded`, async (t) => {
       const port = await (transport === 'udp' ? freeUdpPort() : freeTcpPort());
       const line = (username: string): string => subscriberLine(username, password(username));
       const register = { scenario: 'uac-register-and-stay-expect-200', transport };
-      await sipp({ ...register, lines: CALLERS.map(line), rate: 50 });
-      await sipp({ ...register, lines: [line(CALLEE)], localPort: port });
+      await sippThrough(server, { ...register, lines: CALLERS.map(line), rate: 50 });
+      await sippThrough(server, { ...register, lines: [line(CALLEE)], localPort: port });
       const callee = startCallee('uas-answer-two-reinvites', port, transport);
       t.after(() => callee.stop());
       const before = residentMib(server.facts.pid);
@@ -48,7 +42,7 @@ describe('load', { skip: missing('sipp') }, () => {
         most = Math.max(most, residentMib(server.facts.pid));
       }, 200);
       try {
-        await sipp({
+        await sippThrough(server, {
           scenario: 'uac-call-hold-resume-expect-200',
           transport,
           lines: CALLERS.map(line),

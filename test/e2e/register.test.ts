@@ -4,7 +4,7 @@ import { missing } from '../support/peers.js';
 import { RawTcp, RawUdp } from '../support/raw-sockets.js';
 import { RegisterClient } from '../support/register-client.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { runSipp, type SippOptions, subscriberLine } from '../support/sipp.js';
+import { type SippOptions, sippThrough, subscriberLine } from '../support/sipp.js';
 
 const passwordOf = (username: string): string => `secret-${username}`;
 const USERS = Object.fromEntries(['1001', '1002', '1003'].map((name) => [name, passwordOf(name)]));
@@ -19,11 +19,7 @@ before(async () => {
 
 after(() => server.close());
 
-async function sipp(options: Omit<SippOptions, 'port'>): Promise<void> {
-  const port = options.transport === 'tcp' ? server.tcpPort : server.udpPort;
-  const { code, output } = await runSipp({ ...options, port });
-  assert.equal(code, 0, output);
-}
+const sipp = (options: Omit<SippOptions, 'port'>): Promise<void> => sippThrough(server, options);
 
 /** Contacts that the server has for a user, by its own console. */
 async function contactsOf(username: string): Promise<string[]> {

@@ -7,7 +7,7 @@ import { type CallServer, startCallServer } from '../support/call-server.js';
 import { freeUdpPort } from '../support/free-port.js';
 import { missing } from '../support/peers.js';
 import { SipPeer } from '../support/sip-peer.js';
-import { runSipp, startCallee, subscriberLine } from '../support/sipp.js';
+import { sippThrough, startCallee, subscriberLine } from '../support/sipp.js';
 import { waitFor } from '../support/wait-for.js';
 
 const DOCUMENT = readFileSync(
@@ -219,15 +219,13 @@ describe('trunks under some load', { skip: missing('sipp') }, () => {
       startCallee('uas-gateway-challenge-expect-credentials', digest),
     ];
     try {
-      const result = await runSipp({
+      await sippThrough(calls.server, {
         scenario: 'uac-call-outside-expect-180-200',
-        port: calls.server.udpPort,
         lines: [subscriberLine('1001', '1001-secret')],
         calls: 60,
         rate: 40,
         args: ['-s', '0301234', '-d', '300'],
       });
-      assert.equal(result.code, 0, result.output.slice(-4000));
     } finally {
       await Promise.all(gateways.map((gateway) => gateway.stop()));
     }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freeTcpPort, freeUdpPort } from './free-port.js';
 import { programPath } from './peers.js';
+import type { TestServer } from './server.js';
 
 /** The project's scenarios, seen from `.build/test/support`. */
 const SCENARIOS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'scenarios');
@@ -60,6 +61,19 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * The same through a server: by its port for the transport. Rejects with what sipp and the server said when a call did
+ * not go as the scenario says.
+ */
+export async function sippThrough(
+  server: Pick<TestServer, 'sipPort' | 'output'>,
+  options: Omit<SippOptions, 'port'>,
+): Promise<void> {
+  const { code, output } = await runSipp({ ...options, port: server.sipPort(options.transport ?? 'udp') });
+  if (code === 0) return;
+  throw new Error(`sipp: exit code ${code}\n${output.slice(-6000)}\n${server.output().slice(-2000)}`);
 }
 
 /** A scenario that waits for calls, on a port of its own, until it is stopped. */
