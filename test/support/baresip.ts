@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toneOfSamples } from '../../src/testkit/tone.js';
-import { freeTcpPort, freeUdpPort } from './free-port.js';
+import { freeTcpPort } from './free-port.js';
 import { freePorts } from './free-ports.js';
 import { programPath } from './peers.js';
 import { waitFor } from './wait-for.js';
@@ -67,9 +67,10 @@ export class Baresip {
   /** Starts it and waits until it takes commands; it registers by itself. The caller closes it. */
   static async start(options: BaresipOptions): Promise<Baresip> {
     const directory = mkdtempSync(join(tmpdir(), 'ims-baresip-'));
-    const sipPort = await freeUdpPort();
+    // Of these nobody takes one by chance, as of those that are free for any use; for TLS it takes the one above its own.
+    const { min: sipPort, max } = await freePorts(10);
+    const rtp = { min: sipPort + 2, max };
     const controlPort = await freeTcpPort();
-    const rtp = await freePorts(8);
     writeToneWav(join(directory, 'tone.wav'), options.toneHz, TONE_SEC);
     writeFileSync(join(directory, 'config'), configText(directory, sipPort, controlPort, rtp, options));
     writeFileSync(join(directory, 'accounts'), accountText(options));
