@@ -39,6 +39,8 @@ const SECONDS = {
 
 /** Files side by side at once: as many as the machine has cores where CI runs. */
 const BESIDE = 2;
+/** e2e files wait most of their time: each takes less than half a core. */
+const E2E_BESIDE = 3;
 
 const e2eName = (file) => /(?:^|\/)e2e\/([\w-]+)\.test\.js$/.exec(file)?.[1];
 
@@ -55,7 +57,7 @@ export function testGroups(files) {
     { files: small, concurrency: BESIDE, repeats: true },
     {
       files: whole.filter((file) => !isAlone(file)).sort((a, b) => seconds(b) - seconds(a)),
-      concurrency: BESIDE,
+      concurrency: E2E_BESIDE,
       repeats: false,
     },
     { files: whole.filter(isAlone), concurrency: 1, repeats: false },
