@@ -1,6 +1,7 @@
 import type { AttackSource } from '../../security/source-types.js';
 import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { cidr, flag } from '../registry/param-types.js';
+import { WATCH } from '../registry/watch.js';
 import type { Figure } from '../services.js';
 import { text } from '../text.js';
 import { LIMIT } from './paging.js';
@@ -61,6 +62,7 @@ export const attackCommand: Command = defineCommand({
     IP: { type: cidr, purpose: text('One address', '某个地址'), example: '192.0.2.7' },
     BANNED: { type: flag('BANNED'), purpose: text('Banned ones only', '仅已封禁的'), keyword: true },
     LIMIT,
+    WATCH,
   },
   reports: [totalReport, sourceReport],
   examples: ['DSP ATTACK STAT', 'DSP ATTACK STAT: BANNED, LIMIT=20'],
