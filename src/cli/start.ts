@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { RunningServer } from '../app.js';
+import type { RunningServer } from '../app/running-server.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { LoggerFactory } from '../platform/logger.js';
 import { packageVersion } from '../platform/version.js';
