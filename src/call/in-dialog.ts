@@ -88,8 +88,10 @@ export class InDialog {
       return;
     }
     const { winner } = call.fork;
-    if (leg !== call.a || call.a.isAcknowledged || !winner) return;
+    if (leg !== call.a || call.a.isAcknowledged) return;
     call.a.isAcknowledged = true;
+    // It picks another call up, and is on its way there.
+    if (!winner) return;
     call.connected(winner);
     call.trail.add({ kind: 'acknowledged' });
     if (call.isLateOffer && !call.isEnding)

@@ -51,9 +51,12 @@ export interface PickedUpAnswer {
 
 /** Offers the caller's description to the phone, once it has acknowledged our first answer (RFC 3261 §14.1). */
 export function offerToPicker(leg: ALeg, allow: string, offer: string, user: PickedUpAnswer): void {
-  leg.onAck = () => {
+  const reinvite = (): void => {
     const { dialog } = leg;
-    if (!dialog) return user.onFailure();
+    if (!dialog) {
+      user.onFailure();
+      return;
+    }
     dialog.reinvite(ownHeaders(allow, 'User-Agent'), offer, {
       onFinal: (res, ack) => {
         if (res.status < 300) user.onAnswer(res, ack);
@@ -62,4 +65,7 @@ export function offerToPicker(leg: ALeg, allow: string, offer: string, user: Pic
       onFailure: () => user.onFailure(),
     });
   };
+  // The engine may tell of its ACK in one breath with the 200 that it sent.
+  if (leg.isAcknowledged) reinvite();
+  else leg.onAck = reinvite;
 }

@@ -78,6 +78,8 @@ export interface CallRigOptions {
   readonly events?: EventLimits;
   /** Timers of the engine; shorter ones make loss tests quick. Such a test cannot run on an engine elsewhere. */
   readonly timers?: Partial<TimerSettings>;
+  /** See EngineChoice. */
+  readonly coalesceMs?: number;
   /** Time of call control and records; the engine and the relay have their own. */
   readonly clock?: Clock;
   /** Time of the engine; such a test cannot run on an engine elsewhere. */

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/platform/clock.js';
 import type { Logger } from '../../src/platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
 import { parseEngineUrl } from '../../src/signalling/engine-url.js';
+import { type CoalescingProxy, openCoalescingProxy } from './coalescing-proxy.js';
 
 const SECRET = 'rig-secret';
 
@@ -14,6 +15,8 @@ const SECRET = 'rig-secret';
 export interface EngineChoice {
   readonly timers?: Partial<TimerSettings>;
   readonly engineClock?: Clock;
+  /** What the engine says arrives in pieces so far apart, milliseconds, as from a busy one; TEST_COALESCE_MS does so for every rig. */
+  readonly coalesceMs?: number;
 }
 
 /** The engine of the rig, connected: one of its own, or the one that SIP_ENGINE names. The caller closes both. */
@@ -36,8 +39,22 @@ export async function openEngine(
     ...(options.timers && { timers: options.timers }),
     ...(options.engineClock && { clock: options.engineClock }),
   });
-  const connection = await connectEngine({ host: '127.0.0.1', port: engine.adminPort, secret: SECRET, log });
-  return { engine, connection };
+  const coalesceMs = options.coalesceMs ?? Number(process.env['TEST_COALESCE_MS'] ?? 0);
+  const proxy = coalesceMs > 0 ? await openCoalescingProxy(engine.adminPort, coalesceMs) : undefined;
+  const port = proxy?.port ?? engine.adminPort;
+  const connection = await connectEngine({ host: '127.0.0.1', port, secret: SECRET, log });
+  return { engine: proxy ? withProxy(engine, proxy) : engine, connection };
+}
+
+/** The engine, with a proxy that is closed when it is. */
+function withProxy(engine: Engine, proxy: CoalescingProxy): Engine {
+  return new Proxy(engine, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as unknown;
+      if (name === 'close') return () => Promise.all([target.close(), proxy.close()]);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** The built-in relay, or the one that MEDIA_RELAY names. */

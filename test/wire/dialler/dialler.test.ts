@@ -77,7 +77,7 @@ describe('the dialler', () => {
     const invite = await answers(b);
     assert.match(invite.get('from') ?? '', /sip:1001@/);
     assert.match(invite.body.toString(), /^m=audio \d+ RTP\/AVP 0 8 101\r$/m);
-    assert.equal(dialler.targets(job.id)[0]?.state, 'talking');
+    await waitFor('the callee to talk', () => dialler.targets(job.id)[0]?.state === 'talking');
     ear.say(660, mediaPort(invite)!);
     ear.send(mediaPort(invite)!, 101, Buffer.of(1, 0, 0, 160), 5000);
     const bye = await b.expectBye();
