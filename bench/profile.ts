@@ -1,5 +1,6 @@
 // Where the time of a profile went: node .build/bench/profile.js <file.cpuprofile> [lines]
 import { readFileSync } from 'node:fs';
+import { IDLE } from './harness/layers.js';
 
 interface Profile {
   readonly nodes: readonly {
@@ -32,7 +33,7 @@ const rooms = new Map<string, number>();
 function walk(id: number, open: ReadonlySet<string>): number {
   const label = name(id);
   const inner = new Set(open).add(label);
-  let total = selfUs.get(id) ?? 0;
+  let total = IDLE.has(byId.get(id)!.callFrame.functionName) ? 0 : (selfUs.get(id) ?? 0);
   self.set(label, (self.get(label) ?? 0) + total);
   const room = byId
     .get(id)!

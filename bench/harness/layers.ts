@@ -40,6 +40,9 @@ const LAYERS: readonly (readonly [layer: string, pattern: RegExp])[] = [
   ['frames to and from applications', /\/src\/engine\/drachtio\//],
 ];
 
+/** What takes no CPU: nothing to do, and the rest of a paced engine (src/engine/turn-end.ts). */
+export const IDLE: ReadonlySet<string> = new Set(['(idle)', 'sleepThread', 'wait']);
+
 /** Share of each layer in the busy time of a profile (0..1) but for the start, the largest first. */
 export function shareOfLayers(file: string): [layer: string, share: number][] {
   const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
@@ -52,7 +55,7 @@ export function shareOfLayers(file: string): [layer: string, share: number][] {
   let busyUs = 0;
   const walk = (node: ProfileNode, above: string): void => {
     const layer = layerOf(node.callFrame) ?? above;
-    const isCounted = node.callFrame.functionName !== '(idle)' && layer !== START;
+    const isCounted = !IDLE.has(node.callFrame.functionName) && layer !== START;
     const us = !isCounted ? 0 : (selfUs.get(node.id) ?? 0);
     busyUs += us;
     if (us > 0) layers.set(layer, (layers.get(layer) ?? 0) + us);
