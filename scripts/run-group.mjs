@@ -4,7 +4,8 @@ import report from './reporter.mjs';
 
 const [concurrency, timeout, ...files] = process.argv.slice(2);
 const events = run({ files, concurrency: Number(concurrency), timeout: Number(timeout) });
-events.on('test:fail', () => {
-  process.exitCode = 1;
+// What is to do may fail.
+events.on('test:fail', ({ todo }) => {
+  if (todo === undefined) process.exitCode = 1;
 });
 events.compose(report).pipe(process.stdout);
