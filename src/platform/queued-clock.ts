@@ -30,6 +30,7 @@ class DelayQueue {
   private head = 0;
   private cancelled = 0;
   private handle: TimerHandle | undefined;
+  private isRunning = false;
   private readonly run = (): void => this.runDue();
 
   constructor(
@@ -41,7 +42,8 @@ class DelayQueue {
   add(fn: (() => void) | Wakeable): QueuedTimer {
     const timer = new QueuedTimer(fn, Math.ceil(this.clock.monotonic() + this.delayMs), this);
     this.timers.push(timer);
-    this.handle ??= this.clock.setTimeout(this.run, this.delayMs);
+    // One set by a timer that runs now may have others before it: see `waitForHead`.
+    if (!this.isRunning) this.handle ??= this.clock.setTimeout(this.run, this.delayMs);
     return timer;
   }
 
@@ -53,9 +55,11 @@ class DelayQueue {
 
   private runDue(): void {
     this.handle = undefined;
+    this.isRunning = true;
     try {
       this.runUntil(this.clock.monotonic());
     } finally {
+      this.isRunning = false;
       if (this.head > this.timers.length / 2) this.sweep();
       this.waitForHead();
     }
@@ -78,7 +82,7 @@ class DelayQueue {
     if (!next) this.onEmpty();
     // A timer of the machine may come a fraction of a millisecond early.
     else
-      this.handle ??= this.clock.setTimeout(
+      this.handle = this.clock.setTimeout(
         this.run,
         Math.max(0, Math.ceil(next.dueMs - this.clock.monotonic())),
       );

@@ -56,6 +56,22 @@ describe('a clock with a queue for each length of timers', () => {
     assert.deepEqual(ran, [10, 20, 30]);
   });
 
+  test('a timer set by one that runs does not hold up those before it', () => {
+    const below = new ManualClock();
+    const clock = queuedClock(below);
+    const ran: string[] = [];
+    const repeat = (name: string): void => {
+      ran.push(`${name} ${below.monotonic()}`);
+      if (below.monotonic() < 200) clock.setTimeout(() => repeat(name), 100);
+    };
+    clock.setTimeout(() => repeat('a'), 100);
+    below.advance(30);
+    clock.setTimeout(() => repeat('b'), 100);
+    below.advance(1000);
+    assert.deepEqual(ran, ['a 100', 'b 130', 'a 200', 'b 230']);
+    assert.equal(below.pendingTimers, 0);
+  });
+
   test('thousands that are cancelled leave the others in place', () => {
     const below = new ManualClock();
     const clock = queuedClock(below);
