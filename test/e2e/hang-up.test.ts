@@ -23,7 +23,7 @@ test('SIGHUP reads certificates again; a closed terminal ends a server in its fo
   const directory = mkdtempSync(join(tmpdir(), 'ims-hang-up-'));
   const flags = `--sip-listen tls:127.0.0.1:0 --data-dir ${directory} --admin 127.0.0.1:0 --secret s`;
   // The shell prints its own process id and then becomes the engine.
-  const pty = Pty.start(`echo pid=$$=; exec ${process.execPath} ${MAIN_JS} engine ${flags}`);
+  const pty = Pty.start(`${process.execPath} ${MAIN_JS} engine ${flags}`, undefined, 'echo pid=$$=');
   try {
     await pty.until('Applications:');
     const pid = Number(/pid=(\d+)=/.exec(pty.text)?.[1]);

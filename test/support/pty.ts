@@ -20,10 +20,17 @@ export class Pty {
     });
   }
 
-  /** Starts a shell command in a terminal of the given size. */
-  static start(command: string, size: { columns: number; rows: number } = { columns: 80, rows: 24 }): Pty {
-    const inTerminal = `stty cols ${size.columns} rows ${size.rows}; ${command}`;
-    const env = { ...process.env, TERM: 'xterm', LANG: 'C.UTF-8' };
+  /**
+   * Starts a program, as a shell reads `command`, in a terminal of the given size. It takes the place of the shell: one
+   * that stayed beside it would die of a Ctrl-C that the program lives through. The shell runs `first` before.
+   */
+  static start(
+    command: string,
+    size: { columns: number; rows: number } = { columns: 80, rows: 24 },
+    first = 'true',
+  ): Pty {
+    const inTerminal = `stty cols ${size.columns} rows ${size.rows}; ${first}; exec ${command}`;
+    const env = { ...process.env, SHELL: '/bin/sh', TERM: 'xterm', LANG: 'C.UTF-8' };
     return new Pty(
       spawn('script', ['-qec', inTerminal, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] }),
     );

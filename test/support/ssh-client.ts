@@ -83,7 +83,7 @@ export class SshClient {
     const quoted = this.args(given)
       .map((arg) => `'${arg}'`)
       .join(' ');
-    return Pty.start(`${given.tellTty ? 'tty; ' : ''}ssh ${quoted} ${command}`, size);
+    return Pty.start(`ssh ${quoted} ${command}`, size, given.tellTty ? 'tty' : undefined);
   }
 
   close(): void {
