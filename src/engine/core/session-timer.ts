@@ -54,7 +54,9 @@ export class SessionTimer {
   }
 
   private awaitEnd(): void {
-    this.after(this.endsAtMs - this.ctx.clock.monotonic(), () => this.user.onExpired());
+    const leftMs = this.endsAtMs - this.ctx.clock.monotonic();
+    // In whole seconds, as RFC 4028 §4 counts: timers of one length share a queue.
+    this.after(1000 * Math.ceil(leftMs / 1000), () => this.user.onExpired());
   }
 
   private after(delayMs: number, action: () => void): void {

@@ -33,3 +33,19 @@ for (const [isRefresherUs, afterMs] of [
     assert.equal(events, isRefresherUs ? 'due' : 'expired');
     assert.ok(delays.every((delayMs) => delayMs >= 0 && delayMs <= MAX_TIMER_MS));
   });
+
+test('RFC 4028 §10: what is left of an interval is waited for in whole seconds, never less', () => {
+  const clock = new ManualClock();
+  const delays: number[] = [];
+  const setTimeout = clock.setTimeout.bind(clock);
+  clock.setTimeout = (fn, delayMs) => {
+    delays.push(delayMs);
+    return setTimeout(fn, delayMs);
+  };
+  const monotonic = clock.monotonic.bind(clock);
+  new SessionTimer({ clock }, 1800, true, { onRefreshDue: () => {}, onExpired: () => {} });
+  // The timer of the refresh comes a little late.
+  clock.monotonic = () => monotonic() + 0.4;
+  clock.advance(900_000);
+  assert.deepEqual(delays, [900_000, 868_000]);
+});
