@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import { setImmediate } from 'node:timers/promises';
 import type { TimerHandle } from '../../platform/clock.js';
 import { TransportError } from './errors.js';
 import { RecentSenders } from './recent-senders.js';
@@ -10,6 +11,8 @@ import { closeUdp, createUdpSocket, enlargeReceiveBuffer } from './udp-socket.js
 const CAN_SHARE_PORT = process.platform === 'linux';
 /** A peer used within this time is not given up for another. Milliseconds. */
 const MIN_HOLD_MS = 2_000;
+/** What an ICMP error says of the peer (ip(7), udp(7)); other errors are of the one datagram. */
+const PEER_ERRORS = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENOPROTOOPT']);
 
 export type DatagramHandler = (bytes: Buffer, address: string, port: number) => void;
 
@@ -45,7 +48,7 @@ export class UdpPeers {
     const nowMs = this.context.clock.monotonic();
     peer.usedMs = nowMs;
     if (failure) peer.senders.add(failure, nowMs);
-    this.outbox.put(peer.socket, bytes, undefined, (error) => this.fail(peer, error));
+    this.outbox.put(peer.socket, bytes, undefined, (error) => this.onUnsent(peer, error, failure));
     return true;
   }
 
@@ -88,11 +91,19 @@ export class UdpPeers {
     return true;
   }
 
+  private onUnsent(peer: Peer, cause: Error, sender: SendFailureListener | undefined): void {
+    if (PEER_ERRORS.has(codeOf(cause))) this.fail(peer, cause);
+    else {
+      this.context.counters.sendFailures++;
+      sender?.onSendFailure(errorOf('SEND_FAILED', peer, cause));
+    }
+  }
+
+  /** The peer cannot be reached: whoever sent to it lately is told. */
   private fail(peer: Peer, cause: Error): void {
-    if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') this.context.counters.udpRefusals++;
+    if (codeOf(cause) === 'ECONNREFUSED') this.context.counters.udpRefusals++;
     else this.context.counters.sendFailures++;
-    const at = `${peer.address}:${peer.port}`;
-    peer.senders.fail(new TransportError('PEER_REFUSED', `udp ${at}: ${cause.message}`, cause));
+    peer.senders.fail(errorOf('PEER_REFUSED', peer, cause));
   }
 
   private sweep(): void {
@@ -103,9 +114,22 @@ export class UdpPeers {
       this.peers.size > 0 ? clock.setTimeout(() => this.sweep(), limits.udpPeerIdleMs) : undefined;
   }
 
-  private drop(key: string): Promise<void> {
+  /** Gives a peer up; what the kernel holds for it already is read before its socket is closed. */
+  private async drop(key: string): Promise<void> {
     const peer = this.peers.get(key);
+    if (!peer) return;
     this.peers.delete(key);
-    return peer ? closeUdp(peer.socket) : Promise.resolve();
+    // Between the two the event loop polls once, whatever phase of it this is.
+    await setImmediate();
+    await setImmediate();
+    await closeUdp(peer.socket);
   }
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+function errorOf(code: 'SEND_FAILED' | 'PEER_REFUSED', peer: Peer, cause: Error): TransportError {
+  return new TransportError(code, `udp ${peer.address}:${peer.port}: ${cause.message}`, cause);
 }
