@@ -1,4 +1,4 @@
-// A reporter for Node's test runner: a line a file, failures in full, skips with their reason, counts and failed files to descriptor 3.
+// A reporter for Node's test runner: a line a file, failures in full, skips with their reason, what came of each file to descriptor 3.
 
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -8,84 +8,120 @@ const SLOW_MS = 5000;
 /** Characters of a file's error output that are kept to be shown if it breaks. */
 const SAID_MAX = 3000;
 
-/** File name as the reader knows it: the source, not the compiled copy. */
-const shown = (file) =>
+/** File name as the reader knows it: the source, not the compiled copy. Source maps name either. */
+export const shown = (file) =>
   relative(process.cwd(), file ?? '')
     .replace(/^\.build\//, '')
     .replace(/\.js$/, '.ts');
 
 /** A file's line: what passed and how long its tests ran. */
-function line(file, result) {
-  const bad = result.failed ? `, ${result.failed} FAILED` : '';
-  const skipped = result.skipped ? `, ${result.skipped} skipped` : '';
-  return `${result.failed ? 'x' : '.'} ${shown(file)}  ${result.passed} passed${bad}${skipped}  ${Math.round(result.ms)} ms\n`;
+function line({ file, passed, failed, skipped, ms }) {
+  const bad = failed ? `, ${failed} FAILED` : '';
+  const left = skipped ? `, ${skipped} skipped` : '';
+  return `${failed ? 'x' : '.'} ${shown(file)}  ${passed} passed${bad}${left}  ${Math.round(ms)} ms\n`;
 }
 
-export default async function* report(source) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  const files = new Map();
-  const failures = [];
-  const said = new Map();
-  let current;
-  for await (const { type, data } of source) {
-    if (type === 'test:stderr' || type === 'test:stdout') {
-      if (process.env.TEST_OUTPUT) yield data.message;
-      else if (type === 'test:stderr')
-        said.set(data.file, ((said.get(data.file) ?? '') + data.message).slice(-SAID_MAX));
-      continue;
+/** A failure in full: where, what, why, and what the file said. */
+function inFull({ file, said }, { name, error }) {
+  const cause = error?.cause ?? error;
+  const why = typeof cause?.stack === 'string' ? cause.stack : inspect(cause);
+  const output = said ? `    it said:\n${said.replace(/^/gm, '      ')}\n` : '';
+  return `\nFAILED ${shown(file)}\n  ${name}\n${why.replace(/^/gm, '    ')}\n${output}`;
+}
+
+/** Of a suite that failed by itself and not through one of its tests: a hook of it, or its body. */
+function ownFailure({ name, details }) {
+  const type = details?.error?.failureType;
+  if (type === 'subtestsFailed') return undefined;
+  return `${name}: ${type === 'hookFailed' ? 'a hook' : 'outside its tests'}`;
+}
+
+/** What came of one file. */
+class FileResult {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+  ms = 0;
+  said = '';
+  failures = [];
+
+  constructor(file) {
+    this.file = file;
+  }
+
+  fail(name, error) {
+    this.failed++;
+    this.failures.push({ name, error });
+  }
+
+  hear(message) {
+    this.said = (this.said + message).slice(-SAID_MAX);
+  }
+
+  /** Takes a `test:pass` or `test:fail`; what is to be printed of it. */
+  take(type, data) {
+    const { name, details, skip, todo } = data;
+    const isFailure = type === 'test:fail';
+    if (data.nesting === 0 && shown(name) === shown(this.file)) {
+      // The file itself broke: it did not load, timed out, left something running, or a hook of it threw.
+      if (isFailure) this.fail('the file', details?.error);
+      return '';
     }
-    if (type !== 'test:pass' && type !== 'test:fail') continue;
-    const isSuite = data.details?.type === 'suite';
-    const isFile = data.nesting === 0 && data.file !== undefined && data.name.endsWith('.js');
-    if (isFile) {
-      const seen = files.get(data.file);
-      if (type === 'test:fail' && !seen?.failed) {
-        // The file itself broke: it did not load, timed out, or left something running.
-        counts.failed++;
-        failures.push({ name: shown(data.file), file: data.file, error: data.details?.error });
+    if (details?.type === 'suite') {
+      const own = isFailure && ownFailure(data);
+      if (!own) return '';
+      this.fail(own, details.error);
+      return `  FAILED: ${shown(this.file)}: ${own}\n`;
+    }
+    this.ms += details?.duration_ms ?? 0;
+    if (skip !== undefined || todo !== undefined) {
+      this.skipped++;
+      return `  skipped: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`;
+    }
+    if (isFailure) {
+      this.fail(name, details?.error);
+      return `  FAILED: ${shown(this.file)}: ${name}\n`;
+    }
+    this.passed++;
+    const ms = details?.duration_ms ?? 0;
+    return ms > SLOW_MS ? `  ${Math.round(ms / 1000)} s  ${name}\n` : '';
+  }
+}
+
+/** A reporter on a run of these files. Its process fails when one of them did. */
+export function reportOn(given) {
+  const results = new Map(given.map((file) => [shown(file), new FileResult(file)]));
+  const of = (file) => {
+    const result = results.get(shown(file)) ?? new FileResult(file);
+    results.set(shown(file), result);
+    return result;
+  };
+  return async function* report(source) {
+    let current;
+    for await (const { type, data } of source) {
+      if (type === 'test:stderr' || type === 'test:stdout') {
+        if (process.env.TEST_OUTPUT) yield data.message;
+        else if (type === 'test:stderr') of(data.file).hear(data.message);
+        continue;
       }
-      continue;
+      // What a test did after its end is told like this.
+      if (type === 'test:diagnostic' && data.message.startsWith('Error: '))
+        current?.hear(`${data.message}\n`);
+      if (type !== 'test:pass' && type !== 'test:fail') continue;
+      const result = of(data.file);
+      if (current !== result && current) yield line(current);
+      current = result;
+      yield result.take(type, data);
     }
-    if (isSuite) {
-      // Its tests are counted as cancelled; why is only said here.
-      if (data.details?.error?.failureType === 'hookFailed')
-        failures.push({ name: `${data.name}: a hook`, file: data.file, error: data.details.error });
-      continue;
+    if (current) yield line(current);
+    const all = [...results.values()];
+    for (const result of all) for (const failure of result.failures) yield inFull(result, failure);
+    if (all.some(({ failed }) => failed > 0)) process.exitCode = 1;
+    const told = all.map(({ file, passed, failed, skipped }) => ({ file, passed, failed, skipped }));
+    try {
+      writeSync(3, JSON.stringify(told));
+    } catch {
+      yield `${JSON.stringify(told)}\n`;
     }
-    if (current !== data.file && files.has(current)) yield line(current, files.get(current));
-    current = data.file;
-    const file = files.get(data.file) ?? { passed: 0, failed: 0, skipped: 0, ms: 0 };
-    files.set(data.file, file);
-    file.ms += data.details?.duration_ms ?? 0;
-    if (data.skip !== undefined || data.todo !== undefined) {
-      counts.skipped++;
-      file.skipped++;
-      yield `  skipped: ${data.name}${typeof data.skip === 'string' ? ` (${data.skip})` : ''}\n`;
-    } else if (type === 'test:pass') {
-      counts.passed++;
-      file.passed++;
-      if ((data.details?.duration_ms ?? 0) > SLOW_MS)
-        yield `  ${Math.round(data.details.duration_ms / 1000)} s  ${data.name}\n`;
-    } else {
-      counts.failed++;
-      file.failed++;
-      failures.push({ name: data.name, file: data.file, error: data.details?.error });
-      yield `  FAILED: ${shown(data.file)}: ${data.name}\n`;
-    }
-  }
-  if (files.has(current)) yield line(current, files.get(current));
-  for (const { name, file, error } of failures) {
-    const cause = error?.cause ?? error;
-    yield `\nFAILED ${shown(file)}\n  ${name}\n${(typeof cause?.stack === 'string' ? cause.stack : inspect(cause)).replace(/^/gm, '    ')}\n`;
-    if (said.has(file)) yield `    it said:\n${said.get(file).replace(/^/gm, '      ')}\n`;
-  }
-  try {
-    const failed = [...new Set(failures.map(({ file }) => file))].map((file) => {
-      const { passed = 0, failed = 0, skipped = 0 } = files.get(file) ?? {};
-      return { file, passed, failed: Math.max(failed, 1), skipped };
-    });
-    writeSync(3, JSON.stringify({ ...counts, failedFiles: failed }));
-  } catch {
-    yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`;
-  }
+  };
 }

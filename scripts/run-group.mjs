@@ -1,6 +1,6 @@
 // Runs compiled test files in the order given, which `node --test` would sort: `node run-group.mjs <at once> <ms a file> <file>…`.
 import { run } from 'node:test';
-import report from './reporter.mjs';
+import { reportOn } from './reporter.mjs';
 
 const [concurrency, timeout, ...files] = process.argv.slice(2);
 const events = run({ files, concurrency: Number(concurrency), timeout: Number(timeout) });
@@ -8,4 +8,4 @@ const events = run({ files, concurrency: Number(concurrency), timeout: Number(ti
 events.on('test:fail', ({ todo }) => {
   if (todo === undefined) process.exitCode = 1;
 });
-events.compose(report).pipe(process.stdout);
+events.compose(reportOn(files)).pipe(process.stdout);

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+
+const GOOD = `test('good', () => undefined);`;
+/** Fails in its first process and passes in those after it. */
+const UNSTEADY = `
+  const { existsSync, writeFileSync } = require('node:fs');
+  test('first time', () => {
+    const marker = __filename + '.ran';
+    const isSecond = existsSync(marker);
+    writeFileSync(marker, '');
+    if (!isSecond) throw new Error('beside others');
+  });`;
+const throwing = (hook: string): string =>
+  `describe('suite', () => { ${hook}(() => { throw new Error('in a hook'); }); test('inside', () => undefined); });`;
+
+describe('scripts/test.mjs', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ims-test-runner-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs these compiled files; how the runner ended, its last line, and all it printed. */
+  function run(files: Readonly<Record<string, string>>): {
+    code: number | null;
+    last: string;
+    output: string;
+  } {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, `${name}.test.js`);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, `const { after, before, describe, test } = require('node:test');\n${text}\n`);
+    }
+    // A runner below a test would take itself for one of its files.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const args = ['scripts/test.mjs', '--compiled', folder];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return { code: status, last: stdout.trimEnd().split('\n').at(-1) ?? '', output: stdout };
+  }
+
+  it('counts what passed, failed and was skipped', () => {
+    const good = run({ 'unit/a': GOOD, 'wire/b': `${GOOD} test('not here', { skip: 'no such program' });` });
+    assert.deepEqual([good.code, good.last], [0, '2 passed, 0 failed, 1 skipped']);
+    assert.match(good.output, /skipped: not here \(no such program\)/);
+    const bad = run({ 'unit/a': `${GOOD} test('bad', () => { throw new Error('why'); });`, 'wire/b': GOOD });
+    assert.deepEqual([bad.code, bad.last], [1, '2 passed, 1 failed, 0 skipped']);
+    assert.match(bad.output, /Error: why/);
+  });
+
+  for (const hook of ['before', 'after'])
+    it(`a suite whose ${hook} hook throws is a failure, in small tests and in those of the server`, () => {
+      const failed = hook === 'before' ? 2 : 1;
+      for (const tier of ['unit', 'e2e']) {
+        const { code, last, output } = run({ [`${tier}/a`]: throwing(hook), [`${tier}/b`]: GOOD });
+        assert.deepEqual([code, last], [1, `${3 - failed} passed, ${failed} failed, 0 skipped`]);
+        assert.match(output, new RegExp(`x .*a\\.test\\.ts .*, ${failed} FAILED`));
+        assert.match(output, /suite: a hook\n +Error: in a hook/);
+        rmSync(join(folder, tier), { recursive: true });
+      }
+    });
+
+  for (const [name, text] of [
+    ['a hook of the file', `${GOOD} after(() => { throw new Error('broken'); });`],
+    ['the body of a suite', `describe('suite', () => { throw new Error('broken'); });`],
+    ['the file as it loads', `throw new Error('broken');`],
+    [
+      'what a test left behind',
+      `test('good', () => { setTimeout(() => { throw new Error('broken'); }, 50); });`,
+    ],
+  ] as const)
+    it(`a failure: ${name} throws`, () => {
+      const { code, last, output } = run({ 'unit/a': text, 'unit/b': GOOD });
+      assert.equal(code, 1);
+      assert.match(last, /, 1 failed, 0 skipped$/);
+      assert.match(output, /FAILED .*a\.test\.ts\n/);
+      assert.match(output, /Error: broken/);
+    });
+
+  it('a file that passes when it runs by itself is unsteady and no failure', () => {
+    const { code, last, output } = run({ 'unit/a': UNSTEADY, 'unit/b': GOOD });
+    assert.deepEqual([code, last], [0, '2 passed, 0 failed, 0 skipped']);
+    assert.match(output, /\n1 unsteady: /);
+  });
+
+  it('an unsteady file hides no other that fails each time', () => {
+    const { code, last, output } = run({ 'unit/a': UNSTEADY, 'unit/b': throwing('after'), 'unit/c': GOOD });
+    assert.deepEqual([code, last], [1, '3 passed, 1 failed, 0 skipped']);
+    assert.match(output, /\n1 unsteady: /);
+  });
+
+  it('a file of the server’s own tests gets no second chance', () => {
+    const { code, last } = run({ 'e2e/a': UNSTEADY, 'e2e/b': GOOD });
+    assert.deepEqual([code, last], [1, '1 passed, 1 failed, 0 skipped']);
+  });
+});
