@@ -24,9 +24,10 @@ function line({ file, passed, failed, skipped, ms }) {
 /** A failure in full: where, what, why, and what the file said. */
 function inFull({ file, said }, { name, error }) {
   const cause = error?.cause ?? error;
-  const why = typeof cause?.stack === 'string' ? cause.stack : inspect(cause);
+  const text = typeof cause?.stack === 'string' ? cause.stack : inspect(cause);
+  const why = error === undefined ? '' : `${text.replace(/^/gm, '    ')}\n`;
   const output = said ? `    it said:\n${said.replace(/^/gm, '      ')}\n` : '';
-  return `\nFAILED ${shown(file)}\n  ${name}\n${why.replace(/^/gm, '    ')}\n${output}`;
+  return `\nFAILED ${shown(file)}\n  ${name}\n${why}${output}`;
 }
 
 /** Of a suite that failed by itself and not through one of its tests: a hook of it, or its body. */
@@ -36,6 +37,9 @@ function ownFailure({ name, details }) {
   return `${name}: ${type === 'hookFailed' ? 'a hook' : 'outside its tests'}`;
 }
 
+/** Where a test stands, and its name. */
+const idOf = ({ nesting, line, column, name }) => `${nesting}:${line}:${column} ${name}`;
+
 /** What came of one file. */
 class FileResult {
   passed = 0;
@@ -44,6 +48,8 @@ class FileResult {
   ms = 0;
   said = '';
   failures = [];
+  /** Tests that are known and have not ended. */
+  pending = new Set();
 
   constructor(file) {
     this.file = file;
@@ -58,29 +64,50 @@ class FileResult {
     this.said = (this.said + message).slice(-SAID_MAX);
   }
 
+  /** Takes a `test:enqueue`. */
+  expect(data) {
+    if (!this.isFile(data)) this.pending.add(idOf(data));
+  }
+
+  /** Takes the end of the file: whatever ended it, its tests have to have been told of. */
+  end() {
+    if (this.failed > 0) return this;
+    const early = [...this.pending].map((id) => id.slice(id.indexOf(' ') + 1));
+    if (early.length > 0) this.fail(`it ended before these did: ${early.join('; ')}`);
+    else if (this.passed + this.skipped === 0) this.fail('no test of it ran');
+    return this;
+  }
+
+  /** Whether this is told of the file and not of a test in it. */
+  isFile({ nesting, name }) {
+    return nesting === 0 && shown(name) === shown(this.file);
+  }
+
   /** Takes a `test:pass` or `test:fail`; what is to be printed of it. */
   take(type, data) {
     const { name, details, skip, todo } = data;
     const isFailure = type === 'test:fail';
-    if (data.nesting === 0 && shown(name) === shown(this.file)) {
+    this.pending.delete(idOf(data));
+    if (this.isFile(data)) {
       // The file itself broke: it did not load, timed out, left something running, or a hook of it threw.
       if (isFailure) this.fail('the file', details?.error);
       return '';
     }
-    if (details?.type === 'suite') {
+    // The tests of a suite that is skipped are not told of.
+    if (details?.type === 'suite' && skip === undefined) {
       const own = isFailure && ownFailure(data);
       if (!own) return '';
       this.fail(own, details.error);
       return `  FAILED: ${shown(this.file)}: ${own}\n`;
     }
     this.ms += details?.duration_ms ?? 0;
+    if (isFailure && todo === undefined) {
+      this.fail(name, details?.error);
+      return `  FAILED: ${shown(this.file)}: ${name}\n`;
+    }
     if (skip !== undefined || todo !== undefined) {
       this.skipped++;
       return `  skipped: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`;
-    }
-    if (isFailure) {
-      this.fail(name, details?.error);
-      return `  FAILED: ${shown(this.file)}: ${name}\n`;
     }
     this.passed++;
     const ms = details?.duration_ms ?? 0;
@@ -107,14 +134,15 @@ export function reportOn(given) {
       // What a test did after its end is told like this.
       if (type === 'test:diagnostic' && data.message.startsWith('Error: '))
         current?.hear(`${data.message}\n`);
+      if (type === 'test:enqueue') of(data.file).expect(data);
       if (type !== 'test:pass' && type !== 'test:fail') continue;
       const result = of(data.file);
-      if (current !== result && current) yield line(current);
+      if (current !== result && current) yield line(current.end());
       current = result;
       yield result.take(type, data);
     }
-    if (current) yield line(current);
-    const all = [...results.values()];
+    if (current) yield line(current.end());
+    const all = [...results.values()].map((result) => result.end());
     for (const result of all) for (const failure of result.failures) yield inFull(result, failure);
     if (all.some(({ failed }) => failed > 0)) process.exitCode = 1;
     const told = all.map(({ file, passed, failed, skipped }) => ({ file, passed, failed, skipped }));

@@ -18,8 +18,10 @@ const say = (text) => process.stdout.write(`${text}\n`);
 /** Runs files with Node's runner; resolves how that process ended, and what the reporter told of each file. */
 function runFiles(files, concurrency) {
   return new Promise((resolve) => {
-    const args = ['--enable-source-maps', join(scripts, 'run-group.mjs'), concurrency, FILE_TIMEOUT_MS];
-    const child = spawn(process.execPath, [...args, ...files].map(String), {
+    // Node's runner passes its options on to each file's process.
+    const options = ['--enable-source-maps', '--import', new URL('no-exit.mjs', import.meta.url).href];
+    const args = [join(scripts, 'run-group.mjs'), concurrency, FILE_TIMEOUT_MS, ...files];
+    const child = spawn(process.execPath, [...options, ...args].map(String), {
       cwd: join(scripts, '..'),
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });

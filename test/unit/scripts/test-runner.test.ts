@@ -82,6 +82,51 @@ describe('scripts/test.mjs', () => {
       assert.match(output, /Error: broken/);
     });
 
+  for (const [name, text, told] of [
+    ['nothing in it', '', /no test of it ran/],
+    ['a suite without tests', `describe('suite', () => undefined);`, /no test of it ran/],
+    ['an end as it loads', `process.exit(0); ${GOOD}`, /process\.exit\(0\)/],
+    ['an end in its first test', `test('ends', () => process.exit(0)); ${GOOD}`, /process\.exit\(0\)/],
+    [
+      'an end in a later test',
+      `${GOOD} describe('suite', () => { test('ends', async () => { await later(); process.exit(); }); });`,
+      /process\.exit\(\)/,
+    ],
+    [
+      'an end after all that was known',
+      `test('slow', later); after(async () => { await later(); require('node:process').exit(0); });`,
+      /process\.exit\(0\)/,
+    ],
+    [
+      'an end that passes by process.exit',
+      `${GOOD} test('ends', async () => { await later(); process.reallyExit(0); }); test('not begun', later);`,
+      /it ended before these did: ends; not begun\n/,
+    ],
+    ['an end by a signal', `test('ends', () => process.kill(process.pid, 'SIGKILL'));`, /test failed/],
+  ] as const)
+    it(`a file with ${name} is a failure`, () => {
+      const later = `const later = () => new Promise((resolve) => setTimeout(resolve, 50));`;
+      const { code, last, output } = run({ 'e2e/a': `${later} ${text}`, 'e2e/b': GOOD });
+      assert.equal(code, 1);
+      assert.match(last, /, 1 failed, 0 skipped$/);
+      assert.match(output, /x .*a\.test\.ts .*, 1 FAILED/);
+      assert.match(output, told);
+    });
+
+  it('a file or a suite that is skipped is told of', () => {
+    const skipped = `describe('suite', { skip: 'no such program' }, () => { ${GOOD} });`;
+    const { code, last, output } = run({ 'unit/a': skipped, 'unit/b': GOOD });
+    assert.deepEqual([code, last], [0, '1 passed, 0 failed, 1 skipped']);
+    assert.match(output, /skipped: suite \(no such program\)/);
+  });
+
+  it('a test that skips itself and then fails is a failure', () => {
+    const { code, last } = run({
+      'e2e/a': `test('odd', (t) => { t.skip('late'); throw new Error('why'); });`,
+    });
+    assert.deepEqual([code, last], [1, '0 passed, 1 failed, 0 skipped']);
+  });
+
   it('a file that passes when it runs by itself is unsteady and no failure', () => {
     const { code, last, output } = run({ 'unit/a': UNSTEADY, 'unit/b': GOOD });
     assert.deepEqual([code, last], [0, '2 passed, 0 failed, 0 skipped']);
