@@ -1,5 +1,6 @@
 import type { LoadedConfig } from './load.js';
 import { SETTINGS, type SettingName } from './schema.js';
+import { maskUserinfo } from './userinfo.js';
 
 export interface SettingView {
   readonly name: SettingName;
@@ -30,8 +31,7 @@ export function bracket(address: string): string {
 
 /** A URL shows where it leads, without name and password; other secrets show nothing. */
 function masked(value: string, secret: true | 'url' | undefined): string {
-  if (secret === 'url') return value.replace(/^([a-z+]+:\/\/).*@/i, '$1***@');
-  return secret && value !== '' ? '***' : value;
+  return secret === true && value !== '' ? '***' : maskUserinfo(value);
 }
 
 /** Every setting with its value, where it came from and what it means; secrets masked. */

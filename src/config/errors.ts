@@ -1,9 +1,11 @@
 import { AppError } from '../platform/errors.js';
+import { maskUserinfo } from './userinfo.js';
 
-/** A setting that cannot be used. The message is one line: key, what was given, what is allowed. The process exits with 2. */
+/** A setting that cannot be used. The message is one line: key, what was given (of URLs no password), what is allowed. The process exits with 2. */
 export class ConfigError extends AppError {
   constructor(key: string, given: string, allowed: string) {
-    super('CONFIG_INVALID', `${key}: '${given}' is not usable; allowed: ${allowed}`, { context: { key } });
+    const shown = maskUserinfo(given);
+    super('CONFIG_INVALID', `${key}: '${shown}' is not usable; allowed: ${allowed}`, { context: { key } });
   }
 }
 

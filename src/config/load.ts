@@ -40,17 +40,14 @@ export function readSettings(text: string, path: string): Record<string, string>
   try {
     content = parse(text);
   } catch (error) {
-    throw new ConfigError(
-      path,
-      error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unreadable',
-      'YAML',
-    );
+    // Behind a colon it may quote the file, which may hold secrets.
+    const [reason = ''] = error instanceof Error ? error.message.split(/: |\n/) : [];
+    throw new ConfigError(path, reason, 'YAML');
   }
   const values: Record<string, string> = {};
   for (const [key, value] of Object.entries((content ?? {}) as object)) {
     const name = key.toUpperCase();
-    if (!(name in SETTINGS))
-      throw new ConfigError(`${path}: ${key}`, String(value), `one of ${NAMES.join(', ')}`);
+    if (!(name in SETTINGS)) throw new ConfigError(`${path}: ${key}`, '***', `one of ${NAMES.join(', ')}`);
     values[name] = Array.isArray(value) ? value.join(',') : String(value);
   }
   return values;

@@ -5,6 +5,7 @@ import { describeConfig, type SettingView, showValue } from './describe.js';
 import { ConfigError, SettingError } from './errors.js';
 import { checkTogether, type LoadedConfig, type Origin, parseSetting, readSettings } from './load.js';
 import { type Config, SETTINGS, type SettingName } from './schema.js';
+import { maskUserinfo } from './userinfo.js';
 
 /** Before the name of a setting in the collection `settings` of the Store. */
 const PREFIX = 'cfg.';
@@ -104,7 +105,7 @@ export class RunningSettings {
     return describeConfig({ config: this.config, origins: this.origins }).map((view) => {
       const next = this.nextValue(view.name);
       const isSame = declared(view.name).secret || next === showValue(this.values[view.name]);
-      return isSame ? view : { ...view, next };
+      return isSame ? view : { ...view, next: maskUserinfo(next) };
     });
   }
 

@@ -3,7 +3,7 @@ import { type ParsedParam, parseCommand } from '../grammar/command-parser.js';
 import { type Statement, splitStatements } from '../grammar/statement-splitter.js';
 import { MAX_TASK_COMMANDS } from '../limits.js';
 import { canonicalName } from '../registry/bind-params.js';
-import type { Command } from '../registry/command.js';
+import { type Command, isSecret } from '../registry/command.js';
 import type { Registry } from '../registry/registry.js';
 import { text } from '../text.js';
 
@@ -51,8 +51,9 @@ const GOES_ON = new Set(['WATCH', 'FOLLOW']);
 /** Why a command does not belong into a task; it is known to be written rightly. */
 function unfit(source: string, registry: Registry): MmlError | undefined {
   const { command, params } = registry.resolve(parseCommand(source));
-  const secret = params.map((param) => secretOf(command, param)).find((name) => name !== undefined);
-  if (secret !== undefined) return new MmlError(2010, { reason: secretReason(secret) });
+  const secret = params.map(({ name }) => secretOf(command, name, params)).find((name) => name !== undefined);
+  if (secret !== undefined)
+    return new MmlError(2010, { reason: secretReason(secret, command.params[secret]?.secret) });
   if (params.some((param) => goesOn(command, param))) return new MmlError(4004);
   const isOnTasks = command.object === 'TASK' && !READING.has(command.verb);
   return isOnTasks ? new MmlError(3007, { reason: NO_TASKS }) : undefined;
@@ -63,9 +64,13 @@ function goesOn(command: Command, { name, value }: ParsedParam): boolean {
   return own !== undefined && GOES_ON.has(own) && value.text.toUpperCase() !== 'NO';
 }
 
-function secretOf(command: Command, { name }: ParsedParam): string | undefined {
+function secretOf(
+  command: Command,
+  name: string | undefined,
+  params: readonly ParsedParam[],
+): string | undefined {
   const own = name === undefined ? undefined : canonicalName(command, name);
-  return own !== undefined && command.params[own]?.secret ? own : undefined;
+  return own !== undefined && isSecret(command.params[own]!, params) ? own : undefined;
 }
 
 const EMPTY = text('there is no command in it', '其中没有命令');
@@ -74,8 +79,8 @@ const TOO_MANY = text(
   `一个任务最多 ${MAX_TASK_COMMANDS} 条命令；请拆成几个任务`,
 );
 const NO_TASKS = text('a task cannot change tasks', '任务不能修改任务');
-const secretReason = (name: string) =>
+const secretReason = (name: string, isSure = false) =>
   text(
-    `${name} is a secret, and a task is kept as it is written; use a file that IMP reads`,
-    `${name} 是敏感信息，而任务按原文保存；请改用 IMP 读取的文件`,
+    `${name} ${isSure ? 'is' : 'may be'} a secret, and a task is kept as it is written; use a file that IMP reads`,
+    `${name} ${isSure ? '是' : '可能是'}敏感信息，而任务按原文保存；请改用 IMP 读取的文件`,
   );

@@ -1,21 +1,17 @@
-import { SETTINGS, type SettingName } from '../../config/schema.js';
+import type { SettingName } from '../../config/schema.js';
 import type { RunningSetting, SettingChange } from '../../config/settings.js';
+import { maskUserinfo } from '../../config/userinfo.js';
 import { MmlError } from '../errors.js';
 import { datedName } from '../exchange-files.js';
-import {
-  type Command,
-  defineCommand,
-  type ParamSpec,
-  type ReportSpec,
-  type Row,
-} from '../registry/command.js';
+import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { nearest } from '../registry/nearest.js';
-import { boolean, flag, string } from '../registry/param-types.js';
+import { boolean, flag } from '../registry/param-types.js';
 import { didYouMean } from '../registry/registry.js';
 import { ORIGIN_WORDS } from '../report/words.js';
 import { type Bilingual, text } from '../text.js';
 import { fileReport, INPUT_FILE, OUTPUT_FILE, OVERWRITE } from './exchange-params.js';
 import { SETTING_MEANINGS } from './setting-meanings.js';
+import { CHANGED_KEY, KEY, NAMES, VALUE } from './setting-params.js';
 
 const settingReport: ReportSpec = {
   name: 'settings',
@@ -45,16 +41,6 @@ const changeReport: ReportSpec = {
   ],
 };
 
-const NAMES = Object.keys(SETTINGS);
-
-const KEY = {
-  type: string({ max: 64 }),
-  purpose: text('Setting', '配置项'),
-  example: 'LOG_LEVEL',
-  suggest: async (_services, prefix) =>
-    NAMES.filter((name) => name.startsWith(prefix.toUpperCase())).slice(0, 40),
-} as const satisfies ParamSpec;
-
 const NOW = text('at once', '立即');
 const LATER = text('at the next start (RST SERVICE)', '下次启动时（RST SERVICE）');
 
@@ -66,7 +52,7 @@ function settingRow(setting: RunningSetting): Row {
 
 const changeRow = ({ name: key, value, effect }: SettingChange): Row => ({
   key,
-  value,
+  value: maskUserinfo(value),
   effect: effect === 'now' ? text('now', '立即') : LATER,
 });
 
@@ -98,7 +84,8 @@ const listSettings = defineCommand({
 
 function noSuchSetting(name: string): MmlError {
   const hint = didYouMean(nearest(name.toUpperCase(), NAMES), 'LST CFG');
-  return new MmlError(4001, { what: text('setting', '配置项'), name, hint });
+  // What is no name may hold a value.
+  return new MmlError(4001, { what: text('setting', '配置项'), name: name.replace(/\W.*/s, '…'), hint });
 }
 
 /** What a change costs that is more than it seems. */
@@ -118,13 +105,8 @@ const setSetting = defineCommand({
     '修改配置项：保存到存储，可在线修改的立即生效',
   ),
   params: {
-    KEY: { ...KEY, required: true },
-    VALUE: {
-      type: string({ max: 2000 }),
-      purpose: text('Value, as in the settings file', '值，写法同配置文件'),
-      required: true,
-      example: 'debug',
-    },
+    KEY: CHANGED_KEY,
+    VALUE,
     SAVE: {
       type: boolean,
       purpose: text('Keep it beyond the next start', '重启后仍然有效'),

@@ -1,6 +1,6 @@
 import type { Role } from '../../accounts/types.js';
 import type { Clock } from '../../platform/clock.js';
-import type { ParamValue } from '../grammar/command-parser.js';
+import type { ParamValue, ParsedParam } from '../grammar/command-parser.js';
 import type { Words } from '../report/words.js';
 import type { Services } from '../services.js';
 import type { ConsoleControl, SessionState } from '../session/session-state.js';
@@ -41,6 +41,8 @@ export interface ParamSpec<T = unknown> {
   readonly required?: boolean;
   /** Never echoed, logged or kept in the history. */
   readonly secret?: boolean;
+  /** Whether it is a secret with these parameters; they need not be right. */
+  readonly secretWith?: (params: readonly ParsedParam[]) => boolean;
   /** Its value is commands: masked as a whole where one of them may hold a secret. */
   readonly holdsCommands?: boolean;
   /** As an operator would write it; shown in help, read by the type. */
@@ -52,6 +54,11 @@ export interface ParamSpec<T = unknown> {
   readonly aliases?: readonly string[];
   /** Live identifiers for completion, at most some twenty. */
   readonly suggest?: (services: Services, prefix: string) => Promise<readonly string[]>;
+}
+
+/** Whether what a parameter holds is never to be shown. */
+export function isSecret(spec: ParamSpec, params: readonly ParsedParam[]): boolean {
+  return spec.secret === true || spec.secretWith?.(params) === true;
 }
 
 export type ParamSpecs = Readonly<Record<string, ParamSpec>>;

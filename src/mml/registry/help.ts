@@ -47,6 +47,7 @@ const WORDS = {
   keyword: text('may stand as a bare word', '可直接写作关键字'),
   example: text('Example', '示例'),
   secret: text('never shown or logged', '不显示、不记录'),
+  secretWith: text('not shown or logged where it may be a secret', '可能是敏感信息时不显示、不记录'),
   alias: text('also', '又写作'),
   unknown: text('Nothing known begins like this.', '没有以此开头的命令。'),
   objects: text('Objects', '对象'),
@@ -132,6 +133,7 @@ function paramSummary(spec: ParamSpec, language: Language): string {
     ...(spec.keyword && spec.type.values && spec.type.values.length > 1 ? [say(WORDS.keyword)] : []),
     ...(spec.aliases ? [`${say(WORDS.alias)} ${spec.aliases.join(', ')}`] : []),
     ...(spec.secret ? [say(WORDS.secret)] : []),
+    ...(spec.secretWith ? [say(WORDS.secretWith)] : []),
   ];
   return `${say(spec.purpose)} (${facts.join('; ')})`;
 }

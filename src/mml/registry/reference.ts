@@ -27,6 +27,7 @@ const WORDS = {
   required: text('required', '必选'),
   default: text('default', '默认'),
   secret: text('never shown or logged', '不显示、不记录'),
+  secretWith: text('not shown or logged where it may be a secret', '可能是敏感信息时不显示、不记录'),
   keyword: text('also as a bare word', '可直接写作关键字'),
   also: text('also', '又写作'),
   report: text('Report', '报告'),
@@ -101,6 +102,7 @@ function paramLine(name: string, spec: ParamSpec, language: Language): string {
     ...(spec.required ? [`**${say(WORDS.required)}**`] : []),
     ...(spec.default === undefined ? [] : [`${say(WORDS.default)} ${code(spec.default)}`]),
     ...(spec.secret ? [say(WORDS.secret)] : []),
+    ...(spec.secretWith ? [say(WORDS.secretWith)] : []),
     ...(spec.keyword && !spec.type.takesWords ? [say(WORDS.keyword)] : []),
     ...(spec.aliases ? [`${say(WORDS.also)} ${spec.aliases.map(code).join(', ')}`] : []),
   ];

@@ -17,8 +17,8 @@ function withoutSecrets(registry: Registry, source: string): string {
     const found = registry.match(parseCommand(source));
     if (!found) return masked(source);
     const { command, params } = found;
-    const hasSecrets = Object.values(command.params).some((spec) => spec.secret);
-    return hasSecrets && params.length > 0 ? maskCommand(command, params, '') : source;
+    const kept = maskCommand(command, params, '');
+    return kept === maskCommand(command, params) ? source : kept;
   } catch (error) {
     if (error instanceof MmlError) return masked(source);
     throw error;

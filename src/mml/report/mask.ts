@@ -1,39 +1,37 @@
+import { maskUserinfo } from '../../config/userinfo.js';
 import type { ParamValue, ParsedParam } from '../grammar/command-parser.js';
 import { CONFIRM, canonicalName, keywordOwner } from '../registry/bind-params.js';
-import type { Command, ParamSpec } from '../registry/command.js';
+import { type Command, isSecret } from '../registry/command.js';
 import { printable } from './printable.js';
+import { secretStart } from './secret-words.js';
 
 /** Stands for a secret in echo, log and history. */
 export const MASK = '******';
-
-const SECRET_ASSIGNMENT = /(\b\w*(?:PASS|PWD|SECRET|TOKEN|HA1)\w*\s*=).*$/is;
 
 /**
  * A command in its canonical form, `ADD USER: USERNAME=1001, PASSWORD=******`. What a command with secrets does not
  * declare is masked as well: it may be a secret under a mistyped name, or the rest of one that was not quoted.
  */
 export function maskCommand(command: Command, params: readonly ParsedParam[], mask: string = MASK): string {
-  const hasSecrets = Object.values(command.params).some((spec) => spec.secret);
+  const hasSecrets = Object.values(command.params).some((spec) => isSecret(spec, params));
   const shown = params.map((param) => {
     if (param.name === undefined) {
       return keywordOwner(command, param.value.text) || !hasSecrets ? param.value.text : mask;
     }
     const name = param.name === CONFIRM ? CONFIRM : canonicalName(command, param.name);
     const spec = name === undefined ? undefined : command.params[name];
-    const isSecret = name === undefined ? hasSecrets : (spec?.secret ?? hidesSecret(spec, param.value));
-    return `${param.name}=${isSecret ? mask : writeValue(param.value)}`;
+    const isHidden = spec
+      ? isSecret(spec, params) || (spec.holdsCommands && secretStart(param.value.text) !== undefined)
+      : hasSecrets && name === undefined;
+    return `${param.name}=${isHidden ? mask : maskUserinfo(writeValue(param.value), mask)}`;
   });
   return shown.length === 0 ? command.path : `${command.path}: ${shown.join(', ')}`;
 }
 
-/** Commands inside a value with what looks like a secret. */
-function hidesSecret(spec: ParamSpec | undefined, value: ParamValue): boolean {
-  return spec?.holdsCommands === true && SECRET_ASSIGNMENT.test(value.text);
-}
-
 /** Text that could not be parsed: from the first thing that looks like a secret on, all is masked. */
 export function maskText(source: string): string {
-  return printable(source.replace(SECRET_ASSIGNMENT, `$1${MASK}`));
+  const start = secretStart(source);
+  return printable(start === undefined ? source : `${source.slice(0, start)}${MASK}`);
 }
 
 /** A value as it would be written in a command. */

@@ -1,7 +1,7 @@
 import { MmlError } from '../errors.js';
 import { type ParamValue, parseCommand, plainValue } from '../grammar/command-parser.js';
 import { canonicalName, keywordOwner } from '../registry/bind-params.js';
-import type { Command } from '../registry/command.js';
+import { type Command, isSecret } from '../registry/command.js';
 import type { Resolved } from '../registry/registry.js';
 import { mayRun } from '../registry/roles.js';
 import { text } from '../text.js';
@@ -24,9 +24,10 @@ export async function completed(
   );
   for (const [name, spec] of Object.entries(command.params)) {
     if (!spec.required || given.has(name)) continue;
-    const answer = await options.prompt(name, spec);
+    const secret = isSecret(spec, params);
+    const answer = await options.prompt(name, { ...spec, secret });
     if (answer === undefined) throw new MmlError(3004);
-    params.push({ name, value: spec.secret ? plainValue(answer) : readAnswer(answer), position: 0 });
+    params.push({ name, value: secret ? plainValue(answer) : readAnswer(answer), position: 0 });
   }
   return { command, params };
 }

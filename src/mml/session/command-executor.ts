@@ -6,7 +6,13 @@ import { parseCommand } from '../grammar/command-parser.js';
 import { splitStatements } from '../grammar/statement-splitter.js';
 import { COMMAND_TIMEOUT_MS } from '../limits.js';
 import { bindParams, canonicalName } from '../registry/bind-params.js';
-import type { Command, CommandContext, CommandResult, ParamSpec } from '../registry/command.js';
+import {
+  type Command,
+  type CommandContext,
+  type CommandResult,
+  isSecret,
+  type ParamSpec,
+} from '../registry/command.js';
 import { helpAt } from '../registry/help.js';
 import type { LiveReport } from '../registry/live-report.js';
 import type { Resolved } from '../registry/registry.js';
@@ -235,7 +241,7 @@ function subjectOf({ command, params }: Resolved): string {
   const given = params.find(
     (param) => param.name !== undefined && canonicalName(command, param.name) === name,
   );
-  return given && !spec?.secret ? given.value.text : '';
+  return given && spec && !isSecret(spec, params) ? given.value.text : '';
 }
 
 function success(result: CommandResult): Bilingual {

@@ -179,6 +179,80 @@ describe('MML secrets', () => {
     assert.equal(historyLine(registry, 'lst user'), 'lst user');
   });
 
+  it('masks the value of a secret setting, however its name is written, and of a name that nobody knows', () => {
+    for (const key of [
+      'ALARM_WEBHOOK_KEY',
+      'alarm_webhook_key',
+      '"ALARM_WEBHOOK_KEY"',
+      '" ALARM_WEBHOOK_KEY "',
+      'ALARM_WEBHOOK',
+      'STORE_URL',
+      'SIP_ENGINE',
+      'ADMIN_PASSWORD',
+      'ALARM_WEBHOOK_K',
+      'ALARM_WEBHOK_KEY',
+      'REDIS_URL',
+    ])
+      for (const command of ['SET CFG', 'mod cfg']) {
+        const before = `${command}: KEY=${key}, VALUE=topsecret9, SAVE=NO`;
+        for (const source of [before, `${command} VALUE="topsecret9" KEY=${key}`]) {
+          assert.match(masked(source), /VALUE=\*{6}/, source);
+          assert.doesNotMatch(masked(source), /topsecret9/i, source);
+          assert.doesNotMatch(historyLine(registry, source), /topsecret9/i, source);
+          assert.doesNotMatch(maskText(`${source}, NAME="`), /topsecret9/i, source);
+        }
+      }
+    assert.equal(masked('SET CFG: KEY=log_level, VALUE=debug'), 'SET CFG: KEY=log_level, VALUE=debug');
+    assert.equal(
+      historyLine(registry, 'set cfg key=LOG_LEVEL value=debug'),
+      'set cfg key=LOG_LEVEL value=debug',
+    );
+  });
+
+  it('masks the value of a setting that is given by itself, in its name, or behind a wrong word', () => {
+    for (const source of [
+      'SET CFG: VALUE=topsecret9',
+      'SET CFG: KEY=ALARM_WEBHOOK_KEY=topsecret9',
+      'SET CFG: ALARM_WEBHOOK_KEY=topsecret9',
+      'SET CFG: KYE=ALARM_WEBHOOK_KEY, VALUE=topsecret9',
+      'SET CFG: KEY=ALARM_WEBHOOK_KEY, VALU=topsecret9',
+      'SET CFG KEY=ALARM_WEBHOOK_KEY VALUE=so topsecret9',
+    ])
+      assert.doesNotMatch(masked(source), /topsecret9/i, source);
+    for (const source of [
+      'ST CFG: KEY=ALARM_WEBHOOK_KEY, VALUE=topsecret9',
+      'ST CFG: KEY=alarm_webhook_key, VLAUE=topsecret9',
+      'SET CFG: KEY=LOG_LEVEL, KEY=ALARM_WEBHOK_KEY, VALUE=topsecret9',
+      'SET CFG ALARM_WEBHOOK_KEY "topsecret9',
+      'SET CGF: KEY=NO_SUCH, VALUE=topsecret9',
+      'SET CFG: KEY=MEDIA_RELAY, VALUE="rtpproxy+udp://x:topsecret9@host:1',
+    ])
+      for (const shown of [maskText(source), historyLine(registry, source)])
+        assert.doesNotMatch(shown, /topsecret9/i, source);
+    assert.equal(maskText('SET CFG: KEY=LOG_LEVEL, VALUE="debug'), 'SET CFG: KEY=LOG_LEVEL, VALUE="debug');
+  });
+
+  it('masks passwords in URLs, in settings that are not secret and elsewhere', () => {
+    const source = 'SET CFG: KEY=MEDIA_RELAY, VALUE=rtpproxy+udp://ims:topsecret9@host:22222';
+    assert.equal(masked(source), 'SET CFG: KEY=MEDIA_RELAY, VALUE=******');
+    const relay = 'ADD RELAY: NAME=r, URL=rtpproxy+udp://ims:topsecret9@host:22222';
+    assert.equal(masked(relay), 'ADD RELAY: NAME=r, URL=rtpproxy+udp://******@host:22222');
+    assert.doesNotMatch(historyLine(registry, relay), /topsecret9/);
+  });
+
+  it('masks commands inside a value where one of them may hold a secret', () => {
+    const inside = (command: string) => masked(`ADD TASK: NAME=t, COMMAND="${command}"`);
+    const hidden = 'ADD TASK: NAME=t, COMMAND=******';
+    assert.equal(inside('DSP CDR; SET CFG: KEY=ALARM_WEBHOOK_KEY, VALUE=topsecret9'), hidden);
+    assert.equal(inside('SET CFG: VALUE=topsecret9, KEY=store_url'), hidden);
+    const open = 'SET CFG: KEY=LOG_LEVEL, VALUE=debug; LST CFG: KEY=ALARM_WEBHOOK_KEY';
+    assert.equal(inside(open), `ADD TASK: NAME=t, COMMAND="${open}"`);
+    assert.doesNotMatch(
+      historyLine(registry, `ADD TASK: NAME=t, COMMAND="ADD USER: PASSWORD=topsecret9"`),
+      /topsecret9/,
+    );
+  });
+
   it('echoes what can be read again', () => {
     for (const source of [
       'LST USER: USERNAME=1001',
