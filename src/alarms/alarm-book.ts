@@ -66,7 +66,8 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
     const known = this.open.get(key);
     this.unconfirmed.delete(key);
     if (!known) this.raise(name, subject, detail);
-    else if (known.detail !== cut(detail, MAX_DETAIL))
+    // The one for all the rest keeps what it says: its subjects would overwrite each other at every look.
+    else if (known.subject !== THE_REST && known.detail !== cut(detail, MAX_DETAIL))
       this.change({ ...known, detail: cut(detail, MAX_DETAIL), lastAt: this.options.clock.now() });
   }
 

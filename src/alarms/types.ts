@@ -74,4 +74,8 @@ export interface AlarmService {
 }
 
 /** For parts that run without a server around them. */
-export const NO_ALARMS: AlarmSink = { raise: () => undefined, clear: () => undefined };
+export const NO_ALARMS: AlarmStates = {
+  raise: () => undefined,
+  clear: () => undefined,
+  state: () => undefined,
+};

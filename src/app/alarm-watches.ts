@@ -17,9 +17,14 @@ import { systemClock } from '../platform/clock.js';
 import type { Closeable, Lifecycle } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { packageVersion } from '../platform/version.js';
+import type { SourceGuard } from '../security/source-guard.js';
 import type { Store } from '../store/types.js';
 import type { ConnectedEngine } from './engine.js';
+import { tellBan } from './source-guard.js';
 import { needsCertificate, tlsSettings } from './tls.js';
+
+/** How often what is told at each change is told again, milliseconds: an alarm cleared by hand comes back while it is so. */
+const AGAIN_MS = 3000;
 
 /** The parts that do not know of alarms. */
 export interface WatchedParts {
@@ -30,20 +35,38 @@ export interface WatchedParts {
   readonly relay: MediaRelay;
   readonly records: JournalledRecords;
   readonly calls: Pick<CallService, 'count'>;
+  readonly guard: Pick<SourceGuard, 'lists'>;
   readonly log: Logger;
 }
 
 /** Raises and clears alarms for parts that do not do so themselves. Closed before them: an end is no fault. */
 export function watchForAlarms(parts: WatchedParts): Closeable {
-  const { alarms, store, engine, log } = parts;
-  const tellStore = (alive: boolean): void =>
-    alarms.state('STORE_DOWN', '', !alive, `${store.description} does not answer`);
-  const tellEngine = (connected: boolean, reason?: string): void =>
-    alarms.state('ENGINE_DOWN', engine.name, !connected, reason ?? 'not connected');
-  tellStore(store.alive);
-  tellEngine(engine.connection.connected);
-  const endings = [store.onAvailability(tellStore), engine.connection.onStateChange(tellEngine)];
-  const rounds = new Rounds(looksOf(parts), systemClock, log);
+  const { alarms, store, engine, guard, log } = parts;
+  const { connection } = engine;
+  let lossReason: string | undefined;
+  const tellStore = (): void =>
+    alarms.state('STORE_DOWN', '', !store.alive, `${store.description} does not answer`);
+  const tellEngine = (): void =>
+    alarms.state('ENGINE_DOWN', engine.name, !connection.connected, lossReason ?? 'not connected');
+  const endings = [
+    store.onAvailability(tellStore),
+    connection.onStateChange((_, reason) => {
+      lossReason = reason;
+      tellEngine();
+    }),
+  ];
+  const again: Look[] = [
+    { name: 'store', everyMs: AGAIN_MS, look: tellStore },
+    { name: 'engine', everyMs: AGAIN_MS, look: tellEngine },
+    {
+      name: 'bans',
+      everyMs: AGAIN_MS,
+      look: () => {
+        for (const ban of guard.lists.bans()) tellBan(alarms, ban, true);
+      },
+    },
+  ];
+  const rounds = new Rounds([...again, ...looksOf(parts)], systemClock, log);
   return {
     close: () => {
       for (const end of endings) end();

@@ -196,10 +196,10 @@ export class Server implements RunningServer {
   }
 
   private watchForAlarms(): ReturnType<typeof watchForAlarms> {
-    const { alarms, store, engine, records, telephony, context } = this;
+    const { alarms, store, engine, guard, records, telephony, context } = this;
     const { config, logs } = context;
     const [relay, calls, log] = [this.relay.relay, telephony.calls, logs.for('alarms')];
-    return watchForAlarms({ alarms, config, store, engine, relay, records, calls, log });
+    return watchForAlarms({ alarms, config, store, engine, guard, relay, records, calls, log });
   }
 
   private openConsole(

@@ -18,7 +18,7 @@ export async function openSourceGuard(context: ServerContext, store: Store): Pro
     store,
     trusted: config.SIP_TRUSTED,
     policy: banPolicy(config),
-    onBan: (entry, isInForce) => tellAlarms(alarms, entry, isInForce),
+    onBan: (entry, isInForce) => tellBan(alarms, entry, isInForce),
     log,
   });
   parts.own('source guard', guard);
@@ -28,8 +28,8 @@ export async function openSourceGuard(context: ServerContext, store: Store): Pro
   return guard;
 }
 
-/** A ban that is read again at a start is no new one. */
-function tellAlarms(alarms: AlarmStates, { source, reason }: SourceEntry, isInForce: boolean): void {
+/** A ban that is read again at a start, or told of again, is no new one. */
+export function tellBan(alarms: AlarmStates, { source, reason }: SourceEntry, isInForce: boolean): void {
   alarms.state('SOURCE_BANNED', source, isInForce, reason);
 }
 

@@ -111,14 +111,18 @@ export class SourceLists implements Closeable {
   ban(entry: SourceEntry): void {
     const changes = new Map<string, SourceEntry | undefined>([[entry.source, entry]]);
     if (this.table.bans >= MAX_BANS) {
-      const bans = this.table.entries('black').filter(({ isAutomatic }) => isAutomatic);
-      const first = bans.reduce((x, y) => ((x.expiresAt ?? 0) <= (y.expiresAt ?? 0) ? x : y));
+      const first = this.bans().reduce((x, y) => ((x.expiresAt ?? 0) <= (y.expiresAt ?? 0) ? x : y));
       changes.set(first.source, undefined);
       void this.forget(first.source);
     }
     this.unsaved.add(entry.source);
     this.apply('black', changes);
     void this.saveBans();
+  }
+
+  /** Bans of the server's own that are in force here, as `onBan` was told of them. */
+  bans(): SourceEntry[] {
+    return this.table.entries('black').filter(({ isAutomatic }) => isAutomatic);
   }
 
   private async put(name: SourceListName, entry: SourceEntry): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AlarmSink } from '../alarms/types.js';
+import type { AlarmStates } from '../alarms/types.js';
 import { ClientRequest } from '../call/client-request.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
@@ -67,7 +67,7 @@ export class TrunkHealth {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
-    private readonly alarms: AlarmSink,
+    private readonly alarms: AlarmStates,
   ) {
     this.count = new HealthCount(options.downAfter, options.upAfter);
     const spread = Math.min(SPREAD_MS, options.intervalMs);
@@ -113,10 +113,9 @@ export class TrunkHealth {
       const text = this.isUp ? 'a trunk came up' : 'a trunk went down';
       if (this.isUp) this.log.info({ trunk, reason }, text);
       else this.log.warn({ trunk, reason }, text);
-      if (!this.isUp) this.alarms.raise('TRUNK_DOWN', trunk, reason);
     }
-    // Also when it never changed: it may have been down before a restart.
-    if (this.isUp && alive) this.alarms.clear('TRUNK_DOWN', trunk);
+    // Also when it did not change: it may have been down before a restart, or an operator has cleared the alarm.
+    if (alive === this.isUp) this.alarms.state('TRUNK_DOWN', trunk, !alive, reason);
     const isInDoubt = alive !== wasUp && this.isUp === wasUp;
     this.schedule(isInDoubt ? Math.ceil(intervalMs / 4) : intervalMs);
   }

@@ -1,4 +1,4 @@
-import type { AlarmSink } from '../alarms/types.js';
+import type { AlarmStates } from '../alarms/types.js';
 import { ClientRequest } from '../call/client-request.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { randomToken } from '../platform/ids.js';
@@ -71,7 +71,7 @@ export class TrunkRegistration {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
-    private readonly alarms: AlarmSink,
+    private readonly alarms: AlarmStates,
     /** Begins when this is over. Never rejects. */
     after: Promise<void> = Promise.resolve(),
   ) {
@@ -191,7 +191,7 @@ export class TrunkRegistration {
     const { expiresAt } = this.state;
     const now = this.clock.now();
     const isStillThere = wasRegistered && status === 0 && expiresAt !== undefined && expiresAt > now;
-    if (!isStillThere && isNews) this.alarms.raise('TRUNK_UNREGISTERED', trunk, reason);
+    if (!isStillThere) this.alarms.state('TRUNK_UNREGISTERED', trunk, true, reason);
     this.state = {
       state: isStillThere ? 'registered' : 'failed',
       reason,

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { AlarmSink } from '../alarms/types.js';
+import type { AlarmStates } from '../alarms/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { SrfEngine } from '../signalling/srf-types.js';
@@ -29,7 +29,7 @@ export class TrunkWatch {
     private readonly engine: SrfEngine,
     private readonly clock: Clock,
     private readonly log: Logger,
-    private readonly alarms: AlarmSink,
+    private readonly alarms: AlarmStates,
   ) {}
 
   /** Takes over what the trunks are now; those that did not change are left alone. */

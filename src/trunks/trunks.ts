@@ -1,5 +1,5 @@
 import type { User, UserService } from '../accounts/types.js';
-import { type AlarmSink, NO_ALARMS } from '../alarms/types.js';
+import { type AlarmStates, NO_ALARMS } from '../alarms/types.js';
 import type {
   ImaginedCall,
   OutgoingCaller,
@@ -51,7 +51,7 @@ export interface TrunksOptions {
   readonly defaults?: OutsideDefaults;
   readonly clock?: Clock;
   readonly log: Logger;
-  readonly alarms?: AlarmSink;
+  readonly alarms?: AlarmStates;
 }
 
 /** Trunks: for consoles, and for calls. */

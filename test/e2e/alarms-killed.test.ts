@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { becomes, listed } from '../support/alarm-steps.js';
+import { becomes, comesBack, listed } from '../support/alarm-steps.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { freeTcpPort, freeUdpPort } from '../support/free-port.js';
 import { type PartProcess, startEngineProcess, startRelayProcess } from '../support/part-process.js';
@@ -55,6 +55,7 @@ describe('alarms of a whole server whose parts are killed', { timeout: 180_000 }
     const nobody = await freeUdpPort();
     await calls.mml(`ADD TRUNK: NAME=dead, ADDRESS="127.0.0.1:${nobody}", OPTIONSSEC=1, DOWNAFTER=1`);
     await becomes(calls, 'TRUNK_DOWN');
+    await comesBack(calls, 'TRUNK_DOWN');
     const [before] = await listed(calls);
     await calls.restart();
     const [kept] = await listed(calls);
@@ -69,6 +70,7 @@ describe('alarms of a whole server whose parts are killed', { timeout: 180_000 }
     await redis.stop();
     await becomes(calls, 'STORE_DOWN');
     assert.equal((await listed(calls))[0]?.severity, 'CRITICAL');
+    await comesBack(calls, 'STORE_DOWN');
     await redis.start();
     await becomes(calls);
     const past = (await listed(calls, 'LST ALARM: HISTORY')).at(-1);
@@ -91,6 +93,7 @@ describe('alarms of a server whose engine is elsewhere', { timeout: 60_000 }, ()
       await engine.kill('SIGKILL');
       await becomes(calls, 'ENGINE_DOWN');
       assert.doesNotMatch(await calls.mml('LST ALARM'), /engine-secret/);
+      await comesBack(calls, 'ENGINE_DOWN');
       engine = await startEngineProcess(admin);
       await becomes(calls);
     } finally {

@@ -1,6 +1,7 @@
 // Black list, white list and bans of the server's own, with phones at several addresses of this machine.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { comesBack } from '../support/alarm-steps.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect, hangUp } from '../support/call-steps.js';
 import { type PartProcess, startEngineProcess } from '../support/part-process.js';
@@ -110,6 +111,7 @@ describe('who is heard', () => {
     assert.equal(attacker?.['name'], 5);
     assert.ok(Number(attacker?.['dropped']) > 0);
     assert.match(await ok('LST ALARM'), /SOURCE_BANNED +127\.0\.0\.67/);
+    await comesBack(calls, 'SOURCE_BANNED');
     await ok(`RMV BLACKLIST: IP=${GUESSER}`);
     assert.equal(await isHeard(guesser), true);
     assert.doesNotMatch(await ok('LST ALARM'), /SOURCE_BANNED/);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { CallServer } from './call-server.js';
 import { waitFor } from './wait-for.js';
 
@@ -30,4 +31,14 @@ export async function becomes(calls: Pick<CallServer, 'mml'>, ...wanted: string[
   ).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}; there are: ${seen.join()}`);
   });
+}
+
+/** Clears the one alarm that is active by hand, and waits until it is raised again: what it tells of is still so. */
+export async function comesBack(calls: Pick<CallServer, 'mml'>, name: string): Promise<void> {
+  const [cleared] = await listed(calls);
+  assert.match(await calls.mml('CLR ALARM ALL'), /RETCODE = 0 /);
+  await becomes(calls, name);
+  const [again] = await listed(calls);
+  assert.ok(again!.id > cleared!.id, 'it is a new one');
+  assert.equal(again!.detail, cleared!.detail);
 }

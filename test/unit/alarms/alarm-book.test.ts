@@ -106,6 +106,19 @@ describe('AlarmBook', () => {
     assert.deepEqual(book.active(), []);
   });
 
+  it('does not write the one for all the rest anew when its subjects are looked at again', () => {
+    const { book, kept } = openBook();
+    const look = (): void => {
+      for (let i = 0; i < MAX_ACTIVE_PER_NAME + 2; i++)
+        book.state('SOURCE_BANNED', `192.0.2.${i}`, true, `${i}`);
+    };
+    look();
+    const before = new Map(kept);
+    look();
+    for (const [uid, alarm] of kept) assert.equal(alarm, before.get(uid));
+    assert.equal(book.active().length, MAX_ACTIVE_PER_NAME + 1);
+  });
+
   it('bounds the history and what is kept of it, and cuts long texts', () => {
     const { book, kept } = openBook();
     for (let i = 0; i < MAX_HISTORY + 10; i++) {

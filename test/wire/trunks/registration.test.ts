@@ -97,6 +97,9 @@ describe('trunks that we register with', () => {
     const alarm = rig.alarms.active()[0];
     assert.deepEqual([alarm?.name, alarm?.subject], ['TRUNK_UNREGISTERED', 'carrier']);
     assert.match(alarm?.detail ?? '', /^500/);
+    rig.alarms.clearById(alarm!.id, 'li');
+    carrier.respond(await carrier.next('REGISTER'), 500);
+    await waitFor('the alarm again', () => rig.alarms.active().length === 1);
     grant(await carrier.next('REGISTER'), 120);
     await isRegistered();
     assert.deepEqual(rig.alarms.active(), []);
