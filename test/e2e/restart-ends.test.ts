@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,6 +41,21 @@ describe('calls that cannot go on', { skip: needsBuiltInEngine }, () => {
     const [record] = await calls.records(1);
     assert.deepEqual([record?.result, record?.releaseReason], ['ABNORMAL', 'server-crashed']);
     assert.ok((record?.endTime ?? Infinity) <= killed, 'the time away is not of the call');
+  });
+
+  test('away for longer than the engine keeps dialogs: no BYE, phones hear 481', async (t) => {
+    const { calls, a, b, call } = await startKeptCall({ CALL_RESTORE_SEC: '1' });
+    t.after(calls.close);
+    await calls.server.kill('SIGKILL');
+    const journal = join(calls.server.dataDir, 'dialogs.journal');
+    const older = (_: string, beat: string): string => `"beat":${Number(beat) - 11_000}`;
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace(/"beat":(\d+)/g, older));
+    await delay(1500);
+    await calls.restart();
+    const [record] = await calls.records(1);
+    assert.deepEqual([record?.result, record?.releaseReason], ['ABNORMAL', 'server-crashed']);
+    assert.equal((await a.bye(call.a)).statusCode, 481);
+    assert.deepEqual([a.has('BYE'), b.has('BYE')], [false, false]);
   });
 
   test('what was kept is rubbish: the server starts, says so, and the record is closed', async (t) => {

@@ -97,12 +97,16 @@ test('a torn line, rubbish and another version cost themselves alone', async () 
   await next.journal.close();
 });
 
-test('dialogs of an engine that was away for too long are forgotten', async () => {
-  const { journal } = await open();
+test('dialogs of an engine that was away for too long are forgotten, and its last beat may be ten seconds old', async () => {
+  const { journal } = await open(60_000);
   journal.changed(dialog('old'));
   await journal.close();
-  age(120_000);
-  const next = await open();
+  age(65_000);
+  const soon = await open(60_000);
+  assert.deepEqual(soon.left, ['old 1']);
+  await soon.journal.close();
+  age(75_000);
+  const next = await open(60_000);
   assert.deepEqual(next.left, []);
   await next.journal.close();
 });
