@@ -42,9 +42,9 @@ export interface AuthObserver {
   accepted(address: string): void;
   /**
    * Credentials were refused that answer a challenge of ours, just sent to that very address, so that the address is no lie: a wrong password, a name
-   * that nobody has, a try after too many of these.
+   * that nobody has, a try after too many of these. `isConnected`: over TCP, TLS or WebSocket.
    */
-  guessed(address: string, kind: 'password' | 'name' | 'throttled'): void;
+  guessed(address: string, kind: 'password' | 'name' | 'throttled', isConnected: boolean): void;
   /** A request without credentials came. Over UDP its address may be a lie. */
   unauthenticated(address: string, isProven: boolean): void;
 }
@@ -151,8 +151,9 @@ export class Authenticator {
     const { realm, nonces, throttle, users } = this.options;
     const credentials = pickCredentials(octets(request.credentials), realm, this.algorithms);
     const { address, protocol = 'udp' } = request.peer;
+    const isConnected = protocol !== 'udp';
     if (credentials === 'none') {
-      this.options.observer?.unauthenticated(address, protocol !== 'udp');
+      this.options.observer?.unauthenticated(address, isConnected);
       return failure('no-credentials');
     }
     if (credentials === 'malformed') return failure('malformed');
@@ -162,13 +163,13 @@ export class Authenticator {
     // An older nonce may have been given to whoever had the address then.
     const observer = nonces.isRecent(credentials.nonce) ? this.options.observer : undefined;
     if (throttle.isBlocked(username, address)) {
-      observer?.guessed(address, 'throttled');
+      observer?.guessed(address, 'throttled', isConnected);
       return failure('throttled', username);
     }
     const user = await users.authData(username);
     if (!this.isRight(credentials, request.method, user)) {
       throttle.failed(username, address);
-      observer?.guessed(address, user ? 'password' : 'name');
+      observer?.guessed(address, user ? 'password' : 'name', isConnected);
       return failure('wrong-credentials', username);
     }
     return this.admit(request, credentials, user!);

@@ -97,7 +97,7 @@ export class SourceGuard implements AuthObserver, Closeable {
 
   accepted(address: string): void {
     this.watch.accepted(address);
-    this.unanswered.answered(address);
+    this.unanswered.proved(address);
   }
 
   unauthenticated(address: string, isProven: boolean): void {
@@ -106,7 +106,9 @@ export class SourceGuard implements AuthObserver, Closeable {
     if (count > 0) this.attacked('probe', address, isProven, count);
   }
 
-  guessed(address: string, kind: 'password' | 'name' | 'throttled'): void {
+  guessed(address: string, kind: 'password' | 'name' | 'throttled', isConnected: boolean): void {
+    // It answered its challenge: one guess is one offence.
+    this.unanswered.answered(address, isConnected);
     this.attacked(kind, address, true);
   }
 

@@ -6,7 +6,7 @@ const GRACE_MS = 10_000;
 
 /**
  * Challenges that a source did not answer: who tries numbers or names without a password sends one request after the other and answers
- * none of them. Looked at when the next request comes, so that no timer is needed; a phone that answers makes all of its source good.
+ * none of them. Looked at when the next request comes, so that no timer is needed; a right password makes all of its source good.
  */
 export class UnansweredChallenges {
   private readonly open = new Map<string, { count: number; readonly sinceMs: number }>();
@@ -31,8 +31,15 @@ export class UnansweredChallenges {
     return known?.count ?? 0;
   }
 
+  /** A wrong password came from there: it counts by itself, the challenge that it answers does not. */
+  answered(source: string, isProven: boolean): void {
+    const key = keyOf(source, isProven);
+    const known = this.open.get(key);
+    if (known && --known.count === 0) this.open.delete(key);
+  }
+
   /** A right password came from there. */
-  answered(source: string): void {
+  proved(source: string): void {
     for (const isProven of [true, false]) this.open.delete(keyOf(source, isProven));
   }
 }

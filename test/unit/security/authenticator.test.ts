@@ -9,6 +9,7 @@ import { Authenticator } from '../../../src/security/authenticator.js';
 import type { HeldAlgorithm } from '../../../src/security/credentials.js';
 import { Nonces } from '../../../src/security/nonces.js';
 import { LocalNames } from '../../../src/signalling/local-names.js';
+import type { Protocol } from '../../../src/signalling/types.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const REALM = 'ims';
@@ -48,7 +49,7 @@ function setUp(algorithms?: readonly HeldAlgorithm[]) {
     throttle: new AuthThrottle({ perUser: 3, perSource: 50, windowSec: 60 }, clock),
     observer: {
       accepted: (address) => seen.push(`${address} accepted`),
-      guessed: (address, kind) => seen.push(`${address} ${kind}`),
+      guessed: (address, kind, isConnected) => seen.push(`${address} ${kind} ${isConnected}`),
       unauthenticated: (address, isProven) => seen.push(`${address} unauthenticated ${isProven}`),
     },
     log: silentLogger,
@@ -328,8 +329,16 @@ test('RFC 7616 §4: names outside ASCII are digested as UTF-8', async () => {
 
 test('who guesses is told with its address only when that is proven by our nonce', async () => {
   const { authenticator, clock, nonces, seen } = setUp();
-  const show = (username: string, password: string, nonce = nonces.issue(PEER.address)) =>
-    authenticator.verify(request(answer({ username, password, nonce })));
+  const show = (
+    username: string,
+    password: string,
+    nonce = nonces.issue(PEER.address),
+    protocol: Protocol = 'udp',
+  ) =>
+    authenticator.verify({
+      ...request(answer({ username, password, nonce })),
+      peer: { ...PEER, protocol },
+    });
   await show('1001', 'guess', 'forged');
   await show('1001', 'guess', nonces.issue('192.0.2.9'));
   const old = nonces.issue(PEER.address);
@@ -338,7 +347,7 @@ test('who guesses is told with its address only when that is proven by our nonce
   assert.equal(seen.length, 0);
   await authenticator.verify(request(undefined));
   await authenticator.verify({ ...request(undefined), peer: { ...PEER, protocol: 'tls' } });
-  await show('nobody', 'guess');
+  await show('nobody', 'guess', nonces.issue(PEER.address), 'tcp');
   for (let i = 0; i < 4; i++) await show('1003', 'guess');
   await show('1001', 'secret1');
   assert.deepEqual(
@@ -346,11 +355,11 @@ test('who guesses is told with its address only when that is proven by our nonce
     [
       'unauthenticated false',
       'unauthenticated true',
-      'name',
-      'password',
-      'password',
-      'password',
-      'throttled',
+      'name true',
+      'password false',
+      'password false',
+      'password false',
+      'throttled false',
       'accepted',
     ],
   );

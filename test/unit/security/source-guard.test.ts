@@ -39,7 +39,7 @@ describe('who is banned by the server itself', () => {
   afterEach(() => guard.close());
 
   const guess = (address: string, times = 3): void => {
-    for (let i = 0; i < times; i++) guard.guessed(address, 'password');
+    for (let i = 0; i < times; i++) guard.guessed(address, 'password', false);
   };
   const isBanned = (address: string): boolean => guard.lists.table.isBlocked(address);
 
@@ -53,8 +53,8 @@ describe('who is banned by the server itself', () => {
   });
 
   test('wrong names, tries after too many and bytes over a connection count together', () => {
-    guard.guessed('192.0.2.1', 'name');
-    guard.guessed('192.0.2.1', 'throttled');
+    guard.guessed('192.0.2.1', 'name', true);
+    guard.guessed('192.0.2.1', 'throttled', true);
     guard.malformed('192.0.2.1', true, 1);
     assert.equal(isBanned('192.0.2.1'), true);
   });
@@ -82,6 +82,29 @@ describe('who is banned by the server itself', () => {
     probe('192.0.2.4', true, 2);
     assert.deepEqual([...all, '192.0.2.4'].map(isBanned), [false, true, false, false]);
     assert.deepEqual(alarms, ['+192.0.2.2 3 offences, the last: probe']);
+  });
+
+  test('a wrong password answers its challenge: one guess over a connection is one offence', () => {
+    const tryOnce = (address: string): void => {
+      guard.unauthenticated(address, true);
+      guard.guessed(address, 'password', true);
+      clock.advance(10_000);
+    };
+    for (let i = 0; i < 2; i++) tryOnce('192.0.2.1');
+    guard.unauthenticated('192.0.2.1', true);
+    assert.deepEqual([guard.statistics.totals.probe, isBanned('192.0.2.1')], [0, false]);
+    guard.guessed('192.0.2.1', 'password', true);
+    assert.equal(isBanned('192.0.2.1'), true);
+  });
+
+  test('a wrong password answers one challenge, and none that went the other way', () => {
+    for (let i = 0; i < 2; i++) guard.unauthenticated('192.0.2.1', true);
+    guard.guessed('192.0.2.1', 'password', false);
+    guard.guessed('192.0.2.1', 'name', true);
+    clock.advance(10_000);
+    guard.unauthenticated('192.0.2.1', true);
+    assert.equal(guard.statistics.totals.probe, 1);
+    assert.equal(isBanned('192.0.2.1'), true, 'two guesses and a challenge that was left');
   });
 
   test('trusted networks, trunks, the white list and phones of subscribers are not banned, nor those who come next', async () => {
