@@ -1,4 +1,5 @@
-// Which tests run beside others. unit, wire and contract share nothing that a port, a directory or a Redis database could be.
+// Which tests run beside others. Files of unit, wire and contract share nothing that a port, a directory or a Redis database
+// could be: ports are free ones, or of a region that only their process has (test/support/free-ports.ts).
 
 /** e2e files that run by themselves, and what another beside them would disturb. */
 const ALONE = {

@@ -67,7 +67,7 @@ export class Baresip {
   /** Starts it and waits until it takes commands; it registers by itself. The caller closes it. */
   static async start(options: BaresipOptions): Promise<Baresip> {
     const directory = mkdtempSync(join(tmpdir(), 'ims-baresip-'));
-    // Of these nobody takes one by chance, as of those that are free for any use; for TLS it takes the one above its own.
+    // Nobody else is given these, as one may be that is free for any use; for TLS it takes the one above its own.
     const { min: sipPort, max } = await freePorts(10);
     const rtp = { min: sipPort + 2, max };
     const controlPort = await freeTcpPort();

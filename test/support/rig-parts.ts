@@ -8,8 +8,11 @@ import type { Logger } from '../../src/platform/logger.js';
 import { connectEngine, type SignallingConnection } from '../../src/signalling/connection.js';
 import { parseEngineUrl } from '../../src/signalling/engine-url.js';
 import { type CoalescingProxy, openCoalescingProxy } from './coalescing-proxy.js';
+import { freePorts } from './free-ports.js';
 
 const SECRET = 'rig-secret';
+/** Of the relay, four for each call with audio. */
+const RELAY_PORTS = 300;
 
 /** Timers of the built-in engine, and its time. */
 export interface EngineChoice {
@@ -58,13 +61,13 @@ function withProxy(engine: Engine, proxy: CoalescingProxy): Engine {
 }
 
 /** The built-in relay, or the one that MEDIA_RELAY names. */
-export function openRelay(log: Logger): Promise<MediaRelay> {
+export async function openRelay(log: Logger): Promise<MediaRelay> {
   return createMediaRelay(process.env['MEDIA_RELAY'] ?? 'embedded', {
     clock: systemClock,
     log,
     address: '127.0.0.1',
     bindAddress: '127.0.0.1',
-    rtpPorts: { min: 42_000, max: 42_999 },
+    rtpPorts: await freePorts(RELAY_PORTS),
   });
 }
 
