@@ -101,7 +101,7 @@ export interface RelayUse {
 
 /** A relay at this moment. */
 export interface RelayState extends RelayHealth, RelayUse {
-  /** Calls of this server on it. */
+  /** Calls of this server on it, see RelayControl. */
   readonly calls: number;
 }
 
@@ -110,11 +110,11 @@ export interface RelayControl {
   list(): readonly (RelayUse & { readonly name: string; readonly url: string })[];
   /** Asks each relay how it is. Never rejects. */
   states(): Promise<RelayState[]>;
-  /** Calls of this server on it. */
+  /** Calls of this server on it, and on those that had its name and wait for their last call. */
   calls(name: string): number;
-  /** Throws AppError BAD_RELAY_URL. */
+  /** Nothing in `list` has the name. One at that URL that waits for its last call is taken back. Throws AppError BAD_RELAY_URL. */
   add(name: string, url: string, use: RelayUse): void;
   use(name: string, use: RelayUse): void;
-  /** No new calls; the relay is forgotten when its last call has ended. */
+  /** No new calls, and out of `list` at once; the relay is forgotten when its last call has ended. */
   remove(name: string): Promise<void>;
 }

@@ -8,30 +8,31 @@ interface Member {
   use: RelayUse;
   /** What it has waited for by its weight: who has most is next. */
   credit: number;
-  /** Taken out; stays for its calls. */
-  isLeaving: boolean;
 }
 
 /** The relays that calls may go to: by weight in turn, those of weight 0 when the others fail, those out of service for their calls alone. */
 export class RelayNodes {
   private readonly members = new Map<string, Member>();
+  /** Taken out; they stay for their calls. Another may have the name by now. */
+  private readonly leaving = new Set<RelayNode>();
 
   constructor(private readonly log: Logger) {}
 
   /** Relays in use, those on their way out left away. */
   list(): (RelayUse & { readonly node: RelayNode })[] {
-    return [...this.members.values()]
-      .filter(({ isLeaving }) => !isLeaving)
-      .map(({ node, use }) => ({ node, ...use }));
+    return [...this.members.values()].map(({ node, use }) => ({ node, ...use }));
   }
 
-  find(name: string): RelayNode | undefined {
-    return this.members.get(name)?.node;
+  /** The relay of that name, at `url` when one is given, in use or on its way out. */
+  find(name: string, url?: string): RelayNode | undefined {
+    const nodes = [...this.list().map(({ node }) => node), ...this.leaving];
+    return nodes.find((node) => node.name === name && (url === undefined || node.controlUrl === url));
   }
 
-  /** Adds a relay, or takes one back that was on its way out. */
+  /** Puts a relay to use, one that was on its way out as well. No other in use has its name. */
   add(node: RelayNode, use: RelayUse): void {
-    this.members.set(node.name, { node, use, credit: 0, isLeaving: false });
+    this.leaving.delete(node);
+    this.members.set(node.name, { node, use, credit: 0 });
   }
 
   use(name: string, use: RelayUse): void {
@@ -39,25 +40,24 @@ export class RelayNodes {
     if (member) member.use = use;
   }
 
-  /** Takes a relay out; it is closed once `calls` of it are none, see `left`. */
-  async remove(name: string, calls: number): Promise<void> {
-    const member = this.members.get(name);
-    if (!member) return;
-    member.isLeaving = true;
-    if (calls === 0) await this.drop(member);
+  /** Takes a relay out at once; it is closed when it has no call, see `left`. */
+  async remove(name: string, callsOf: (node: RelayNode) => number): Promise<void> {
+    const node = this.members.get(name)?.node;
+    if (!node) return;
+    this.members.delete(name);
+    if (callsOf(node) === 0) await node.close();
+    else this.leaving.add(node);
   }
 
   /** Whether it only waits for its last call. */
   isLeaving(node: RelayNode): boolean {
-    const member = this.members.get(node.name);
-    return member?.node === node && member.isLeaving;
+    return this.leaving.has(node);
   }
 
   /** The last call of a relay that was taken out has left it. Never rejects. */
   left(node: RelayNode): void {
-    const member = this.members.get(node.name);
-    if (member?.node === node)
-      this.drop(member).catch((error: unknown) => this.log.debug({ err: error }, 'media relay not closed'));
+    if (!this.leaving.delete(node)) return;
+    node.close().catch((error: unknown) => this.log.debug({ err: error }, 'media relay not closed'));
   }
 
   /**
@@ -65,10 +65,8 @@ export class RelayNodes {
    * Smooth weighted round robin: of weights 2 and 1 every third call goes to the second.
    */
   choose(current: RelayNode | undefined): RelayNode[] {
-    if (current && this.members.size === 1) return [current];
-    const usable = [...this.members.values()].filter(
-      ({ node, use, isLeaving }) => use.active && !isLeaving && node !== current,
-    );
+    const usable = [...this.members.values()].filter(({ node, use }) => use.active && node !== current);
+    if (current && usable.length === 0) return [current];
     const [weighted, reserves] = [
       usable.filter(({ use }) => use.weight > 0),
       usable.filter(({ use }) => use.weight === 0),
@@ -90,11 +88,9 @@ export class RelayNodes {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.members.values()].map(({ node }) => node.close()));
-  }
-
-  private async drop(member: Member): Promise<void> {
-    if (this.members.get(member.node.name) === member) this.members.delete(member.node.name);
-    await member.node.close();
+    const nodes = [...this.members.values()].map(({ node }) => node);
+    nodes.push(...this.leaving);
+    this.leaving.clear();
+    await Promise.all(nodes.map((node) => node.close()));
   }
 }

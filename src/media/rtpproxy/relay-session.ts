@@ -22,6 +22,8 @@ export interface RelaySessionUser {
   chooseNodes(current: RelayNode | undefined): RelayNode[];
   /** Its ports are free, or will be when its relay answers again. */
   onClosed(session: RtpProxySession): void;
+  /** A call has moved from this relay to another. */
+  onLeft(node: RelayNode): void;
 }
 
 /** An offer and what came of it; answers may come several times (183, then 200; forks). RFC 3264 §4. */
@@ -166,8 +168,10 @@ export class RtpProxySession implements MediaSession {
     if (live.length > 0 && !live.some(isRelayable))
       throw new BadSdpError('nothing in the offer can be relayed');
     const { place, targets } = await this.allocate(from, offer, peer);
-    if (this.place && this.place.node !== place.node) void this.place.node.delete(this.place.relayCallId);
+    const former = this.place;
     this.place = place;
+    if (former && former.node !== place.node)
+      void former.node.delete(former.relayCallId).then(() => this.user.onLeft(former.node));
     this.exchange = { offerer: from, offer };
     this.notePorts(from, offer, targets);
     for (const stream of offer.streams) {

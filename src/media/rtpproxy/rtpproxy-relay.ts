@@ -14,7 +14,7 @@ import {
 import { RelayNode } from './relay-node.js';
 import { RelayNodes } from './relay-nodes.js';
 import { RtpProxySession } from './relay-session.js';
-import { parseRelayUrl } from './relay-url.js';
+import { describeRelayUrl, parseRelayUrl } from './relay-url.js';
 
 export interface RtpProxyRelayOptions {
   readonly clock: Clock;
@@ -73,7 +73,7 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
     return Promise.all(
       this.nodes.list().map(async ({ node, ...use }) => ({
         ...use,
-        calls: this.callsOf(node),
+        calls: this.calls(node.name),
         ...(await node.health()),
       })),
     );
@@ -85,7 +85,10 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
 
   add(name: string, url: string, use: RelayUse): void {
     const { address, clock } = this.options;
-    this.nodes.add(new RelayNode({ ...parseRelayUrl(url), name }, address, clock), use);
+    const at = { ...parseRelayUrl(url), name };
+    // One that is on its way out has calls, deletes that it is owed, and a health that is known.
+    const former = this.nodes.find(name, describeRelayUrl(at));
+    this.nodes.add(former ?? new RelayNode(at, address, clock), use);
   }
 
   use(name: string, use: RelayUse): void {
@@ -93,12 +96,13 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
   }
 
   async remove(name: string): Promise<void> {
-    await this.nodes.remove(name, this.calls(name));
+    await this.nodes.remove(name, (node) => this.callsOf(node));
   }
 
   calls(name: string): number {
-    const node = this.nodes.find(name);
-    return node ? this.callsOf(node) : 0;
+    let count = 0;
+    for (const { node } of this.sessions) if (node?.name === name) count++;
+    return count;
   }
 
   close(): Promise<void> {
@@ -116,9 +120,14 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
       chooseNodes: (current: RelayNode | undefined) => this.nodes.choose(current),
       onClosed: (session: RtpProxySession) => {
         this.sessions.delete(session);
-        const { node } = session;
-        if (node && this.nodes.isLeaving(node) && this.callsOf(node) === 0) this.nodes.left(node);
+        if (session.node) this.onLeft(session.node);
       },
+      onLeft: (node: RelayNode) => this.onLeft(node),
     };
+  }
+
+  /** A call has gone from this relay: it has ended, or moved to another. */
+  private onLeft(node: RelayNode): void {
+    if (this.nodes.isLeaving(node) && this.callsOf(node) === 0) this.nodes.left(node);
   }
 }
