@@ -3,7 +3,7 @@ import { errorMessage } from '../platform/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { Collection, Json, Store } from '../store/types.js';
 import { RelayError } from './relay-errors.js';
-import { parseRelayUrl } from './rtpproxy/relay-url.js';
+import { isSameRelay, parseRelayUrl } from './rtpproxy/relay-url.js';
 import type { RelayControl, RelayState, RelayUse } from './types.js';
 
 /** A change made by another server on the same Store is seen after this at the latest, milliseconds. */
@@ -136,9 +136,10 @@ export class StoredRelays implements RelayService {
   }
 
   private async change(name: string, change: Partial<RelayUse>): Promise<RelayView> {
-    const { isSetting, url, weight, active } = this.known(name);
-    const changed = { ...(!isSetting && { url }), weight, active, ...change };
-    // Of one that nobody has changed yet nothing is kept.
+    const { isSetting, weight, active } = this.known(name);
+    // Another server may have changed it since the last look. Of one of the settings that nobody has changed nothing is kept.
+    const stored = (await this.kept.get(this.keyOf(name))) as unknown as Kept | undefined;
+    const changed = { ...(stored ?? { weight, active }), ...change };
     if (!(await this.put(name, changed, isSetting ? undefined : 'update'))) throw unknown(name);
     return this.changed(name);
   }
@@ -163,18 +164,32 @@ export class StoredRelays implements RelayService {
   }
 
   private async refresh(): Promise<void> {
-    const { control, isAlone, log } = this.options;
     const entries = await this.kept.list({ limit: 2 * MAX_RELAYS });
     if (this.isClosed) return;
     const wanted = new Map(entries.map(({ key, value }) => [key, value as unknown as Kept]));
-    for (const { name } of control.list()) {
+    // All at once: while a removal is waited for, another look may find something newer.
+    const removals = this.follow(wanted);
+    if (!this.options.isAlone) this.addNew(wanted);
+    await Promise.all(removals);
+  }
+
+  /** Uses known relays as the Store says. Takes out those that it has no more, or has at another URL: they were removed and added again. */
+  private follow(wanted: ReadonlyMap<string, Kept>): Promise<void>[] {
+    const removals: Promise<void>[] = [];
+    for (const { name, url, isSetting } of this.list()) {
       const kept = wanted.get(this.keyOf(name));
-      if (kept) control.use(name, { weight: kept.weight, active: kept.active });
-      else if (!this.settings.has(name)) await control.remove(name);
+      if (kept && (isSetting || isSameRelay(kept.url, url)))
+        this.options.control.use(name, { weight: kept.weight, active: kept.active });
+      else if (!isSetting) removals.push(this.options.control.remove(name));
     }
+    return removals;
+  }
+
+  private addNew(wanted: ReadonlyMap<string, Kept>): void {
+    const { control, log } = this.options;
     const known = new Set(control.list().map(({ name }) => name));
     for (const [name, { url, weight, active }] of wanted) {
-      if (url === undefined || known.has(name) || isAlone) continue;
+      if (url === undefined || known.has(name)) continue;
       try {
         control.add(name, url, { weight, active });
       } catch (error) {

@@ -30,3 +30,12 @@ export function describeRelayUrl(url: RelayUrl): string {
   const host = url.host.includes(':') ? `[${url.host}]` : url.host;
   return `rtpproxy+${url.kind}://${host}:${url.port}`;
 }
+
+/** Whether `text` is this URL in full, however it is written; false for what cannot be read. */
+export function isSameRelay(text: string | undefined, url: string): boolean {
+  try {
+    return text !== undefined && describeRelayUrl(parseRelayUrl(text)) === url;
+  } catch {
+    return false;
+  }
+}
