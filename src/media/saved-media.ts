@@ -8,6 +8,8 @@ const origin = z.object({ sessId: z.string().max(40), sessVersion: z.number().in
 export const savedMedia = z.object({
   /** Name of the relay, as configured. */
   relay: z.string().max(256),
+  /** Where it took commands: another relay may have its name by then. Absent in what earlier versions kept. */
+  url: z.string().max(300).optional(),
   /** The call's name there. */
   relayCallId: z.string().regex(/^[!-%'-~]{1,256}$/),
   attempts: z.number().int().min(0),

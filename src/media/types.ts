@@ -71,7 +71,7 @@ export interface MediaRelay {
   open(id: string): MediaSession;
   /**
    * Goes on with the media of a call after a restart of this process: a relay that has lost the session takes its ports back.
-   * Rejects with MediaError when it cannot be: the relay is not configured any more, or the ports are gone.
+   * Rejects with MediaError when it cannot be: the relay is not configured any more at the URL it had, or the ports are gone.
    */
   resume?(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession>;
   /** Health for the console and `doctor`: each relay's name and whether it answered the last command. */

@@ -90,6 +90,7 @@ export class RtpProxySession implements MediaSession {
     if (!place) return undefined;
     return {
       relay: place.node.name,
+      url: place.node.controlUrl,
       relayCallId: place.relayCallId,
       attempts,
       ports: { a: Object.fromEntries(ports.a), b: Object.fromEntries(ports.b) },

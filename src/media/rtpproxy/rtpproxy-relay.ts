@@ -21,7 +21,7 @@ export interface RtpProxyRelayOptions {
   readonly log: Logger;
   /** Told to phones when a relay on this machine names no address of its own. */
   readonly address?: string;
-  /** Shown instead of the URL, in the order of the URLs. */
+  /** Shown instead of the URL, in the order of the URLs. These are this server's own: another URL after a start is the same relay. */
   readonly names?: readonly string[];
 }
 
@@ -57,11 +57,18 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
   }
 
   async resume(id: string, saved: SavedMedia, agreed: MediaAgreement): Promise<MediaSession> {
-    const node = this.nodes.find(saved.relay);
+    // Phones were told the address of the relay that they had; the same ports at another would be silence.
+    const url = this.options.names?.includes(saved.relay) ? undefined : saved.url;
+    const node = this.nodes.find(saved.relay, url);
     if (!node) throw new MediaError('the media relay of the call is not configured any more');
     const session = new RtpProxySession(id, this.user(), { node, saved });
-    await session.resume(saved, agreed);
     this.sessions.add(session);
+    try {
+      await session.resume(saved, agreed);
+    } catch (error) {
+      this.onClosed(session);
+      throw error;
+    }
     return session;
   }
 
@@ -118,12 +125,14 @@ class RtpProxyRelay implements MediaRelay, RelayControl {
   private user() {
     return {
       chooseNodes: (current: RelayNode | undefined) => this.nodes.choose(current),
-      onClosed: (session: RtpProxySession) => {
-        this.sessions.delete(session);
-        if (session.node) this.onLeft(session.node);
-      },
+      onClosed: (session: RtpProxySession) => this.onClosed(session),
       onLeft: (node: RelayNode) => this.onLeft(node),
     };
+  }
+
+  private onClosed(session: RtpProxySession): void {
+    this.sessions.delete(session);
+    if (session.node) this.onLeft(session.node);
   }
 
   /** A call has gone from this relay: it has ended, or moved to another. */
