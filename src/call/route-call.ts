@@ -5,6 +5,7 @@ import type { DialledCode } from '../routing/feature-codes.js';
 import { type FoundRoute, findRoute, type RouteRequest } from '../routing/find-route.js';
 import { normaliseNumber } from '../routing/number.js';
 import type { PayerFacts } from '../routing/outside-types.js';
+import { sayStep } from '../routing/steps.js';
 import type { Diversion, FailureKind, RouteCaller, RoutePlan, RouteTarget } from '../routing/types.js';
 import { numberOf } from '../signalling/request.js';
 import { parseUri } from '../sip/uri.js';
@@ -49,11 +50,12 @@ export class CallRouter {
     const directory = new CallRouteDirectory(options.directory, call);
     const request = { ...to, caller: this.caller, now: options.now(), maxTargets, ringMs };
     const found = await withDeadline(findRoute(directory, request), LOOKUP_TIMEOUT_MS, 'finding the route');
-    call.log.debug({ steps: found.steps }, 'routed');
+    if (call.log.isLevelEnabled('debug')) call.log.debug({ steps: found.steps.map(sayStep) }, 'routed');
     for (const diversion of found.diversions.slice(to.diversions.length)) this.note(diversion);
     if (found.room !== undefined && !this.invite.transfer)
       call.trail.add({ kind: 'conference', room: found.room });
-    if (found.kind === 'refusal') throw new CallRefusedError(found.refusal, found.steps.at(-1) ?? '');
+    const last = found.steps.at(-1);
+    if (found.kind === 'refusal') throw new CallRefusedError(found.refusal, last ? sayStep(last) : '');
     if (found.kind === 'code') return this.runCode(found.code);
     this.noteRoute(found.plan);
     return this.toDialPlan(found.plan, found);
@@ -189,7 +191,8 @@ export class CallRouter {
     const isOurs = uri?.scheme === 'tel' || (uri?.host !== undefined && this.options.isLocalHost(uri.host));
     const diversion = { by, to, reason: 'deflection' } as const;
     const fault = diversionFault(diversion, former, this.invite.user.username);
-    const why = !isOurs || !normaliseNumber(to) ? 'the Contact is no number of ours' : fault?.why;
+    const why =
+      !isOurs || !normaliseNumber(to) ? 'the Contact is no number of ours' : fault && sayStep(fault.why);
     if (why !== undefined) this.call.log.info({ why }, 'a deflection is not followed');
     return why === undefined ? diversion : undefined;
   }

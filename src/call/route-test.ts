@@ -2,6 +2,7 @@ import type { UserService } from '../accounts/types.js';
 import type { Binding } from '../registrar/types.js';
 import { type FoundRoute, findRoute } from '../routing/find-route.js';
 import { normaliseNumber } from '../routing/number.js';
+import { type RouteStep, step } from '../routing/steps.js';
 import type { RouteCaller, RouteTarget } from '../routing/types.js';
 import { causeOf } from './causes.js';
 import { diversionHeaders } from './diversion-headers.js';
@@ -23,8 +24,8 @@ export class RouteTester implements RouteService {
     if (imagined) return this.explainTrunk(imagined);
     const user = await this.users.authData(from);
     const start = [
-      ...(ip === undefined ? [] : [`a caller at ${ip} has to show its password`]),
-      ...(user ? [] : [`no subscriber ${from}: the caller would not pass its authentication`]),
+      ...(ip === undefined ? [] : [step('callerNeedsPassword', { address: ip })]),
+      ...(user ? [] : [step('callerUnknown', { user: from })]),
     ];
     if (!user)
       return {
@@ -48,7 +49,7 @@ export class RouteTester implements RouteService {
   private async report(
     caller: RouteCaller,
     to: string,
-    start: readonly string[],
+    start: readonly RouteStep[],
     displayName: string,
   ): Promise<RouteReport> {
     const { options } = this;
@@ -101,7 +102,7 @@ function placeOf(
 
 function toReport(
   found: FoundRoute<Binding>,
-  start: readonly string[],
+  start: readonly RouteStep[],
   dialled: string,
   displayName: string,
   { realm, trunks }: CallRouterOptions,

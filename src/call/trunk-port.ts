@@ -2,6 +2,7 @@ import type { OutsideQuestion } from '../routing/find-route.js';
 import type { LegLimits } from '../routing/leg-limits.js';
 import type { DialledNumber } from '../routing/number.js';
 import type { OutsideFacts, PayerFacts, TrunkTarget } from '../routing/outside-types.js';
+import type { RouteStep } from '../routing/steps.js';
 import type { CodecPolicy } from '../sdp/codec-policy.js';
 import type { AuthOutcome } from '../security/authenticator.js';
 import type { OutgoingHeaders } from '../signalling/respond.js';
@@ -68,7 +69,7 @@ export interface ImaginedCall {
   readonly trunk: string;
   readonly called: string;
   readonly caller: string;
-  readonly steps: readonly string[];
+  readonly steps: readonly RouteStep[];
 }
 
 /** What calls ask of trunks. Without trunks there are none: nothing comes from outside, nothing goes there. */

@@ -1,5 +1,6 @@
 import type { CallRecord, TimelineEntry } from '../cdr/types.js';
 import type { MediaStreamStats } from '../media/types.js';
+import type { RouteStep } from '../routing/steps.js';
 
 /** Where a call stands. `ended` calls are gone from the list at once; their record tells the rest. */
 export type CallState = 'routing' | 'ringing' | 'announcing' | 'connected' | 'held' | 'ending';
@@ -47,7 +48,7 @@ export interface RouteReport {
   /** What the caller would hear at once; absent when something rings. */
   readonly status?: number;
   readonly callee?: string;
-  readonly steps: readonly string[];
+  readonly steps: readonly RouteStep[];
   /** One entry for each phone, in the order of the rounds. */
   readonly rounds: readonly {
     readonly round: number;

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../platform/clock.js';
 import { errorMessage } from '../platform/errors.js';
 import type { Logger } from '../platform/logger.js';
 import { roomFault } from '../routing/decide-room.js';
+import { sayStep } from '../routing/steps.js';
 import type { RoomFacts } from '../routing/types.js';
 import type { Store } from '../store/types.js';
 import { ConferenceError, empty, unknown } from './errors.js';
@@ -76,7 +77,7 @@ export class Conferences implements ConferencePort, ConferenceService, SeatHost 
     // What was true when the call was routed may have changed, and asking took time.
     const now = { ...facts, ...this.stateOf(seat.room) };
     const fault = roomFault(now, seat.trunk);
-    if (fault) throw new CallRefusedError(fault.refusal, fault.why);
+    if (fault) throw new CallRefusedError(fault.refusal, sayStep(fault.why));
     const since = this.clock.now();
     const { maxMembers } = facts;
     const { hasTones } = settings;

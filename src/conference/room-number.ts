@@ -1,3 +1,4 @@
+import type { RoomReason } from '../routing/types.js';
 import type { ConferenceSettings } from './types.js';
 
 /** Least and most of each number of the settings. */
@@ -22,15 +23,16 @@ export function isRange(text: string): boolean {
   return first !== '' && first.length === last.length && first <= last;
 }
 
-/** What makes a number a room, for people; undefined when nothing does. */
+/** What makes a number a room; undefined when nothing does. */
 export function roomReason(
   { enabled, prefix, ranges }: Pick<ConferenceSettings, 'enabled' | 'prefix' | 'ranges'>,
   number: string,
-): string | undefined {
+): RoomReason | undefined {
   if (!enabled || !ROOM.test(number)) return undefined;
-  if (prefix !== '' && number.length > prefix.length && number.startsWith(prefix)) return `prefix ${prefix}`;
+  if (prefix !== '' && number.length > prefix.length && number.startsWith(prefix))
+    return { by: 'prefix', value: prefix };
   const range = ranges.find((one) => isIn(one, number));
-  return range && `range ${range}`;
+  return range === undefined ? undefined : { by: 'range', value: range };
 }
 
 /** Numbers of one length are in the order of their text. */

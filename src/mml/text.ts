@@ -1,3 +1,7 @@
+import { fillText } from '../platform/fill-text.js';
+
+export { fillText } from '../platform/fill-text.js';
+
 /** Languages of the console. */
 export const LANGUAGES = ['EN', 'ZH'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -14,11 +18,6 @@ export const text = (en: string, zh: string): Bilingual => ({ en, zh });
 /** The text in the language asked for. */
 export const inLanguage = (value: Bilingual, language: Language): string =>
   language === 'ZH' ? value.zh : value.en;
-
-/** Puts `args` in the place of `{name}` in a text; names without a value stay as they are. */
-export function fillText(template: string, args: Readonly<Record<string, string | number>>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(args[name] ?? whole));
-}
 
 /** Both languages filled alike. */
 export function fillBilingual(

@@ -1,5 +1,6 @@
 import { phonesOf } from './decide-user.js';
 import { diversionFault } from './diversions.js';
+import { type RouteStep, step } from './steps.js';
 import type {
   CalleeFacts,
   Destination,
@@ -20,23 +21,21 @@ type Group<B extends RoutableBinding> = Extract<Destination<B>, { kind: 'group' 
 export function decideGroup<B extends RoutableBinding>(
   facts: RouteFacts<B>,
   { group, members, turn }: Group<B>,
-  steps: string[],
+  steps: RouteStep[],
 ): RouteDecision<B> {
-  steps.push(
-    `${group.number} is group ${group.name || group.number}, ${group.strategy}, ${members.length} members`,
-  );
+  const { number, name, strategy } = group;
+  steps.push(step('numberIsGroup', { number, group: name || number, strategy, members: members.length }));
   const free = members.filter((member) => isFree(member, facts, steps));
   if (free.length === 0) return nobody(facts, group, members, steps);
   const ordered = inOrder(group, free, members, turn);
   const ringMs = group.memberSec * 1000;
   const rounds: Round<PhoneTarget<B>>[] =
-    group.strategy === 'ALL'
+    strategy === 'ALL'
       ? [{ kind: 'group', ringMs, targets: together(ordered, facts.maxTargets) }]
       : ordered.map((member) => ({ kind: 'group', ringMs, targets: phonesOf(member, facts.maxTargets) }));
-  const names = ordered.map(({ username }) => username).join(', ');
-  steps.push(
-    `${group.strategy === 'ALL' ? 'together' : 'one after another'}, ${group.memberSec} s: ${names}`,
-  );
+  const users = ordered.map(({ username }) => username).join(', ');
+  const how = strategy === 'ALL' ? 'membersTogether' : 'membersInTurn';
+  steps.push(step(how, { seconds: group.memberSec, users }));
   const overflow = overflowOf(facts, group, steps, 'no-answer');
   const onFailure: Partial<Record<FailureKind, Diversion>> = overflow
     ? {
@@ -45,30 +44,30 @@ export function decideGroup<B extends RoutableBinding>(
         unreachable: { ...overflow, reason: 'unavailable' },
       }
     : {};
-  return { kind: 'plan', plan: { callee: group.number, group: group.number, rounds, onFailure }, steps };
+  return { kind: 'plan', plan: { callee: number, group: number, rounds, onFailure }, steps };
 }
 
 /** A member takes a group's call when it is registered, in no call, and wants to be disturbed. Its own forwardings do not count. */
 function isFree<B extends RoutableBinding>(
   member: CalleeFacts<B>,
   facts: RouteFacts<B>,
-  steps: string[],
+  steps: RouteStep[],
 ): boolean {
-  const { username, status, bindings, features } = member;
-  const why =
-    status !== 'ACTIVE'
-      ? `is ${status}`
-      : bindings.length === 0
-        ? 'has no phone registered'
-        : features.doNotDisturb
-          ? 'is not to be disturbed'
-          : username === facts.caller.username
-            ? 'is calling'
-            : member.calls > 0
-              ? 'is busy'
-              : undefined;
-  if (why !== undefined) steps.push(`member ${username} ${why}: skipped`);
+  const why = whySkipped(member, facts.caller.username);
+  if (why) steps.push(why);
   return why === undefined;
+}
+
+function whySkipped<B extends RoutableBinding>(
+  { username: user, status, bindings, features, calls }: CalleeFacts<B>,
+  caller: string,
+): RouteStep | undefined {
+  if (status !== 'ACTIVE') return step('memberStatus', { user, status });
+  if (bindings.length === 0) return step('memberHasNoPhone', { user });
+  if (features.doNotDisturb) return step('memberNotDisturbed', { user });
+  if (user === caller) return step('memberCalls', { user });
+  if (calls > 0) return step('memberBusy', { user });
+  return undefined;
 }
 
 function inOrder<B extends RoutableBinding>(
@@ -103,10 +102,10 @@ function nobody<B extends RoutableBinding>(
   facts: RouteFacts<B>,
   group: HuntGroup,
   members: readonly CalleeFacts<B>[],
-  steps: string[],
+  steps: RouteStep[],
 ): RouteDecision<B> {
   const isBusy = members.some(({ calls, bindings }) => calls > 0 && bindings.length > 0);
-  steps.push('no member is free');
+  steps.push(step('nobodyFree', {}));
   const diversion = overflowOf(facts, group, steps, isBusy ? 'user-busy' : 'unavailable');
   if (diversion) return { kind: 'diversion', diversion, steps };
   return { kind: 'refusal', refusal: isBusy ? 'callee-busy' : 'callee-not-registered', steps };
@@ -115,12 +114,12 @@ function nobody<B extends RoutableBinding>(
 function overflowOf<B extends RoutableBinding>(
   facts: RouteFacts<B>,
   { number, overflow }: HuntGroup,
-  steps: string[],
+  steps: RouteStep[],
   reason: DiversionReason,
 ): Diversion | undefined {
   if (overflow === undefined) return undefined;
   const diversion = { by: number, to: overflow, reason };
   const fault = diversionFault(diversion, facts.diversions, facts.caller.username);
-  steps.push(fault?.why ?? `when nobody takes it: on to ${overflow}`);
+  steps.push(fault?.why ?? step('overflows', { to: overflow }));
   return fault ? undefined : diversion;
 }

@@ -1,11 +1,13 @@
 import {
   CALL_CLASSES,
   type GatewayFacts,
+  type OriginTrunk,
   type OutsideFacts,
   type OutsideRoute,
   type PayerFacts,
   type TrunkTarget,
 } from './outside-types.js';
+import { type RouteStep, step } from './steps.js';
 import { translate } from './translate.js';
 import type { Round, RoutableBinding, RouteDecision, RouteRefusal } from './types.js';
 import { weightedOrder } from './weighted-order.js';
@@ -18,10 +20,10 @@ export function decideOutside<B extends RoutableBinding>(
   number: string,
   ringMs: number,
   facts: OutsideFacts,
-  steps: string[],
+  steps: RouteStep[],
 ): RouteDecision<B> {
   const { route } = facts;
-  steps.push(`no subscriber, group or short number ${number}; ${describe(route)} has it`);
+  steps.push(describe(number, route));
   const fault = routeFault(route) ?? originFault(facts) ?? payerFault(number, route, facts.payer);
   if (fault) {
     steps.push(fault.why);
@@ -31,7 +33,7 @@ export function decideOutside<B extends RoutableBinding>(
   const usable = gatewaysInOrder(facts, steps);
   if (usable.ready.length === 0) {
     const refusal = usable.isFull ? 'trunks-full' : 'trunks-down';
-    steps.push(`no trunk of route ${route.name} takes the call`);
+    steps.push(step('noTrunkLeft', { route: route.name }));
     return { kind: 'refusal', refusal, steps };
   }
   const rounds = usable.ready.map((gateway) => roundOf(gateway, number, ringMs, facts, steps));
@@ -40,56 +42,57 @@ export function decideOutside<B extends RoutableBinding>(
   return { kind: 'plan', plan, steps };
 }
 
-function permission({ payer, origin, isForwarded, route }: OutsideFacts): string {
-  if (payer) return `${payer.username} may call ${route.callClass} numbers`;
-  if (origin && !isForwarded) return `calls from trunk ${origin.name} may go out again`;
-  return 'the way was set by an operator: no limits of a subscriber';
+function permission({ payer, origin, isForwarded, route }: OutsideFacts): RouteStep {
+  if (payer) return step('payerMayCall', { user: payer.username, callClass: route.callClass });
+  if (origin && !isForwarded) return step('transitAllowed', { trunk: origin.name });
+  return step('nobodyPays', {});
 }
 
 interface Fault {
   readonly refusal: RouteRefusal;
-  readonly why: string;
+  readonly why: RouteStep;
 }
 
-function describe({ name, prefix, pattern, callClass }: OutsideRoute): string {
-  const which = pattern === undefined ? `prefix '${prefix ?? ''}'` : `pattern ${pattern}`;
-  return `route ${name} (${which}, ${callClass})`;
+function describe(number: string, { name: route, prefix = '', pattern, callClass }: OutsideRoute): RouteStep {
+  return pattern === undefined
+    ? step('outsideByPrefix', { number, route, prefix, callClass })
+    : step('outsideByPattern', { number, route, pattern, callClass });
 }
 
 function routeFault({ name, trunks }: OutsideRoute): Fault | undefined {
   if (trunks.length > 0) return undefined;
-  return { refusal: 'destination-barred', why: `route ${name} bars these numbers` };
+  return { refusal: 'destination-barred', why: step('routeBars', { route: name }) };
 }
 
 /** A trunk is no way from one carrier to another, unless the operator wants that. */
 function originFault({ origin, isForwarded }: OutsideFacts): Fault | undefined {
   if (!origin || isForwarded || origin.mayTransit) return undefined;
-  return { refusal: 'transit-refused', why: `calls from trunk ${origin.name} may not go out again` };
+  return { refusal: 'transit-refused', why: step('transitRefused', { trunk: origin.name }) };
 }
 
 function payerFault(number: string, { callClass }: OutsideRoute, payer?: PayerFacts): Fault | undefined {
   if (!payer) return undefined;
-  const { username, right, allowed } = payer;
+  const { username: user, right, allowed } = payer;
   if (right === 'NONE' || CALL_CLASSES.indexOf(right) < CALL_CLASSES.indexOf(callClass))
-    return { refusal: 'outside-not-allowed', why: `${username} may call ${right}, not ${callClass}` };
+    return { refusal: 'outside-not-allowed', why: step('classNotAllowed', { user, right, callClass }) };
   if (allowed.length > 0 && !allowed.some((prefix) => number.startsWith(prefix)))
     return {
       refusal: 'outside-not-allowed',
-      why: `${username} may call numbers beginning with ${allowed.join(', ')} only`,
+      why: step('prefixNotAllowed', { user, prefixes: allowed.join(', ') }),
     };
-  for (const [count, limit, what] of [
-    [payer.calls, payer.maxCalls, 'outside calls are up'],
-    [payer.hour, payer.maxHour, 'outside calls were begun in an hour'],
-    [payer.day, payer.maxDay, 'outside calls were begun in a day'],
+  for (const [count, most, code] of [
+    [payer.calls, payer.maxCalls, 'outsideCallsFull'],
+    [payer.hour, payer.maxHour, 'outsideHourFull'],
+    [payer.day, payer.maxDay, 'outsideDayFull'],
   ] as const)
-    if (count >= limit) return { refusal: 'outside-limit', why: `${username}: ${count} of ${limit} ${what}` };
+    if (count >= most) return { refusal: 'outside-limit', why: step(code, { user, count, most }) };
   return undefined;
 }
 
 /** The gateways to try, in turn; `isFull` when one would take the call but for its limits. */
 function gatewaysInOrder(
   { route, gateways, origin, draws }: OutsideFacts,
-  steps: string[],
+  steps: RouteStep[],
 ): { readonly ready: GatewayFacts[]; readonly isFull: boolean } {
   let drawn = 0;
   const order = weightedOrder(route.trunks, () => draws[drawn++ % draws.length] ?? 0);
@@ -97,26 +100,31 @@ function gatewaysInOrder(
   let isFull = false;
   for (const { trunk, priority } of order) {
     const gateway = gateways.find(({ name }) => name === trunk);
-    const full = gateway && fullness(gateway);
-    const why =
-      gateway === undefined
-        ? 'does not exist'
-        : (gateway.down ??
-          (origin?.name === trunk && !gateway.mayReturn ? 'is where the call came from' : full));
-    if (why !== undefined) {
-      steps.push(`trunk ${trunk} ${why}: skipped`);
-      isFull ||= why === full;
-    } else if (gateway && ready.length < MAX_TRIES) {
-      steps.push(`try ${ready.length + 1}: trunk ${trunk}, priority ${priority}`);
+    if (!gateway) {
+      steps.push(step('trunkMissing', { trunk }));
+      continue;
+    }
+    const blocked = gateway.down ?? returnFault(gateway, origin);
+    const why = blocked ?? fullness(gateway);
+    if (why) {
+      steps.push(why);
+      isFull ||= !blocked;
+    } else if (ready.length < MAX_TRIES) {
+      steps.push(step('tryTrunk', { turn: ready.length + 1, trunk, priority }));
       ready.push(gateway);
     }
   }
   return { ready, isFull };
 }
 
-function fullness({ calls, maxCalls, rate, maxRate }: GatewayFacts): string | undefined {
-  if (maxCalls !== undefined && calls >= maxCalls) return `has ${calls} of ${maxCalls} calls`;
-  if (maxRate !== undefined && rate >= maxRate) return `began ${rate} of ${maxRate} calls this second`;
+function returnFault({ name, mayReturn }: GatewayFacts, origin?: OriginTrunk): RouteStep | undefined {
+  return origin?.name === name && !mayReturn ? step('trunkIsOrigin', { trunk: name }) : undefined;
+}
+
+function fullness({ name: trunk, calls, maxCalls, rate, maxRate }: GatewayFacts): RouteStep | undefined {
+  if (maxCalls !== undefined && calls >= maxCalls) return step('trunkFull', { trunk, calls, most: maxCalls });
+  if (maxRate !== undefined && rate >= maxRate)
+    return step('trunkRateFull', { trunk, calls: rate, most: maxRate });
   return undefined;
 }
 
@@ -125,14 +133,16 @@ function roundOf(
   number: string,
   ringMs: number,
   { callerNumber }: OutsideFacts,
-  steps: string[],
+  steps: RouteStep[],
 ): Round<TrunkTarget> {
   const called = translate(number, rules, 'OUT', 'CALLED');
   const caller = translate(callerNumber, rules, 'OUT', 'CALLER');
   if (called.rule !== undefined)
-    steps.push(`${name}: called ${number} becomes ${called.number} (translation ${called.rule})`);
+    steps.push(step('calledBecomes', { trunk: name, number, to: called.number, rule: called.rule }));
   if (caller.rule !== undefined)
-    steps.push(`${name}: caller ${callerNumber} becomes ${caller.number} (translation ${caller.rule})`);
+    steps.push(
+      step('callerBecomes', { trunk: name, number: callerNumber, to: caller.number, rule: caller.rule }),
+    );
   const target: TrunkTarget = {
     kind: 'trunk',
     trunk: name,

@@ -1,5 +1,6 @@
 import { diversionFault } from './diversions.js';
 import { limitsOf } from './leg-limits.js';
+import { type RouteStep, step } from './steps.js';
 import type {
   CalleeFacts,
   CalleeFeatures,
@@ -27,10 +28,10 @@ const REASONS: Readonly<Record<FailureKind, DiversionReason>> = {
 export function decideUser<B extends RoutableBinding>(
   facts: RouteFacts<B>,
   user: CalleeFacts<B>,
-  steps: string[],
+  steps: RouteStep[],
 ): RouteDecision<B> {
   const { username, status, bindings, features } = user;
-  const refuse = (refusal: RouteRefusal, why: string): RouteDecision<B> => {
+  const refuse = (refusal: RouteRefusal, why: RouteStep): RouteDecision<B> => {
     steps.push(why);
     return { kind: 'refusal', refusal, steps };
   };
@@ -44,28 +45,28 @@ export function decideUser<B extends RoutableBinding>(
     const diversion = { by: username, to, reason };
     const fault = diversionFault(diversion, facts.diversions, facts.caller.username);
     if (fault) return refuse(fault.isLoop && reason === 'unconditional' ? 'forward-loop' : orElse, fault.why);
-    steps.push(`${username} forwards to ${to} (${reason})`);
+    steps.push(step('forwards', { user: username, to, reason }));
     return { kind: 'diversion', diversion, steps };
   };
 
-  if (status !== 'ACTIVE') return refuse('callee-suspended', `subscriber ${username} is ${status}`);
+  if (status !== 'ACTIVE') return refuse('callee-suspended', step('userStatus', { user: username, status }));
   const { forwardAlways } = features;
   if (forwardAlways !== undefined) {
     if (forwardAlways !== facts.caller.username)
       return forward(forwardAlways, 'unconditional', 'forward-loop');
-    steps.push(`${username} forwards to ${forwardAlways}, who is calling: not followed`);
+    steps.push(step('forwardsToCaller', { user: username, to: forwardAlways }));
   }
   if (features.doNotDisturb) {
-    steps.push(`${username} is not to be disturbed`);
+    steps.push(step('userNotDisturbed', { user: username }));
     return forward(features.forwardBusy, 'do-not-disturb', 'callee-do-not-disturb');
   }
   if (bindings.length === 0) {
-    steps.push(`subscriber ${username} has no phone registered`);
+    steps.push(step('userHasNoPhone', { user: username }));
     return forward(features.forwardUnreachable, 'unavailable', 'callee-not-registered');
   }
   // Counted only when it matters.
   if (features.maxCalls !== undefined && user.calls >= features.maxCalls) {
-    steps.push(`${username} is in ${user.calls} calls, ${features.maxCalls} may be: busy`);
+    steps.push(step('userBusy', { user: username, calls: user.calls, most: features.maxCalls }));
     return forward(features.forwardBusy, 'user-busy', 'callee-busy');
   }
   const rounds = roundsOf(user, facts, steps);
@@ -97,14 +98,14 @@ export function phonesOf<B extends RoutableBinding>(
 function roundsOf<B extends RoutableBinding>(
   user: CalleeFacts<B>,
   facts: RouteFacts<B>,
-  steps: string[],
+  steps: RouteStep[],
 ): Round<PhoneTarget<B>>[] {
   const { ring = 'ALL', ringSec = DEFAULT_ONE_PHONE_SEC, noAnswerSec } = user.features;
   const totalMs = noAnswerSec === undefined ? facts.ringMs : noAnswerSec * 1000;
   const phones = phonesOf(user, facts.maxTargets);
-  const of = `${phones.length} of ${user.bindings.length} registered phones`;
+  const of = { phones: phones.length, registered: user.bindings.length };
   if (ring === 'ALL' || phones.length === 1) {
-    steps.push(`${of} ring together for ${totalMs / 1000} s`);
+    steps.push(step('phonesTogether', { ...of, seconds: totalMs / 1000 }));
     return [{ kind: 'phones', targets: phones, ringMs: totalMs }];
   }
   const turns =
@@ -112,7 +113,7 @@ function roundsOf<B extends RoutableBinding>(
       ? byQ(phones)
       : [...phones].sort((x, y) => y.binding.registeredAt - x.binding.registeredAt).map((phone) => [phone]);
   const rounds = inTime(turns, ringSec * 1000, totalMs);
-  steps.push(`${of} ring in ${rounds.length} rounds, ${ring === 'Q' ? 'highest q first' : 'newest first'}`);
+  steps.push(step(ring === 'Q' ? 'phonesByQ' : 'phonesByAge', { ...of, rounds: rounds.length }));
   return rounds;
 }
 
@@ -141,7 +142,7 @@ function forwardings<B extends RoutableBinding>(
   username: string,
   features: CalleeFeatures,
   facts: RouteFacts<B>,
-  steps: string[],
+  steps: RouteStep[],
 ): Partial<Record<FailureKind, Diversion>> {
   const { forwardBusy, forwardNoAnswer, forwardUnreachable } = features;
   const wanted = { busy: forwardBusy, 'no-answer': forwardNoAnswer, unreachable: forwardUnreachable };
@@ -150,7 +151,7 @@ function forwardings<B extends RoutableBinding>(
     if (to === undefined) continue;
     const diversion = { by: username, to, reason: REASONS[kind] };
     const fault = diversionFault(diversion, facts.diversions, facts.caller.username);
-    steps.push(fault?.why ?? `when ${kind}: on to ${to}`);
+    steps.push(fault?.why ?? step('forwardsWhen', { failure: kind, to }));
     if (!fault) onFailure[kind] = diversion;
   }
   return onFailure;

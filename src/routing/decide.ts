@@ -2,6 +2,7 @@ import { decideGroup } from './decide-group.js';
 import { decideOutside } from './decide-outside.js';
 import { decideRoom } from './decide-room.js';
 import { decideUser } from './decide-user.js';
+import { type RouteStep, step } from './steps.js';
 import { ruleAt } from './time-rules.js';
 import type { NumberEntry, RoutableBinding, RouteDecision, RouteFacts, RouteRefusal } from './types.js';
 
@@ -12,27 +13,30 @@ const SCHEMES = ['sip', 'sips', 'tel'];
  * A call to one's own number rings one's phones, as any other does.
  */
 export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): RouteDecision<B> {
-  const steps: string[] = [];
-  const refuse = (refusal: RouteRefusal, why: string): RouteDecision<B> => {
+  const steps: RouteStep[] = [];
+  const refuse = (refusal: RouteRefusal, why: RouteStep): RouteDecision<B> => {
     steps.push(why);
     return { kind: 'refusal', refusal, steps };
   };
 
-  if (facts.caller.status !== 'ACTIVE')
-    return refuse('caller-suspended', `caller ${facts.caller.username} is ${facts.caller.status}`);
-  if (facts.diversions.length === 0) steps.push(`caller ${facts.caller.username} may call`);
+  const { username, status } = facts.caller;
+  if (status !== 'ACTIVE')
+    return refuse('caller-suspended', step('callerStatus', { user: username, status }));
+  if (facts.diversions.length === 0) steps.push(step('callerMayCall', { user: username }));
 
   // RFC 3261 §8.2.2.1
   if (!SCHEMES.includes(facts.scheme))
-    return refuse('scheme-unsupported', `scheme ${facts.scheme} is not served`);
-  if (facts.number === undefined) return refuse('address-incomplete', 'the Request-URI has no usable number');
+    return refuse('scheme-unsupported', step('schemeNotServed', { scheme: facts.scheme }));
+  if (facts.number === undefined) return refuse('address-incomplete', step('noNumber', {}));
   if (facts.scheme !== 'tel' && !facts.isLocalHost)
-    return refuse('foreign-domain', `host ${facts.host} is not served here`);
+    return refuse('foreign-domain', step('hostNotServed', { host: facts.host }));
 
   if (facts.code) {
     const { action, argument } = facts.code;
     steps.push(
-      `${facts.number} is the feature code ${action}${argument === undefined ? '' : ` with ${argument}`}`,
+      argument === undefined
+        ? step('featureCode', { number: facts.number, action })
+        : step('featureCodeWith', { number: facts.number, action, argument }),
     );
     return { kind: 'code', code: facts.code, steps };
   }
@@ -41,20 +45,20 @@ export function decideRoute<B extends RoutableBinding>(facts: RouteFacts<B>): Ro
   const { destination } = facts;
   if (!destination && facts.room) return decideRoom(facts, facts.room, steps);
   if (!destination && facts.outside) return decideOutside(facts.number, facts.ringMs, facts.outside, steps);
-  if (!destination) return refuse('callee-unknown', `no subscriber, group or short number ${facts.number}`);
+  if (!destination) return refuse('callee-unknown', step('numberUnknown', { number: facts.number }));
   if (destination.kind === 'group') return decideGroup(facts, destination, steps);
-  steps.push(`number ${facts.number} is subscriber ${destination.user.username}`);
+  steps.push(step('numberIsUser', { number: facts.number, user: destination.user.username }));
   return decideUser(facts, destination.user, steps);
 }
 
 /** Where a number of the table leads now; undefined when it stands for itself. */
-function aliasOf(entry: NumberEntry, now: number, steps: string[]): string | undefined {
+function aliasOf(entry: NumberEntry, now: number, steps: RouteStep[]): string | undefined {
+  const { number, to } = entry;
   const rule = ruleAt(entry, now);
   if (rule) {
-    steps.push(`number ${entry.number} leads to ${rule.to} at this time (${rule.zone})`);
+    steps.push(step('numberLeadsNow', { number, to: rule.to, zone: rule.zone }));
     return rule.to;
   }
-  if (entry.to === undefined) steps.push(`number ${entry.number}: no time rule holds now`);
-  else steps.push(`number ${entry.number} leads to ${entry.to}`);
-  return entry.to;
+  steps.push(to === undefined ? step('numberLeadsNowhere', { number }) : step('numberLeads', { number, to }));
+  return to;
 }

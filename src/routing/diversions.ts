@@ -1,3 +1,4 @@
+import { type RouteStep, step } from './steps.js';
 import type { Diversion, DiversionReason } from './types.js';
 
 /** Most times that one call is forwarded. */
@@ -8,16 +9,14 @@ export function diversionFault(
   diversion: Diversion,
   former: readonly Diversion[],
   caller: string,
-): { readonly why: string; readonly isLoop: boolean } | undefined {
+): { readonly why: RouteStep; readonly isLoop: boolean } | undefined {
   const { by, to } = diversion;
-  if (to === caller) return { why: `${by} forwards to ${to}, who is calling: not followed`, isLoop: false };
+  const places = { user: by, to };
+  if (to === caller) return { why: step('forwardsToCaller', places), isLoop: false };
   if (former.length >= MAX_DIVERSIONS)
-    return {
-      why: `forwarded ${MAX_DIVERSIONS} times already: ${by} may not send it on to ${to}`,
-      isLoop: true,
-    };
-  if (former.some((step) => step.by === by || step.by === to))
-    return { why: `${by} forwards to ${to}: a loop`, isLoop: true };
+    return { why: step('forwardsTooOften', { ...places, most: MAX_DIVERSIONS }), isLoop: true };
+  if (former.some((one) => one.by === by || one.by === to))
+    return { why: step('forwardsInLoop', places), isLoop: true };
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { type CodeTable, type DialledCode, matchCode } from './feature-codes.js'
 import type { DialledNumber } from './number.js';
 import { normaliseNumber } from './number.js';
 import type { OutsideFacts } from './outside-types.js';
+import { type RouteStep, step } from './steps.js';
 import { ruleAt } from './time-rules.js';
 import type {
   CalleeFacts,
@@ -62,7 +63,7 @@ export type FoundRoute<B extends RoutableBinding> = {
   readonly number: string;
   readonly diversions: readonly Diversion[];
   /** Every decision on the way, in order. */
-  readonly steps: readonly string[];
+  readonly steps: readonly RouteStep[];
   /** The conference room that it is. */
   readonly room?: string;
 } & (
@@ -76,7 +77,7 @@ export async function findRoute<B extends RoutableBinding>(
   directory: RouteDirectory<B>,
   request: RouteRequest,
 ): Promise<FoundRoute<B>> {
-  const steps: string[] = [];
+  const steps: RouteStep[] = [];
   let { number, diversions, scheme, host, isLocalHost } = request;
   let aliases = 0;
   for (;;) {
@@ -110,7 +111,7 @@ export async function findRoute<B extends RoutableBinding>(
     if (decision.kind === 'refusal') return { ...end, kind: 'refusal', refusal: decision.refusal };
     if (decision.kind === 'diversion') diversions = [...diversions, decision.diversion];
     else if (++aliases > MAX_ALIASES) {
-      steps.push(`over ${MAX_ALIASES} short numbers lead to each other: a loop`);
+      steps.push(step('numberLoop', { most: MAX_ALIASES }));
       return { ...end, kind: 'refusal', refusal: 'forward-loop' };
     }
     const to = decision.kind === 'alias' ? decision.to : decision.diversion.to;

@@ -1,3 +1,4 @@
+import type { RouteStep } from './steps.js';
 import type { TranslationRule } from './translate.js';
 import type { Weighted } from './weighted-order.js';
 
@@ -32,8 +33,8 @@ export interface OutsideRoute {
 /** What is known of a trunk at the moment of a decision. */
 export interface GatewayFacts {
   readonly name: string;
-  /** Why it takes no calls, as a word for the operator; undefined when it does. */
-  readonly down?: string;
+  /** Why it takes no calls; undefined when it does. */
+  readonly down?: RouteStep;
   readonly calls: number;
   /** Undefined: any number. */
   readonly maxCalls?: number;

@@ -1,6 +1,7 @@
 import type { DialledCode } from './feature-codes.js';
 import type { LegLimits } from './leg-limits.js';
 import type { OutsideFacts, PayerFacts, TrunkTarget } from './outside-types.js';
+import type { RouteStep } from './steps.js';
 
 /** A subscriber's standing as routing sees it. */
 export type SubscriberStatus = 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
@@ -30,12 +31,18 @@ export interface RoomTarget {
   readonly room: string;
 }
 
+/** What makes a number a conference room: how it begins, or the range that it is in. */
+export interface RoomReason {
+  readonly by: 'prefix' | 'range';
+  readonly value: string;
+}
+
 /** A number that is a conference room, as it is now. */
 export interface RoomFacts {
   /** The number itself. */
   readonly room: string;
-  /** What makes it one, for people: `prefix conf_`. */
-  readonly because: string;
+  /** What makes it one. */
+  readonly because: RoomReason;
   readonly members: number;
   readonly maxMembers: number;
   readonly isLocked: boolean;
@@ -238,7 +245,7 @@ export type RouteRefusal =
   | 'trunks-full';
 
 /** A plan, a refusal, or another number to ask about. `steps` explains the decision to people (MML `TST ROUTE`). */
-export type RouteDecision<B extends RoutableBinding> = { readonly steps: readonly string[] } & (
+export type RouteDecision<B extends RoutableBinding> = { readonly steps: readonly RouteStep[] } & (
   | { readonly kind: 'plan'; readonly plan: RoutePlan<RouteTarget<B>> }
   | { readonly kind: 'refusal'; readonly refusal: RouteRefusal }
   /** Nobody is called: the caller's own features are changed, or a ringing call is picked up. */

@@ -17,6 +17,7 @@ import type { OutsideQuestion } from '../routing/find-route.js';
 import type { LegLimits } from '../routing/leg-limits.js';
 import { normaliseNumber } from '../routing/number.js';
 import type { GatewayFacts, OutsideFacts, PayerFacts, TrunkTarget } from '../routing/outside-types.js';
+import { type RouteStep, step } from '../routing/steps.js';
 import { translate } from '../routing/translate.js';
 import { Authenticator, type AuthenticatorOptions } from '../security/authenticator.js';
 import type { SignallingConnection } from '../signalling/connection.js';
@@ -120,13 +121,14 @@ class StoredTrunks implements Trunks {
     const trunk = this.table.atAnyPort(address);
     if (!trunk) return undefined;
     const { name, rules, inUsername } = trunk;
-    const steps = [
-      `${address} is trunk ${name}${inUsername === '' ? '' : ', which has to show its password'}`,
-    ];
+    const who = inUsername === '' ? 'callerIsTrunk' : 'callerIsTrunkWithPassword';
+    const steps = [step(who, { address, trunk: name })];
     const change = (number: string, of: 'CALLED' | 'CALLER'): string => {
       const { number: after, rule } = translate(number, rules, 'IN', of);
       if (rule !== undefined)
-        steps.push(`${name}: ${of.toLowerCase()} ${number} becomes ${after} (translation ${rule})`);
+        steps.push(
+          step(of === 'CALLED' ? 'calledBecomes' : 'callerBecomes', { trunk: name, number, to: after, rule }),
+        );
       return after;
     };
     return { trunk: name, called: change(called, 'CALLED'), caller: change(caller, 'CALLER'), steps };
@@ -221,14 +223,14 @@ class StoredTrunks implements Trunks {
     };
   }
 
-  private whyDown({ name, status, address, register }: Trunk): string | undefined {
-    if (status !== 'ACTIVE') return 'is inactive';
-    if (address === '') return 'has no address';
-    const health = this.watch.health(name);
-    if (health && !health.isUp) return `is down (${health.reason})`;
-    const registration = this.watch.registration(name)?.state;
+  private whyDown({ name: trunk, status, address, register }: Trunk): RouteStep | undefined {
+    if (status !== 'ACTIVE') return step('trunkInactive', { trunk });
+    if (address === '') return step('trunkHasNoAddress', { trunk });
+    const health = this.watch.health(trunk);
+    if (health && !health.isUp) return step('trunkDown', { trunk, answer: health.reason });
+    const registration = this.watch.registration(trunk)?.state;
     if (register && registration?.state !== 'registered')
-      return `is not registered (${registration?.reason ?? 'not begun'})`;
+      return step('trunkNotRegistered', { trunk, answer: registration?.reason ?? 'not begun' });
     return undefined;
   }
 

@@ -22,6 +22,7 @@ import { followLines } from '../../src/platform/log-follow.js';
 import { clearLines, findLines } from '../../src/platform/log-lines.js';
 import { LoggerFactory, type LogLevel, silentLogger } from '../../src/platform/logger.js';
 import type { Binding } from '../../src/registrar/types.js';
+import { step } from '../../src/routing/steps.js';
 import { DEFAULT_BAN_POLICY } from '../../src/security/offence-watch.js';
 import { SourceGuard } from '../../src/security/source-guard.js';
 import { GuardService } from '../../src/security/source-service.js';
@@ -136,7 +137,7 @@ export function mmlTestServices(): MmlTestServices {
       explain: async (from, to) => ({
         outcome: 'rings',
         callee: to,
-        steps: [`${from} may call`],
+        steps: [step('callerMayCall', { user: from })],
         rounds: [],
         onFailure: [],
         headers: [],

@@ -1,7 +1,10 @@
-import { type Command, defineCommand, type ReportSpec } from '../registry/command.js';
+import type { RouteReport } from '../../call/types.js';
+import type { RouteStep } from '../../routing/steps.js';
+import { type Command, defineCommand, type ReportSpec, type Row } from '../registry/command.js';
 import { ip, string } from '../registry/param-types.js';
+import { stepText } from '../report/route-steps.js';
 import { FAILURE_WORDS, ROUND_WORDS, ROUTE_OUTCOME_WORDS } from '../report/words.js';
-import { text } from '../text.js';
+import { type Bilingual, text } from '../text.js';
 import { USERNAME } from './user-params.js';
 
 const outcomeReport: ReportSpec = {
@@ -40,6 +43,21 @@ const failureReport: ReportSpec = {
   ],
 };
 
+type RoundOfReport = RouteReport['rounds'][number];
+
+/** A room has no address: words stand in their places. */
+function roundRow(round: RoundOfReport): Row {
+  if (round.kind !== 'room') return { ...round };
+  const { contact, address, username } = round;
+  return { ...round, contact: text(contact, `会议室 ${username}`), address: text(address, '会议') };
+}
+
+function numbered(step: RouteStep, index: number): Bilingual {
+  const turn = String(index + 1).padStart(2);
+  const { en, zh } = stepText(step);
+  return text(`${turn}. ${en}`, `${turn}. ${zh}`);
+}
+
 const testRoute = defineCommand({
   verb: 'TST',
   object: 'ROUTE',
@@ -63,12 +81,11 @@ const testRoute = defineCommand({
       to,
       address,
     );
-    const numbered = steps.map((step, i) => `${String(i + 1).padStart(2)}. ${step}`);
     return {
       sections: [
         { report: outcomeReport, rows: [{ outcome, callee, status }] },
-        { name: 'steps', title: text('Steps', '步骤'), lines: numbered },
-        ...(rounds.length > 0 ? [{ report: roundReport, rows: rounds.map((row) => ({ ...row })) }] : []),
+        { name: 'steps', title: text('Steps', '步骤'), lines: steps.map(numbered) },
+        ...(rounds.length > 0 ? [{ report: roundReport, rows: rounds.map(roundRow) }] : []),
         ...(onFailure.length > 0
           ? [{ report: failureReport, rows: onFailure.map((row) => ({ ...row })) }]
           : []),

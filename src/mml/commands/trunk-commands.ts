@@ -8,7 +8,7 @@ import {
   type Row,
 } from '../registry/command.js';
 import { WATCH } from '../registry/watch.js';
-import { HEALTH_WORDS, REGISTRATION_WORDS } from '../report/words.js';
+import { ANSWER_WORDS, HEALTH_WORDS, REGISTRATION_WORDS } from '../report/words.js';
 import { text } from '../text.js';
 import { translationReport, translationRows } from './translation-commands.js';
 import { TRUNK, TRUNK_PARAMS, toTrunkInput } from './trunk-params.js';
@@ -72,7 +72,7 @@ const stateReport: ReportSpec = {
     { key: 'name', title: text('Name', '名称') },
     { key: 'status', title: text('Status', '状态') },
     { key: 'health', title: text('Health', '健康'), words: HEALTH_WORDS },
-    { key: 'healthReason', title: text('Last answer', '最近响应') },
+    { key: 'healthReason', title: text('Last answer', '最近响应'), words: ANSWER_WORDS },
     { key: 'registration', title: text('Registration', '注册'), words: REGISTRATION_WORDS },
     { key: 'callsIn', title: text('In', '呼入') },
     { key: 'callsOut', title: text('Out', '呼出') },
@@ -88,7 +88,7 @@ const oneStateReport: ReportSpec = {
     ...stateReport.columns,
     { key: 'address', title: text('Address', '地址') },
     { key: 'healthSince', title: text('Health since', '健康状态起始'), format: 'time' },
-    { key: 'registrationReason', title: text('Last REGISTER', '最近注册响应') },
+    { key: 'registrationReason', title: text('Last REGISTER', '最近注册响应'), words: ANSWER_WORDS },
     { key: 'expiresAt', title: text('Registered until', '注册到期'), format: 'time' },
     { key: 'nextAt', title: text('Next REGISTER', '下次注册'), format: 'time' },
   ],

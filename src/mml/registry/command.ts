@@ -111,11 +111,14 @@ export interface ReportSpec {
   readonly layout?: 'auto' | 'table';
 }
 
+/** A bilingual one prints in the language of the session; JSON has the English. */
+export type Line = string | Bilingual;
+
 /** A part of a report as filled. */
 export type Section =
   | { readonly report: ReportSpec; readonly rows: readonly Row[]; readonly note?: Bilingual }
   /** Free lines: help, ladders. */
-  | { readonly name: string; readonly title: Bilingual; readonly lines: readonly string[] };
+  | { readonly name: string; readonly title: Bilingual; readonly lines: readonly Line[] };
 
 export interface CommandResult {
   readonly sections?: readonly Section[];

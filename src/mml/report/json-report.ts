@@ -19,7 +19,11 @@ export function jsonReport(outcome: Outcome, language: Language): string {
 function sectionObject(section: Section, language: Language): object {
   const title = (value: Bilingual) => inLanguage(value, language);
   if (!('report' in section))
-    return { name: section.name, title: title(section.title), lines: section.lines };
+    return {
+      name: section.name,
+      title: title(section.title),
+      lines: section.lines.map((line) => (typeof line === 'string' ? line : line.en)),
+    };
   const { report, rows, note } = section;
   return {
     name: report.name,

@@ -1,4 +1,4 @@
-import type { Column, Row, Section } from '../registry/command.js';
+import type { Column, Line, Row, Section } from '../registry/command.js';
 import type { ProductName } from '../session/session-state.js';
 import { inLanguage, type Language, text } from '../text.js';
 import { formatCell, localTime } from './cells.js';
@@ -41,7 +41,10 @@ export function headLine(product: ProductName, at: number): string {
 /** One part of a report: title, fields or table or free lines, count. */
 export function sectionLines(section: Section, language: Language): string[] {
   if (!('report' in section)) {
-    return [...titleLines(inLanguage(section.title, language)), ...section.lines.map(printable)];
+    return [
+      ...titleLines(inLanguage(section.title, language)),
+      ...section.lines.map((line) => lineText(line, language)),
+    ];
   }
   const { report, rows } = section;
   const asFields = rows.length === 1 && report.layout !== 'table';
@@ -51,6 +54,10 @@ export function sectionLines(section: Section, language: Language): string[] {
     resultCount(rows.length, language),
     ...(section.note ? [inLanguage(section.note, language)] : []),
   ];
+}
+
+function lineText(line: Line, language: Language): string {
+  return printable(typeof line === 'string' ? line : inLanguage(line, language));
 }
 
 /** `(Number of results = 3)`. */

@@ -74,6 +74,15 @@ export const ACCESS_WORDS = {
   task: text('task', '定时任务'),
 } satisfies Words;
 
+/** What a trunk answered, where it was no response: that quotes the protocol. */
+export const ANSWER_WORDS = {
+  'not asked yet': text('not asked yet', '尚未探测'),
+  'not answered yet': text('not answered yet', '尚未应答'),
+  'no answer': text('no answer', '无应答'),
+  'not begun': text('not begun', '尚未开始'),
+  stopped: text('stopped', '已停止'),
+} satisfies Words;
+
 export const ROUTE_OUTCOME_WORDS = { rings: text('rings', '振铃') } satisfies Words;
 
 export const ROUND_WORDS = {

@@ -21,7 +21,8 @@ for (const [number, reason] of [
   ['+8000', undefined],
 ] as const)
   test(`${number} is ${reason ?? 'no room'}`, () => {
-    assert.equal(roomReason(settings, number), reason);
+    const found = roomReason(settings, number);
+    assert.equal(found && `${found.by} ${found.value}`, reason);
   });
 
 test('nothing is a room when rooms are off, or without prefix and ranges', () => {

@@ -8,6 +8,7 @@ import { SETTINGS } from '../../../src/config/schema.js';
 import { allCommands } from '../../../src/mml/commands/all-commands.js';
 import { SETTING_MEANINGS } from '../../../src/mml/commands/setting-meanings.js';
 import { timelineText } from '../../../src/mml/commands/timeline-text.js';
+import type { Line } from '../../../src/mml/registry/command.js';
 import { formatCell, jsonCell } from '../../../src/mml/report/cells.js';
 import { CALL_STATE_WORDS } from '../../../src/mml/report/words.js';
 import { ConsoleCore } from '../../../src/mml/session/console-core.js';
@@ -101,6 +102,8 @@ const EVENTS = [
   { kind: 'message', leg: 'a', sent: true, summary: 'INVITE' },
 ];
 
+const inChinese = (line: Line): string => (typeof line === 'string' ? line : line.zh);
+
 describe('reports in Chinese', () => {
   let core: ConsoleCore;
   let directory: string;
@@ -140,7 +143,10 @@ describe('reports in Chinese', () => {
       for (const example of command.examples.filter((one) => !/WATCH|FOLLOW/.test(one))) {
         const { sections } = await core.executor.run(example, session);
         for (const section of sections) {
-          if (!('report' in section)) continue;
+          if (!('report' in section)) {
+            if (section.name === 'steps') cells.set('route.steps', new Set(section.lines.map(inChinese)));
+            continue;
+          }
           for (const column of section.report.columns) {
             const key = `${section.report.name}.${column.key}`;
             const found = cells.get(key) ?? new Set();
@@ -166,6 +172,7 @@ describe('reports in Chinese', () => {
     });
     assert.deepEqual(english, []);
     assert.ok(cells.get('calls.state')?.has('振铃中'));
+    assert.deepEqual(cells.get('route.steps'), new Set([' 1. 主叫 1001 可以呼叫']));
     assert.ok(cells.get('services.detail')?.has('0 个任务进行中'));
   });
 

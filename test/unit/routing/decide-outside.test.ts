@@ -8,6 +8,7 @@ import type {
   OutsideRoute,
   PayerFacts,
 } from '../../../src/routing/outside-types.js';
+import { type RouteStep, sayStep, step } from '../../../src/routing/steps.js';
 import { translate } from '../../../src/routing/translate.js';
 import { weightedOrder } from '../../../src/routing/weighted-order.js';
 
@@ -30,6 +31,7 @@ const gateway = (name: string, change: Partial<GatewayFacts> = {}): GatewayFacts
   mayReturn: false,
   ...change,
 });
+const down = (trunk: string, answer = '503 Service Unavailable') => step('trunkDown', { trunk, answer });
 const PAYER: PayerFacts = {
   username: '1001',
   right: 'NATIONAL',
@@ -43,7 +45,7 @@ const PAYER: PayerFacts = {
 };
 
 function decide(change: Partial<OutsideFacts> = {}, number = '030123') {
-  const steps: string[] = [];
+  const steps: RouteStep[] = [];
   const facts: OutsideFacts = {
     route: ROUTE,
     gateways: [gateway('one'), gateway('two')],
@@ -63,22 +65,27 @@ function decide(change: Partial<OutsideFacts> = {}, number = '030123') {
       : decision.kind === 'refusal'
         ? decision.refusal
         : decision.kind;
-  return { decision, outcome, steps: steps.join('\n') };
+  return { decision, outcome, steps: steps.map(sayStep).join('\n') };
 }
 
 const origin = { name: 'one', mayTransit: false };
 
-for (const [what, change, expected, step] of [
+for (const [what, change, expected, said] of [
   ['trunks go by priority', {}, 'one two', /try 1: trunk one, priority 1\ntry 2: trunk two/],
   [
     'a trunk that is down is skipped',
-    { gateways: [gateway('one', { down: 'is down (no answer)' }), gateway('two')] },
+    { gateways: [gateway('one', { down: down('one', 'no answer') }), gateway('two')] },
     'two',
     /trunk one is down \(no answer\): skipped/,
   ],
   [
     'all down',
-    { gateways: [gateway('one', { down: 'is down' }), gateway('two', { down: 'is inactive' })] },
+    {
+      gateways: [
+        gateway('one', { down: down('one') }),
+        gateway('two', { down: step('trunkInactive', { trunk: 'two' }) }),
+      ],
+    },
     'trunks-down',
     /no trunk of route out/,
   ],
@@ -96,7 +103,7 @@ for (const [what, change, expected, step] of [
   ],
   [
     'all full or down',
-    { gateways: [gateway('one', { calls: 3, maxCalls: 3 }), gateway('two', { down: 'is down' })] },
+    { gateways: [gateway('one', { calls: 3, maxCalls: 3 }), gateway('two', { down: down('two') })] },
     'trunks-full',
     /no trunk/,
   ],
@@ -166,7 +173,7 @@ for (const [what, change, expected, step] of [
   test(`${what}: ${expected}`, () => {
     const { outcome, steps } = decide(change as Partial<OutsideFacts>);
     assert.equal(outcome, expected);
-    assert.match(steps, step);
+    assert.match(steps, said);
   });
 
 test('at most eight trunks are tried', () => {

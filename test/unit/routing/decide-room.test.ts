@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideRoom } from '../../../src/routing/decide-room.js';
+import { type RouteStep, sayStep } from '../../../src/routing/steps.js';
 import type { RoomFacts } from '../../../src/routing/types.js';
 
 const open: RoomFacts = {
   room: 'conf_team',
-  because: 'prefix conf_',
+  because: { by: 'prefix', value: 'conf_' },
   members: 1,
   maxMembers: 3,
   isLocked: false,
@@ -25,7 +26,7 @@ function outcome(change: Partial<RoomFacts>, trunk?: string): string {
 }
 
 test('a room that is open is one seat to be called', () => {
-  const steps: string[] = [];
+  const steps: RouteStep[] = [];
   assert.deepEqual(decideRoom({ caller, ringMs: 1000 }, open, steps), {
     kind: 'plan',
     plan: {
@@ -36,7 +37,7 @@ test('a room that is open is one seat to be called', () => {
     },
     steps,
   });
-  assert.deepEqual(steps, [
+  assert.deepEqual(steps.map(sayStep), [
     'number conf_team is a conference room (prefix conf_)',
     '1 of 3 members are in it',
   ]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideRoute } from '../../../src/routing/decide.js';
+import { sayStep } from '../../../src/routing/steps.js';
 import type { CalleeFacts, RoutableBinding, RouteFacts } from '../../../src/routing/types.js';
 
 interface Phone extends RoutableBinding {
@@ -46,7 +47,7 @@ test('RFC 3261 §16.5: targets are ordered by q, then by the newest registration
     ),
     ['best', 'new', 'old'],
   );
-  assert.match(decision.steps.join('; '), /3 of 4 registered phones/);
+  assert.match(decision.steps.map(sayStep).join('; '), /3 of 4 registered phones/);
 });
 
 test('a call to tel: needs no host, one to the own number is as any other', () => {
@@ -69,5 +70,5 @@ for (const [refusal, change] of [
     const decision = decideRoute(facts(change));
     assert.ok(decision.kind === 'refusal');
     assert.equal(decision.refusal, refusal);
-    assert.ok((decision.steps.at(-1) ?? '').length > 10);
+    assert.ok((decision.steps.map(sayStep).at(-1) ?? '').length > 10);
   });

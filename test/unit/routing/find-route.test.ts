@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DEFAULT_CODES } from '../../../src/routing/feature-codes.js';
 import { findRoute, type RouteDirectory, type RouteRequest } from '../../../src/routing/find-route.js';
 import { normaliseNumber } from '../../../src/routing/number.js';
+import { sayStep } from '../../../src/routing/steps.js';
 import type { CalleeFacts, HuntGroup, NumberEntry, RoutableBinding } from '../../../src/routing/types.js';
 
 interface Phone extends RoutableBinding {
@@ -108,7 +109,7 @@ test('a group rings its free members in order and says why it skips the others',
   assert.deepEqual(await rounds(world, '800'), ['1003-phone 20s', '1006-phone 20s']);
   const { steps } = await route(world, '800');
   for (const why of [/1002 is busy/, /1004 has no phone/, /1005 is not to be disturbed/, /1001 is calling/])
-    assert.match(steps.join('; '), why);
+    assert.match(steps.map(sayStep).join('; '), why);
 });
 
 for (const [strategy, turn, expected] of [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { sayStep } from '../../../src/routing/steps.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 
@@ -136,7 +137,7 @@ describe('groups, short numbers and feature codes', () => {
       [[1, '1002', 60]],
     );
     assert.deepEqual(report.onFailure, [{ failure: 'busy', by: '1002', to: '1003', reason: 'user-busy' }]);
-    assert.match(report.steps.join('\n'), /no member is free[\s\S]*when busy: on to 1003/);
+    assert.match(report.steps.map(sayStep).join('\n'), /no member is free[\s\S]*when busy: on to 1003/);
     assert.match(report.headers[0] ?? '', /^Diversion: <sip:804@ims>;reason=unavailable/);
     assert.equal((await rig.control.routes.explain('1001', '9999')).status, 404);
     assert.equal((await rig.control.routes.explain('nobody', '1002')).status, 407);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { sayStep } from '../../../src/routing/steps.js';
 import type { SipRequest, SipResponse } from '../../../src/sip/message.js';
 import type { DialogState } from '../../../src/testkit/dialog.js';
 import { audioSdp } from '../../../src/testkit/sdp-text.js';
@@ -261,7 +262,7 @@ describe('members of conference rooms', () => {
     const { outcome, callee, steps, rounds } = await rig.control.routes.explain('1001', '77');
     assert.deepEqual([outcome, callee, rounds[0]?.kind], ['rings', '8001', 'room']);
     assert.match(
-      steps.join('; '),
+      steps.map(sayStep).join('; '),
       /number 77 leads to 8001;.* number 8001 is a conference room \(range 8000-8099\)/,
     );
     const member = await join(a, sdpOf(earA), '77');

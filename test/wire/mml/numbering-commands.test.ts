@@ -34,7 +34,7 @@ const SCRIPT: readonly (readonly [string, RegExp])[] = [
   ['MOD CODE: ACTION=DND_OFF, CODE="*99"', /RETCODE = 2010 .*is the code of DND_ON already/],
   ['MOD CODE: ACTION=PICKUP, CODE=""', /RETCODE = 0/],
   ['LST CODE', /FWDALL_ON +\*21\*N#[\s\S]*DND_ON +\*99[\s\S]*PICKUP +-/],
-  ['TST ROUTE: FROM=1001, TO=1002', /Outcome += {2}rings[\s\S]*1\. 1001 may call/],
+  ['TST ROUTE: FROM=1001, TO=1002', /Outcome += {2}rings[\s\S]*1\. caller 1001 may call/],
   ['TST ROUTE: FROM=1001', /RETCODE = 2002/],
   ['RMV GROUP: NUMBER=800', /RETCODE = 0/],
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { sayStep } from '../../../src/routing/steps.js';
 import { type CallRig, startCallRig } from '../../support/call-rig.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { addTrunk, reach, refuseAndEnd, routeZero } from '../../support/trunk-steps.js';
@@ -52,7 +53,7 @@ describe('RFC 3261 §11: trunks that are asked by OPTIONS', () => {
     assert.deepEqual([alarm?.name, alarm?.subject], ['TRUNK_DOWN', 'one']);
     assert.match(alarm?.detail ?? '', /^503/);
     const { steps } = await rig.control.routes.explain('1001', '030123');
-    assert.match(steps.join('\n'), /trunk one is down \(503 [^)]*\): skipped/);
+    assert.match(steps.map(sayStep).join('\n'), /trunk one is down \(503 [^)]*\): skipped/);
     const { invite, atGateway } = await reach(a, two, '030123');
     await refuseAndEnd(a, two, invite, atGateway);
     assert.equal(one.has('INVITE'), false);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { sayStep } from '../../../src/routing/steps.js';
 import { parseContact } from '../../../src/sip/contact.js';
 import type { SipRequest } from '../../../src/sip/message.js';
 import { parseUri } from '../../../src/sip/uri.js';
@@ -75,7 +76,7 @@ describe('trunks that we register with', () => {
     await waitFor('a failure', () => state().state === 'failed');
     const { outcome, steps } = await rig.control.routes.explain('1001', '030123');
     assert.equal(outcome, 'trunks-down');
-    assert.match(steps.join('\n'), /trunk carrier is not registered \(500 .*\): skipped/);
+    assert.match(steps.map(sayStep).join('\n'), /trunk carrier is not registered \(500 .*\): skipped/);
     const invite = await a.invite('030123');
     const refused = await a.response(invite, 503);
     a.ackRefusal(invite, refused);
