@@ -65,7 +65,7 @@ describe('who is banned by the server itself', () => {
     assert.equal(guard.statistics.totals.malformed, 1000);
   });
 
-  test('requests that never answer their challenge count after 10 s, over a connection they get a ban', () => {
+  test('requests that never answer their challenge count once they are 10 s old, over a connection they get a ban', () => {
     const probe = (address: string, isProven: boolean, times: number): void => {
       for (let i = 0; i < times; i++) guard.unauthenticated(address, isProven);
     };
@@ -77,6 +77,9 @@ describe('who is banned by the server itself', () => {
     for (const address of all) probe(address, address !== '192.0.2.1', 1);
     assert.equal(guard.statistics.totals.probe, 0, 'phones have time to answer');
     clock.advance(1);
+    for (const address of all) probe(address, address !== '192.0.2.1', 1);
+    assert.equal(guard.statistics.totals.probe, 0, 'the newest of them are a millisecond old');
+    clock.advance(10_000);
     for (const address of all) probe(address, address !== '192.0.2.1', 1);
     assert.equal(guard.statistics.totals.probe, 102, 'those of phones are none');
     probe('192.0.2.4', true, 2);
@@ -101,10 +104,24 @@ describe('who is banned by the server itself', () => {
     for (let i = 0; i < 2; i++) guard.unauthenticated('192.0.2.1', true);
     guard.guessed('192.0.2.1', 'password', false);
     guard.guessed('192.0.2.1', 'name', true);
-    clock.advance(10_000);
+    clock.advance(20_000);
     guard.unauthenticated('192.0.2.1', true);
     assert.equal(guard.statistics.totals.probe, 1);
     assert.equal(isBanned('192.0.2.1'), true, 'two guesses and a challenge that was left');
+  });
+
+  test('guesses that are on their way while challenges are counted are one offence each, too', () => {
+    guard.unauthenticated('192.0.2.1', true);
+    clock.advance(9_999);
+    guard.unauthenticated('192.0.2.1', true);
+    clock.advance(1);
+    guard.unauthenticated('192.0.2.1', true);
+    for (let i = 0; i < 2; i++) guard.guessed('192.0.2.1', 'password', true);
+    assert.equal(isBanned('192.0.2.1'), false);
+    clock.advance(10_000);
+    guard.unauthenticated('192.0.2.1', true);
+    assert.equal(guard.statistics.totals.probe, 1, 'the first alone was left');
+    assert.equal(isBanned('192.0.2.1'), true);
   });
 
   test('trusted networks, trunks, the white list and phones of subscribers are not banned, nor those who come next', async () => {
