@@ -3,16 +3,9 @@ import { AppError } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
 import { MmlError, retcodeText } from '../errors.js';
 import { parseCommand } from '../grammar/command-parser.js';
-import { splitStatements } from '../grammar/statement-splitter.js';
 import { COMMAND_TIMEOUT_MS } from '../limits.js';
-import { bindParams, canonicalName } from '../registry/bind-params.js';
-import {
-  type Command,
-  type CommandContext,
-  type CommandResult,
-  isSecret,
-  type ParamSpec,
-} from '../registry/command.js';
+import { bindParams } from '../registry/bind-params.js';
+import type { Command, CommandContext, CommandResult, ParamSpec } from '../registry/command.js';
 import { helpAt } from '../registry/help.js';
 import type { LiveReport } from '../registry/live-report.js';
 import type { Resolved } from '../registry/registry.js';
@@ -23,6 +16,7 @@ import type { Outcome } from '../report/outcome.js';
 import type { Services } from '../services.js';
 import { type Bilingual, text } from '../text.js';
 import { completed, confirm } from './ask-operator.js';
+import { helpQuestion, subjectOf } from './command-facts.js';
 import { toMmlError } from './error-mapping.js';
 import { LiveRunner } from './live-runner.js';
 import type { OperationLog } from './operation-log.js';
@@ -80,7 +74,7 @@ export class CommandExecutor {
       subject = subjectOf(resolved);
       const result = await this.perform(resolved, session, options);
       outcome = result.live
-        ? await this.goOn(result.live, { serial: base.serial, echo }, options)
+        ? await this.goOn(result.live, resolved.command, session, { serial: base.serial, echo }, options)
         : { ...base, echo, retcode: 0, sentence: success(result), ...pick(result) };
     } catch (error) {
       const failure = this.failure(error, base.serial, echo, subject);
@@ -137,20 +131,26 @@ export class CommandExecutor {
     options: RunOptions,
   ): Promise<CommandResult> {
     const { command, params } = resolved;
-    this.permit(command, session);
-    const { values, confirmed } = bindParams(command, params, { now: this.parts.clock.now() });
+    const { clock } = this.parts;
+    const bound = () => {
+      this.permit(command, session);
+      return bindParams(command, params, { now: clock.now() });
+    };
+    const { values, confirmed } = bound();
     await confirm(command, confirmed, options);
     const everySec = watchSeconds(command, values);
     if (everySec === undefined) return this.handle(command, values, session, options.signal);
-    const live = watchReport(everySec, this.parts.clock, (signal, kept) =>
-      this.handle(command, values, session, signal, kept),
-    );
-    return { live };
+    // Rights change while it goes on, and so does what TODAY means.
+    const again = async (signal: AbortSignal, kept: unknown) =>
+      this.handle(command, bound().values, session, signal, kept);
+    return { live: watchReport(everySec, clock, again) };
   }
 
-  /** Prints part after part of a report until somebody ends it. */
+  /** Prints part after part of a report until somebody ends it, or it may be run no longer. */
   private async goOn(
     report: LiveReport,
+    command: Command,
+    session: SessionState,
     head: Pick<Outcome, 'serial' | 'echo'>,
     { print, signal = new AbortController().signal }: RunOptions,
   ): Promise<Outcome> {
@@ -163,7 +163,10 @@ export class CommandExecutor {
       ...pick(result),
       live: { kind: report.kind, part, more },
     });
-    const count = await this.live.run(report, signal, (part, n) => print(outcome(part, n, true)));
+    const count = await this.live.run(report, signal, async (part, n) => {
+      this.permit(command, session);
+      await print(outcome(part, n, true));
+    });
     return outcome({}, count, false);
   }
 
@@ -225,23 +228,6 @@ export class CommandExecutor {
       durationMs: Math.round(durationMs * 10) / 10,
     });
   }
-}
-
-/** The text before a `?` that ends the command, outside quotes; undefined when there is none. */
-function helpQuestion(source: string): string | undefined {
-  const before = /^(.*[\s:=,])\?$/s.exec(source)?.[1];
-  return before !== undefined && splitStatements(source, 'line').at(-1)?.openQuote === false
-    ? before
-    : undefined;
-}
-
-/** What a command is about: the value of its first parameter, unless that is a secret. */
-function subjectOf({ command, params }: Resolved): string {
-  const [name, spec] = Object.entries(command.params)[0] ?? [];
-  const given = params.find(
-    (param) => param.name !== undefined && canonicalName(command, param.name) === name,
-  );
-  return given && spec && !isSecret(spec, params) ? given.value.text : '';
 }
 
 function success(result: CommandResult): Bilingual {

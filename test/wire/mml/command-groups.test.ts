@@ -12,13 +12,15 @@ describe('command groups', { timeout: 60_000 }, () => {
   let temp: Awaited<ReturnType<typeof openTempStore>>;
   let server: TestConsole;
   let admin: WireClient;
+  const services = mmlTestServices();
   before(async () => {
     temp = await openTempStore();
     const { store } = temp;
+    services.loggers.setLevel('info');
     const operators = new StoredOperators({ store });
     await operators.ensureAdmin('Sesame-1');
     server = await startTestConsole({
-      ...mmlTestServices(),
+      ...services,
       operators,
       commandGroups: new StoredCommandGroups({ store }),
     });
@@ -75,6 +77,28 @@ describe('command groups', { timeout: 60_000 }, () => {
     await ok('MOD CMDGROUP: NAME=users, COMMANDS="ADD USER"&"MOD USER"');
     assert.match(await li.run('ADD USER: USERNAME=1002, PASSWORD=secret1'), /RETCODE = 0 /);
     li.close();
+  });
+
+  it('a change of a group ends reports that go on which it no longer gives', async () => {
+    await ok('MOD CMDGROUP: NAME=users, COMMANDS="DSP TRACE"&"DSP LOG"');
+    const [watcher, follower] = [await login('li'), await login('li')];
+    watcher.send('DSP TRACE: WATCH=1\n');
+    follower.send('DSP LOG: FOLLOW=YES, MODULE=groups\n');
+    for (let i = 0; i < 2; i++) assert.match(await watcher.until('END\r\n'), /RETCODE = 0 /);
+    const log = services.loggers.for('groups');
+    log.error('to be seen');
+    await follower.until('to be seen');
+    await ok('MOD CMDGROUP: NAME=users, COMMANDS="MOD USER"');
+    log.error('not for li');
+    assert.doesNotMatch(await follower.until(/RETCODE = 3002 [\s\S]*END\r\n/), /not for li/);
+    // A report that was on its way may come before it.
+    assert.match(await watcher.until(/RETCODE = 3002 |(?:RETCODE = 0 [\s\S]*){3}/), /RETCODE = 3002 $/);
+    await watcher.until('END\r\n');
+    for (const client of [watcher, follower]) {
+      assert.match(await client.run('DSP VERSION'), /%%DSP VERSION;%%\r\nRETCODE = 0 /);
+      client.close();
+    }
+    await ok('MOD CMDGROUP: NAME=users, COMMANDS="ADD USER"&"MOD USER"');
   });
 
   it('no group gives the commands on operators and groups, by no pattern', async () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { AlarmBook } from '../../../src/alarms/alarm-book.js';
 import { MAX_LIVE_REPORTS } from '../../../src/mml/limits.js';
+import { silentLogger } from '../../../src/platform/logger.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { mmlTestServices } from '../../support/mml-services.js';
@@ -300,6 +302,26 @@ describe('console reports that go on', { timeout: 60_000 }, () => {
     assert.match(await client.run('DSP VERSION'), /%%DSP VERSION;%%/);
     clock.advance(31 * 60_000);
     assert.match(await client.untilClosed(), /Session timed out/);
+    await other.close();
+  });
+
+  it('WATCH takes the words for days as they are meant at each report', async () => {
+    const clock = new ManualClock(new Date(2030, 0, 1, 23, 59).getTime());
+    const alarms = new AlarmBook({ clock, log: silentLogger });
+    const other = await startTestConsole({ ...services, alarms }, { clock });
+    const client = await WireClient.open(other.port);
+    await client.login();
+    alarms.raise('CLOCK_JUMP', '', 'the day before');
+    client.send('LST ALARM: DATE=TODAY, WATCH=120\n');
+    assert.match(await client.until('---    END\r\n'), /the day before/);
+    await waitFor('the next report to be due', () => clock.pendingTimers > 1);
+    clock.advance(60_000);
+    alarms.raise('STORE_DOWN', '', 'the day after');
+    clock.advance(60_000);
+    const report = await client.until('---    END\r\n');
+    assert.match(report, /the day after/);
+    assert.doesNotMatch(report, /the day before/);
+    client.close();
     await other.close();
   });
 
