@@ -27,6 +27,8 @@ export interface Agreement extends MediaAgreement {
  */
 export class CallMedia {
   private agreed: Agreement | undefined;
+  /** The pair in force before the last answer. */
+  private former: Agreement | undefined;
   private pending: (Pick<Agreement, 'offerer' | 'offer' | 'offerPeer'> & { rewritten: string }) | undefined;
 
   private opened: MediaSession | undefined;
@@ -91,6 +93,7 @@ export class CallMedia {
   async answer(from: MediaSide, sdp: string, peer: MediaPeer): Promise<string> {
     if (this.restoring) await this.restoring;
     const rewritten = await guard(this.session.answer(from, sdp, peer));
+    this.former = this.agreed;
     if (this.pending) {
       const { rewritten: offered, ...pending } = this.pending;
       const told = from === 'a' ? { a: offered, b: rewritten } : { a: rewritten, b: offered };
@@ -98,6 +101,11 @@ export class CallMedia {
     }
     this.pending = undefined;
     return rewritten;
+  }
+
+  /** The last answer does not count after all: the pair before it is in force again, and `restore` leads back to it. */
+  takeBack(): void {
+    this.agreed = this.former ?? this.agreed;
   }
 
   /** Goes back to the last accepted pair after an offer was refused. Resolves whether the relay followed. */

@@ -121,7 +121,10 @@ export class Replacement implements Takeover {
     if (this.isOver) return;
     if (this.task.own.isEnding) {
       this.rejectLate?.();
-      if (!isLate) this.giveBack();
+      if (!isLate) {
+        media.takeBack();
+        this.giveBack();
+      }
       return this.fail('callee-description-bad');
     }
     await this.take(sdp, isLate ? ack : undefined);

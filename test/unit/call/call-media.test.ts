@@ -54,6 +54,19 @@ test('RFC 3261 §14.1: after a refused offer the relay is told the last accepted
   assert.equal(media.lastAnswer, 'A1');
 });
 
+test('RFC 3261 §14.1: an answer that is taken back leaves the pair before it in force', async () => {
+  const session = new NotedSession();
+  const media = new CallMedia(() => session);
+  await media.offer('a', 'O1', peer);
+  await media.answer('b', 'A1', peer);
+  await media.offer('b', 'O2', peer);
+  await media.answer('a', 'A2', peer);
+  media.takeBack();
+  assert.deepEqual([media.toldTo('a'), media.toldTo('b')], ['answer b A1', 'offer a O1']);
+  await media.restore();
+  assert.deepEqual(session.asked.slice(-2), ['offer a O1', 'answer b A1']);
+});
+
 test('RFC 3261 §14.1: an offer that comes while the relay goes back waits for its end', async () => {
   const session = new NotedSession();
   const media = new CallMedia(() => session);
