@@ -72,6 +72,7 @@ export class SourceGuard implements AuthObserver, Closeable {
       clock,
       log,
       onBan,
+      isExempt: (source) => this.exemption(source) !== undefined,
       onChange: (name, change) => this.tellFilter(name, change),
     });
   }

@@ -14,7 +14,8 @@ const LOOK_MS = 2000;
 /** Everything is read anew after so many looks, for what two servers did at the same moment. */
 const READ_LOOKS = 30;
 const WRITTEN_AT_ONCE = 500;
-const NAMES: readonly SourceListName[] = ['black', 'white'];
+/** The white list first: it exempts from bans of the black one. */
+const NAMES: readonly SourceListName[] = ['white', 'black'];
 
 /** Sources that came and went. */
 export interface SourceChange {
@@ -26,6 +27,11 @@ export interface SourceListsOptions {
   readonly store: Pick<Store, 'collection'>;
   readonly clock?: Clock;
   readonly log: Logger;
+  /**
+   * Whether bans of an address or network by the server itself do not count here, asked at each read: a server on the same Store does not
+   * know whose phones and trusted networks these are. Default: none is exempt.
+   */
+  readonly isExempt?: (source: string) => boolean;
   /** Called after each change of a list with what was put in or taken out. */
   readonly onChange: (name: SourceListName, change: SourceChange) => void;
   /** Called for each ban of the server's own that comes into force here, and when it ends. */
@@ -188,11 +194,15 @@ export class SourceLists implements Closeable {
     for (const [index, name] of NAMES.entries()) {
       const kept = name === 'black' ? this.table.entries(name) : [];
       const difference = this.table.difference(name, [
-        ...kept.filter(({ source }) => this.unsaved.has(source)),
-        ...(lists[index] ?? []).filter((entry) => this.isLive(entry)),
+        ...kept.filter((entry) => this.unsaved.has(entry.source) && this.counts(entry)),
+        ...(lists[index] ?? []).filter((entry) => this.isLive(entry) && this.counts(entry)),
       ]);
       if (difference.size > 0) this.apply(name, difference);
     }
+  }
+
+  private counts({ source, isAutomatic }: SourceEntry): boolean {
+    return !isAutomatic || !this.options.isExempt?.(source);
   }
 
   /** A wall clock that was set is noticed here, too. */

@@ -11,28 +11,36 @@ import { memoryCollection } from '../../support/memory-collection.js';
 
 const BY = { reason: '', by: 'admin' };
 
+function memoryStore(): Pick<Store, 'collection'> {
+  const collections = new Map<string, ReturnType<typeof memoryCollection>>();
+  const collection = (name: string) => {
+    const known = collections.get(name) ?? memoryCollection();
+    collections.set(name, known);
+    return known;
+  };
+  return { collection };
+}
+
 describe('who is banned by the server itself', () => {
   let clock: ManualClock;
+  let store: Pick<Store, 'collection'>;
   let guard: SourceGuard;
   let service: GuardService;
   let alarms: string[];
-  beforeEach(async () => {
-    clock = new ManualClock();
-    alarms = [];
-    const collections = new Map<string, ReturnType<typeof memoryCollection>>();
-    const collection = (name: string) => {
-      const known = collections.get(name) ?? memoryCollection();
-      collections.set(name, known);
-      return known;
-    };
-    guard = new SourceGuard({
-      store: { collection } as Pick<Store, 'collection'>,
-      trusted: ['10.0.0.0/8'],
+  const openGuard = (trusted: readonly string[]): SourceGuard =>
+    new SourceGuard({
+      store,
+      trusted,
       policy: { after: 3, windowSec: 60, banSec: 600 },
       onBan: ({ source, reason }, isInForce) => alarms.push(`${isInForce ? '+' : '-'}${source} ${reason}`),
       clock,
       log: silentLogger,
     });
+  beforeEach(async () => {
+    clock = new ManualClock();
+    alarms = [];
+    store = memoryStore();
+    guard = openGuard(['10.0.0.0/8']);
     service = new GuardService(guard);
     await guard.lists.start();
   });
@@ -42,6 +50,13 @@ describe('who is banned by the server itself', () => {
     for (let i = 0; i < times; i++) guard.guessed(address, 'password', false);
   };
   const isBanned = (address: string): boolean => guard.lists.table.isBlocked(address);
+  /** Lets looks that fall due run to their end. */
+  const later = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      clock.advance(1000);
+      for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
 
   test('a source that guesses, with an alarm; one that is banned is not banned again', () => {
     guess('192.0.2.1', 2);
@@ -142,6 +157,41 @@ describe('who is banned by the server itself', () => {
     clock.advance(3_600_000);
     guess('192.0.2.4');
     assert.equal(isBanned('192.0.2.4'), true, 'an hour later its phones are forgotten');
+  });
+
+  test('a ban by another server on the same Store mutes nobody that this one would not ban', async () => {
+    const there = openGuard(['198.51.100.0/24']);
+    await there.lists.start();
+    there.isTrunk = (address) => address === '192.0.2.2';
+    there.accepted('192.0.2.1');
+    const sources = ['192.0.2.1', '192.0.2.2', '198.51.100.7', '192.0.2.3'];
+    for (const source of sources) guess(source);
+    assert.deepEqual(sources.map(isBanned), [true, true, true, true]);
+    await later(2);
+    const isBannedThere = (address: string): boolean => there.lists.table.isBlocked(address);
+    assert.deepEqual(sources.map(isBannedThere), [false, false, false, true]);
+    await there.close();
+    const next = openGuard([]);
+    await service.add('white', '192.0.2.3', BY);
+    await next.lists.start();
+    assert.deepEqual(
+      next.lists
+        .bans()
+        .map(({ source }) => source)
+        .sort(),
+      sources.slice(0, 3),
+    );
+    await next.close();
+  });
+
+  test('a ban is over within a minute when its source becomes one that is not banned', async () => {
+    for (const source of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) guess(source);
+    alarms = [];
+    await service.add('white', '192.0.2.2', BY);
+    guard.isTrunk = (address) => address === '192.0.2.3';
+    await later(60);
+    assert.deepEqual(guard.lists.table.sources('black'), ['192.0.2.1']);
+    assert.deepEqual(alarms.map((one) => one.split(' ')[0]).sort(), ['-192.0.2.2', '-192.0.2.3']);
   });
 
   test('an engine is told of all that is there and of every change', async () => {
