@@ -35,7 +35,7 @@ function wavFile(t: TestContext, hz: number, seconds: number): string {
   return path;
 }
 
-test('a file is played once, frame by frame, and its end is told', async (t) => {
+test('a file is played once at a steady pace, frame by frame, and its end is told', async (t) => {
   const host = await startHost(t);
   const phone = await openPhone(t);
   const endpoint = await host.open();
@@ -52,6 +52,11 @@ test('a file is played once, frame by frame, and its end is told', async (t) => 
     assert.equal((packet.sequence - heard[0]!.sequence) & 0xffff, i);
     assert.equal((packet.timestamp - heard[0]!.timestamp) >>> 0, 160 * i);
   }
+  const lengthMs = heard[99]!.atMs - heard[0]!.atMs;
+  assert.ok(Math.abs(lengthMs - 99 * 20) < 60, `${lengthMs} ms`);
+  const gaps = heard.slice(1).map(({ atMs }, i) => atMs - heard[i]!.atMs);
+  const medianMs = gaps.sort((one, other) => one - other)[49]!;
+  assert.ok(Math.abs(medianMs - 20) < 3, `${medianMs} ms between packets`);
   assert.equal(phone.tone(TONES), 440);
   assert.equal((await endpoint.stats()).sent, 100);
 });
