@@ -8,6 +8,7 @@ import { connect, hangUp, mediaPort, type UpCall } from '../support/call-steps.j
 import { RtpPhone } from '../support/rtp-phone.js';
 import { type Asked, ScriptedRelay } from '../support/scripted-relay.js';
 import type { SipPeer } from '../support/sip-peer.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** Where no description may lead the other phone: phones say that they are here, the server is at 127.0.0.1. */
 const HIDDEN = '127.0.0.9';
@@ -181,6 +182,19 @@ describe('fault 7: media came from anywhere, left from the wrong port, or went r
 });
 
 describe('fault 7: the RTPProxy client sent no cookie, V to begin a call, and did not read the reply', () => {
+  /** More than there are looks at the relay's health while they are made. */
+  const CALLS = 8;
+  /** From one such look to the next. */
+  const LOOK_MS = 2000;
+  const PORTS: Record<string, number> = { U: 45_678, L: 45_680 };
+
+  /** Answers as a relay does that is well. */
+  function answer({ cookie, command, send }: Asked): void {
+    if (command === 'V') send(`${cookie} 20040107\n`);
+    else if (command === 'I') send(`${cookie} sessions created: 0\nactive sessions: 0\n\n\n\n`);
+    else send(`${cookie} ${PORTS[command[0] ?? ''] ?? 0}\n`);
+  }
+
   /** A server whose relay, named by the old server's variables, answers as the test says. */
   async function withRelay(
     script: (asked: Asked) => void,
@@ -199,22 +213,27 @@ describe('fault 7: the RTPProxy client sent no cookie, V to begin a call, and di
   }
 
   test('U with a cookie makes the session, and the port of the reply is what phones are told', async () => {
-    const ports: Record<string, number> = { U: 45_678, L: 45_680 };
-    const script = ({ cookie, command, send }: Asked): void =>
-      send(`${cookie} ${ports[command[0] ?? ''] ?? 0}\n`);
-    await withRelay(script, async (calls, relay) => {
+    const startedMs = performance.now();
+    await withRelay(answer, async (calls, relay) => {
       const [a, b] = [await calls.phone('1001'), await calls.phone('1002')];
-      const call = await connect(a, b);
-      assert.equal(mediaPort(call.atB), 45_678);
-      assert.equal(mediaPort(call.ok), 45_680);
-      await hangUp(a, b, call);
-      await calls.recordsOf(call.invite.callId);
-      // A bare V names no call: it asks whether the relay is there.
-      const ofCalls = relay.commands.filter((command) => command !== 'V');
+      const asked = (letter: string) => relay.commands.filter((command) => command[0] === letter).length;
+      for (let i = 1; i <= CALLS; i++) {
+        const call = await connect(a, b);
+        assert.equal(mediaPort(call.atB), 45_678);
+        assert.equal(mediaPort(call.ok), 45_680);
+        await hangUp(a, b, call);
+        await waitFor('the end of its session', () => asked('D') === i);
+      }
+      await calls.records(CALLS);
+      const letters = relay.commands.map((command) => command[0]!);
       assert.deepEqual(
-        ofCalls.map((command) => command[0]).filter((letter) => 'UVLD'.includes(letter!)),
-        ['U', 'L', 'D'],
+        letters.filter((letter) => 'ULD'.includes(letter)),
+        Array(CALLS).fill(['U', 'L', 'D']).flat(),
       );
+      // The look at the relay's health asks V and then I, and no call asks either.
+      await waitFor('an I for each V', () => asked('V') === asked('I'));
+      const looks = 1 + Math.floor((performance.now() - startedMs) / LOOK_MS);
+      assert.ok(asked('V') <= looks, `${asked('V')} times V in the time of ${looks} looks, ${CALLS} calls`);
       const cookies = relay.asked.map(({ cookie }) => cookie);
       assert.equal(new Set(cookies).size, cookies.length);
       for (const cookie of cookies) assert.match(cookie, /^[A-Za-z0-9_]{4,}$/);
