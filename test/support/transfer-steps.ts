@@ -23,12 +23,17 @@ export const replaces = ({ callId, localTag, remoteTag }: DialogState, more = ''
 export const replacing = (uri: string, dialog: DialogState): string =>
   `${uri}?Replaces=${encodeURIComponent(replaces(dialog))}`;
 
-/** Answers the next NOTIFY of a transfer, which has exactly that to say. */
-export async function notified(phone: SipPeer, sipfrag: string, state: RegExp): Promise<SipRequest> {
+/** Answers the next NOTIFY of a transfer, which has exactly that to say; of a dialog's second REFER `event` has its id. */
+export async function notified(
+  phone: SipPeer,
+  sipfrag: string,
+  state: RegExp,
+  event = 'refer',
+): Promise<SipRequest> {
   const notify = await phone.next('NOTIFY');
   assert.equal(notify.body.toString(), `SIP/2.0 ${sipfrag}\r\n`);
   assert.match(notify.get('subscription-state') ?? '', state);
-  assert.match(notify.get('event') ?? '', /^refer(?:;id=\d+)?$/);
+  assert.equal(notify.get('event'), event);
   assert.equal(notify.get('content-type'), 'message/sipfrag;version=2.0');
   phone.respond(notify, 200);
   return notify;
