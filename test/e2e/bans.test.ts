@@ -1,6 +1,7 @@
 // Black list, white list and bans of the server's own, with phones at several addresses of this machine.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { withDeadline } from '../../src/platform/deadline.js';
 import { comesBack } from '../support/alarm-steps.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect, hangUp } from '../support/call-steps.js';
@@ -13,6 +14,7 @@ import { waitFor } from '../support/wait-for.js';
 const BANNED = '127.0.0.66';
 const GUESSER = '127.0.0.67';
 const OFFICE = '127.0.0.68';
+const CLOSE_MS = 5000;
 const needsOurEngine = hasBuiltInEngine ? false : 'the built-in engine drops before it parses';
 
 describe('who is heard', () => {
@@ -81,8 +83,9 @@ describe('who is heard', () => {
     const phone = await calls.phone('1003', { from: BANNED, transport: 'tcp' });
     assert.equal(await isHeard(phone), true);
     await ok(`ADD BLACKLIST: IP=${BANNED}, FOR=1h`);
+    await withDeadline(phone.closed, CLOSE_MS, 'closing the connection of the phone');
     const socket = await RawTcp.connect(calls.server.tcpPort, '127.0.0.1', BANNED);
-    await socket.closed;
+    await withDeadline(socket.closed, CLOSE_MS, 'closing a new connection');
     await ok(`RMV BLACKLIST: IP=${BANNED}`);
   });
 
@@ -149,11 +152,11 @@ describe('who is heard', () => {
     for (let i = 0; i < 5; i++) {
       const socket = await RawTcp.connect(calls.server.tcpPort, '127.0.0.1', from);
       socket.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-      await socket.closed;
+      await withDeadline(socket.closed, CLOSE_MS, 'closing what is no SIP');
     }
     await waitFor('the ban', async () => (await rows(`LST BLACKLIST: IP=${from}`)).length === 1);
     const socket = await RawTcp.connect(calls.server.tcpPort, '127.0.0.1', from);
-    await socket.closed;
+    await withDeadline(socket.closed, CLOSE_MS, 'closing a new connection');
   });
 
   test('both lists outlive a restart, bans of the server too', async () => {

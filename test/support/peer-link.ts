@@ -22,6 +22,8 @@ export interface PeerLink {
   readonly port: number;
   send(bytes: Buffer): void;
   onMessage(listener: (message: SipMessage) => void): void;
+  /** Resolves when either side has closed the socket or the connection. */
+  readonly closed: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,13 +52,15 @@ async function openUdp({ server, from }: LinkOptions): Promise<PeerLink> {
   const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
   socket.bind(0, from ?? (isIPv6(server.address) ? '::1' : '127.0.0.1'));
   await once(socket, 'listening');
+  const closed = new Promise<void>((resolve) => void socket.once('close', resolve));
   return {
     port: socket.address().port,
+    closed,
     send: (bytes) => socket.send(bytes, server.port, server.address),
     onMessage: (listener) => socket.on('message', (bytes) => listener(parseMessage(bytes))),
-    close: async () => {
+    close: () => {
       socket.close();
-      await once(socket, 'close');
+      return closed;
     },
   };
 }
@@ -64,18 +68,18 @@ async function openUdp({ server, from }: LinkOptions): Promise<PeerLink> {
 async function openStream(socket: Socket, event: 'connect' | 'secureConnect'): Promise<PeerLink> {
   await once(socket, event);
   socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   return {
     port: socket.localPort ?? 0,
+    closed,
     send: (bytes) => socket.write(bytes),
     onMessage: (listener) => {
       const parser = new StreamParser({ onMessage: listener, onPing: () => {}, onError: () => {} });
       socket.on('data', (chunk) => parser.push(chunk));
     },
-    close: async () => {
-      if (socket.destroyed) return;
-      const closed = once(socket, 'close');
+    close: () => {
       socket.destroy();
-      await closed;
+      return closed;
     },
   };
 }
@@ -88,16 +92,16 @@ async function openWebSocket(url: string): Promise<PeerLink> {
   });
   await once(webSocket, 'open');
   webSocket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => void webSocket.once('close', () => resolve()));
   return {
     port,
+    closed,
     send: (bytes) => webSocket.send(bytes.toString('utf8')),
     onMessage: (listener) =>
       webSocket.on('message', (data: RawData) => listener(parseMessage(Buffer.from(String(data))))),
-    close: async () => {
-      if (webSocket.readyState === webSocket.CLOSED) return;
-      const closed = once(webSocket, 'close');
+    close: () => {
       webSocket.close();
-      await closed;
+      return closed;
     },
   };
 }

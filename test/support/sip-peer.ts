@@ -58,6 +58,11 @@ export class SipPeer {
     return `${isIPv6(server.address) ? '[::1]' : from}:${this.port}`;
   }
 
+  /** Resolves when either side has closed the socket or the connection. */
+  get closed(): Promise<void> {
+    return this.link.closed;
+  }
+
   get username(): string {
     return this.options.username;
   }
