@@ -24,6 +24,8 @@ export interface PeerOptions extends LinkOptions {
 export class SipPeer {
   /** All that came in, repeats included. */
   readonly log: SipMessage[] = [];
+  /** When each of them came, by `performance.now()`. */
+  readonly logAtMs: number[] = [];
   /** All that went out. */
   readonly sent: SipMessage[] = [];
   private readonly inbox: MessageInbox;
@@ -38,6 +40,7 @@ export class SipPeer {
     this.inbox = new MessageInbox(options.username);
     link.onMessage((message) => {
       this.log.push(message);
+      this.logAtMs.push(performance.now());
       this.inbox.put(message);
     });
   }
