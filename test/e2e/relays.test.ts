@@ -119,7 +119,7 @@ describe('media relays managed while the server runs', () => {
     assert.equal((await rows(calls, 'LST RELAY')).length, 1);
   });
 
-  test('what was added and changed is there after a restart, and the built-in relay stands alone', async () => {
+  test('what was added and changed is there after a restart', async () => {
     await calls.mml(`ADD RELAY: NAME=rtp2, URL="${relays[1]!.url}"`);
     await calls.mml(`DEA RELAY: NAME="${relays[0]!.url}"`);
     await calls.restart();
@@ -140,4 +140,22 @@ describe('media relays managed while the server runs', () => {
     await refused(calls, `RMV RELAY: NAME="${relays[0]!.url}"`, 3007, /MEDIA_RELAY names/);
     await refused(calls, 'DSP MEDIA: CALLID=nothing', 4001, /nothing/);
   });
+});
+
+test('the built-in relay stands alone: no other is added, and calls go to it', async (t) => {
+  const calls = await startCallServer({ MEDIA_RELAY: 'embedded' });
+  t.after(() => calls.close());
+  const alone = /the built-in relay stands alone: name relays in MEDIA_RELAY first/;
+  await refused(calls, 'ADD RELAY: NAME=rtp2, URL="rtpproxy+udp://127.0.0.1:1"', 3007, alone);
+  assert.deepEqual(
+    (await rows<RelayRow>(calls, 'LST RELAY')).map(({ name, status }) => [name, status]),
+    [['embedded', 'ACTIVE']],
+  );
+  const [a, b] = [await calls.phone('1001'), await calls.phone('1002')];
+  const call = await connect(a, b);
+  assert.deepEqual(
+    (await rows<RelayRow>(calls, 'DSP RELAY')).map(({ name, alive, calls: on }) => [name, alive, on]),
+    [['embedded', true, 1]],
+  );
+  await hangUp(a, b, call);
 });
