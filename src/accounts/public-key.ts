@@ -19,8 +19,9 @@ const LENGTHS: Readonly<Record<string, number | undefined>> = {
   'ecdsa-sha2-nistp521': 172,
   'ssh-rsa': undefined,
 };
-/** Its modulus alone is 256 bytes. */
-const MIN_RSA_BYTES = 256 + 4 + 'ssh-rsa'.length;
+const MIN_RSA_BITS = 2048;
+/** More makes each signature dear to check, for whoever asks. */
+const MAX_EXPONENT_BYTES = 8;
 const MAX_BYTES = 2048;
 const MAX_COMMENT = 64;
 
@@ -38,10 +39,31 @@ export function parsePublicKey(text: string): PublicKey {
     bytes.readUInt32BE(0) === name.length &&
     bytes.subarray(4, 4 + name.length).equals(name);
   if (!isWhole) throw invalid(`this is no whole key of type ${type}`);
-  if (type === 'ssh-rsa' && bytes.length < MIN_RSA_BYTES) throw invalid('RSA keys need 2048 bits');
+  if (type === 'ssh-rsa') checkRsa(bytes.subarray(4 + name.length));
   const comment = rest.join(' ').replace(/\p{C}/gu, '').slice(0, MAX_COMMENT);
   const hash = createHash('sha256').update(bytes).digest('base64').replace(/=+$/, '');
   return { type, fingerprint: `SHA256:${hash}`, comment, line: `${type} ${data} ${comment}`.trim() };
+}
+
+/** RFC 4253 §6.6: exponent and modulus, each a length and a positive number (an mpint), and nothing after them. */
+function checkRsa(bytes: Buffer): void {
+  const exponent = mpintAt(bytes, 0);
+  const modulus = exponent && mpintAt(bytes, 4 + exponent.length);
+  if (!modulus || 8 + exponent.length + modulus.length !== bytes.length)
+    throw invalid('this is no whole key of type ssh-rsa');
+  if (exponent.length > MAX_EXPONENT_BYTES) throw invalid('the exponent of this RSA key is too large');
+  if (bitsOf(modulus) < MIN_RSA_BITS) throw invalid(`RSA keys need ${MIN_RSA_BITS} bits`);
+}
+
+function mpintAt(bytes: Buffer, at: number): Buffer | undefined {
+  if (bytes.length < at + 4) return undefined;
+  const end = at + 4 + bytes.readUInt32BE(at);
+  return end > at + 4 && end <= bytes.length ? bytes.subarray(at + 4, end) : undefined;
+}
+
+function bitsOf(number: Buffer): number {
+  const first = number.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (number.length - first) * 8 - Math.clz32(number[first]!) + 24;
 }
 
 const invalid = (message: string) => new AccountError('FIELD_INVALID', message);

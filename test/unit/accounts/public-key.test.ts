@@ -44,6 +44,23 @@ describe('public keys of operators', () => {
       assert.throws(() => parsePublicKey(line), { code: 'FIELD_INVALID' }, line.slice(0, 60));
   });
 
+  it('RFC 4253 §6.6: measures the modulus of an RSA key, and wants nothing after it', () => {
+    const E = Buffer.from([1, 0, 1]);
+    const modulus = (bits: number) => Buffer.concat([Buffer.from([0, 0x80]), Buffer.alloc(bits / 8 - 1)]);
+    assert.equal(parsePublicKey(key('ssh-rsa', E, modulus(2048))).type, 'ssh-rsa');
+    for (const parts of [
+      [E, modulus(1024)],
+      [E, modulus(1984)],
+      [Buffer.alloc(141, 0x77), modulus(1024)],
+      [Buffer.alloc(9, 0x77), modulus(2048)],
+      [E, Buffer.alloc(300)],
+      [E, modulus(2048), Buffer.alloc(1)],
+      [E],
+      [Buffer.alloc(0), modulus(2048)],
+    ])
+      assert.throws(() => parsePublicKey(key('ssh-rsa', ...parts)), { code: 'FIELD_INVALID' });
+  });
+
   it('keeps no line ends and controls of a comment', () => {
     assert.equal(parsePublicKey(`${ED} a\x1b[31mb`).comment, 'a[31mb');
   });
