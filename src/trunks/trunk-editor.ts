@@ -1,4 +1,5 @@
 import type { UserService } from '../accounts/types.js';
+import { KeyedQueue } from '../platform/keyed-queue.js';
 import type { OutsideRoute } from '../routing/outside-types.js';
 import type { TranslationRule } from '../routing/translate.js';
 import { invalid, TrunkError } from './errors.js';
@@ -16,8 +17,10 @@ import {
 import type { TrunkTable } from './trunk-table.js';
 import type { RouteInput, Trunk, TrunkInput, TrunkService, TrunkView } from './types.js';
 
-/** Changes of trunks and routes, each checked before it is written. */
+/** Changes of trunks and routes, each checked before it is written; those of one trunk one after the other. */
 export class TrunkEditor implements Omit<TrunkService, 'states'> {
+  private readonly changes = new KeyedQueue();
+
   constructor(
     private readonly table: TrunkTable,
     private readonly users: Pick<UserService, 'authData'>,
@@ -38,8 +41,8 @@ export class TrunkEditor implements Omit<TrunkService, 'states'> {
     return viewOf(trunk);
   }
 
-  async modify(name: string, input: TrunkInput): Promise<TrunkView> {
-    return this.write(await this.changed(this.must(name), input));
+  modify(name: string, input: TrunkInput): Promise<TrunkView> {
+    return this.change(name, (trunk) => this.changed(trunk, input));
   }
 
   async remove(name: string): Promise<void> {
@@ -50,17 +53,19 @@ export class TrunkEditor implements Omit<TrunkService, 'states'> {
 
   async addRule(name: string, rule: TranslationRule, place?: number): Promise<TrunkView> {
     checkRule(rule);
-    const trunk = this.must(name);
-    if (trunk.rules.length >= MAX_RULES) throw invalid(`a trunk has at most ${MAX_RULES} translations`);
-    const at = Math.min(place ?? trunk.rules.length + 1, trunk.rules.length + 1) - 1;
-    const rules = [...trunk.rules.slice(0, at), rule, ...trunk.rules.slice(at)];
-    return this.write({ ...trunk, rules });
+    return this.change(name, (trunk) => {
+      const { rules } = trunk;
+      if (rules.length >= MAX_RULES) throw invalid(`a trunk has at most ${MAX_RULES} translations`);
+      const at = Math.min(place ?? rules.length + 1, rules.length + 1) - 1;
+      return { ...trunk, rules: [...rules.slice(0, at), rule, ...rules.slice(at)] };
+    });
   }
 
-  async removeRule(name: string, place: number): Promise<TrunkView> {
-    const trunk = this.must(name);
-    if (place < 1 || place > trunk.rules.length) throw unknownTrunk(`${name} translation ${place}`);
-    return this.write({ ...trunk, rules: trunk.rules.filter((_, i) => i !== place - 1) });
+  removeRule(name: string, place: number): Promise<TrunkView> {
+    return this.change(name, (trunk) => {
+      if (place < 1 || place > trunk.rules.length) throw unknownTrunk(`${name} translation ${place}`);
+      return { ...trunk, rules: trunk.rules.filter((_, i) => i !== place - 1) };
+    });
   }
 
   listRoutes(): OutsideRoute[] {
@@ -105,15 +110,14 @@ export class TrunkEditor implements Omit<TrunkService, 'states'> {
     return changeRoute(before, input);
   }
 
-  private async write(trunk: Trunk): Promise<TrunkView> {
-    if (!(await this.table.putTrunk(trunk, 'update'))) throw unknownTrunk(trunk.name);
-    return viewOf(trunk);
-  }
-
-  private must(name: string): Trunk {
-    const trunk = this.table.get(name);
-    if (!trunk) throw unknownTrunk(name);
-    return trunk;
+  private change(name: string, make: (trunk: Trunk) => Trunk | Promise<Trunk>): Promise<TrunkView> {
+    return this.changes.run(name, async () => {
+      const before = this.table.get(name);
+      if (!before) throw unknownTrunk(name);
+      const trunk = await make(before);
+      if (!(await this.table.putTrunk(trunk, 'update'))) throw unknownTrunk(name);
+      return viewOf(trunk);
+    });
   }
 }
 
