@@ -105,8 +105,9 @@ class StoredTrunks implements Trunks {
     // A trunk with addresses and a password has to show both.
     const trunk = known ?? (named?.sources.length === 0 ? named : undefined);
     if (!trunk) return undefined;
-    // A name that a subscriber was given later is the subscriber's.
-    if (!known && (await this.options.users.authData(trunk.inUsername))) return undefined;
+    // A name that a subscriber was given later is the subscriber's; while the Store is away the trunk of the table has it.
+    if (!known && (await this.options.users.authData(trunk.inUsername).catch(() => undefined)))
+      return undefined;
     const outcome = await this.authenticator.authenticate(req, 'proxy');
     if (!outcome.ok) return { kind: 'failed', outcome };
     if (outcome.user.username === trunk.inUsername) return { kind: 'trunk', call: this.callOf(req, trunk) };

@@ -148,6 +148,23 @@ describe('digest with trunks, both ways', () => {
       );
     });
 
+    test('is known while nobody can say whether a subscriber has its name', async () => {
+      const { authData } = rig.users;
+      // As a Store that is away, for a name that is not remembered.
+      rig.users.authData = async (name) => {
+        if (name === 'branch') throw new Error('the store is away');
+        return authData.call(rig.users, name);
+      };
+      try {
+        const invite = await branch.invite('1001');
+        a.respond(await a.next('INVITE'), 486);
+        branch.ackRefusal(invite, await branch.response(invite, 486));
+        assert.equal((await lastRecord()).trunkIn, 'branch');
+      } finally {
+        rig.users.authData = authData;
+      }
+    });
+
     test('is challenged again with a wrong one', async () => {
       const wrong = await SipPeer.open({ username: 'branch', password: 'wrong', server: rig.server });
       const invite = await wrong.invite('1001');
