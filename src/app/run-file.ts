@@ -49,6 +49,11 @@ export function claimDataDir(dataDir: string): {
   return { publish: write, release: () => rmSync(path, { force: true }), wasLeft: held !== undefined };
 }
 
+/** Gives up this process's own claim, when it ends at once because it was told to. */
+export function abandonDataDir(dataDir: string): void {
+  if (readRunFacts(dataDir)?.pid === process.pid) rmSync(join(dataDir, FILE_NAME), { force: true });
+}
+
 /** Facts of the server on this DATA_DIR, running or crashed; undefined when there are none. */
 export function readRunFacts(dataDir: string): RunFacts | undefined {
   const path = join(dataDir, FILE_NAME);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { abandonDataDir } from '../app/run-file.js';
 import type { RunningServer } from '../app/running-server.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { LoggerFactory } from '../platform/logger.js';
@@ -40,6 +41,7 @@ async function endFailed(server: RunningServer, logs: LoggerFactory, reason: Err
 /** The server of this process: one after the other, over restarts. */
 class Serving {
   private server: RunningServer | undefined;
+  private dataDir = '';
   private isStopping = false;
 
   constructor() {
@@ -54,6 +56,7 @@ class Serving {
     readAgain: () => LoadedConfig,
   ): Promise<RunningServer> {
     this.server = undefined;
+    this.dataDir = loaded.config.DATA_DIR;
     // Loaded when it is needed: other commands are quicker without.
     const { startServer } = await import('../app.js');
     const server = await startServer(loaded, logs, readAgain);
@@ -65,11 +68,17 @@ class Serving {
 
   /** The first signal drains, a second one ends at once. */
   private stop(): void {
-    if (this.isStopping) process.exit(1);
+    if (this.isStopping) this.abandon();
     this.isStopping = true;
     if (this.server) this.end(this.server);
     // Then `start` sees to it.
     else process.stdout.write('Stops as soon as it has started. Once more ends now.\n');
+  }
+
+  /** Calls that are up are left to the next start, as after a crash; it is none all the same. */
+  private abandon(): never {
+    abandonDataDir(this.dataDir);
+    process.exit(1);
   }
 
   private end(server: RunningServer): void {

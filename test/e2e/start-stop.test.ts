@@ -57,6 +57,20 @@ describe('starting and stopping a server', () => {
     }
   });
 
+  test('a second signal ends the server at once, which its next start calls no crash', async () => {
+    const calls = await startCallServer({ DRAIN_SEC: '20' });
+    try {
+      await connect(await calls.phone('1001'), await calls.phone('1002'));
+      process.kill(calls.server.facts.pid, 'SIGTERM');
+      await waitFor('the server to drain', async () => /draining/.test(await calls.mml('DSP SYSINFO')));
+      await calls.server.kill('SIGTERM');
+      await calls.restart();
+      assert.doesNotMatch(await calls.mmlOk('LST ALARM: ACTIVE'), /SERVER_CRASHED/);
+    } finally {
+      await calls.close();
+    }
+  });
+
   test('a signal during the start is answered, and a second one ends it', async () => {
     // An engine that takes the connection and says nothing: the start waits for it.
     const sockets: Socket[] = [];
