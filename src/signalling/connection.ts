@@ -43,7 +43,7 @@ export interface EngineConnectionOptions {
    * is gone to the next one with such a tag. Default: none.
    */
   readonly tags?: readonly string[];
-  /** Looks at each request outside dialogs before its handler does; true when it has dealt with it. */
+  /** Looks at each request before its handler does; true when it has dealt with it. Those of calls that are up are not its business. */
   readonly screen?: (req: SrfRequest, res: SrfResponse) => boolean;
 }
 
