@@ -76,6 +76,7 @@ export async function openTelephony(context: ServerContext, wired: TelephonyPart
   });
   parts.own('trunks', trunks);
   wired.guard.isTrunk = (address) => trunks.isSource(address);
+  wired.guard.hasTrunkIn = (network) => trunks.hasSourceIn(network);
   let messages: Messaging | undefined;
   let events: Events | undefined;
   const record = registerRecords(records, config.SIP_REALM);

@@ -66,6 +66,23 @@ export class AddressSet {
     return address.includes(':') ? this.hasIpv6(address) : this.hasIpv4(address);
   }
 
+  /** Whether one of these has something in common with an address or network. Walks over all of them. Throws RangeError for what is none. */
+  touches(source: string): boolean {
+    const network = mustParse(source);
+    return this.has(addressOf(network)) || this.hasInside(network);
+  }
+
+  private hasInside({ kind, base, bits }: Network): boolean {
+    if (kind === 'ipv6') {
+      const key = ipv6Key(wordsOf(base), bits);
+      const isInside = (one: string): boolean => ipv6Key(one.trim().split(' ').map(Number), bits) === key;
+      return allOf(this.networks.ipv6).some(isInside);
+    }
+    const size = 2 ** (WIDTH.ipv4 - bits);
+    const bases = [...allOf(this.networks.ipv4), ...[...this.addresses].map((one) => ipv4Value(one) ?? 0)];
+    return bases.some((one) => one - (one % size) === Number(base));
+  }
+
   private hasIpv4(address: string): boolean {
     if (this.networks.ipv4.size === 0) return false;
     const value = ipv4Value(address);
@@ -108,6 +125,9 @@ function basesOf<T>(networks: Map<number, Set<T>>, bits: number): Set<T> {
   networks.set(bits, bases);
   return bases;
 }
+
+const allOf = <T>(networks: ReadonlyMap<number, Set<T>>): T[] =>
+  [...networks.values()].flatMap((some) => [...some]);
 
 /** 1 when it was not there. */
 function added<T>(set: Set<T>, value: T): 0 | 1 {

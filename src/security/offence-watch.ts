@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 
 /** How long a source is to be banned, and why. */
 export interface Verdict {
-  /** An IPv4 address, or the /64 of an IPv6 address. */
+  /** An IPv4 address; the /64 of an IPv6 address, or that address alone where somebody in the /64 is never banned. */
   readonly source: string;
   readonly banMs: number;
   readonly offences: number;
@@ -33,9 +33,11 @@ export class OffenceWatch {
   private readonly phones = new Map<string, number>();
   private readonly former = new Map<string, { readonly bans: number; readonly at: number }>();
 
+  /** `isMixed` says whether somebody in an IPv6 /64 is never banned: its other addresses are counted and banned one by one. */
   constructor(
     private readonly policy: BanPolicy = DEFAULT_BAN_POLICY,
     private readonly clock: Clock = systemClock,
+    private readonly isMixed: (network: string) => boolean = () => false,
   ) {
     const limits = {
       get limit() {
@@ -65,7 +67,7 @@ export class OffenceWatch {
   offended(address: string, times = 1): Verdict | undefined {
     const { after, banSec } = this.policy;
     if (after === 0) return undefined;
-    const source = sourceOf(address);
+    const source = this.bannedWith(address);
     for (let i = 0; i < Math.min(times, after); i++) this.offences.fail(source);
     if (!this.offences.isOver(source)) return undefined;
     this.offences.reset(source);
@@ -75,6 +77,11 @@ export class OffenceWatch {
     remember(this.former, source, { bans: bans + 1, at: nowMs });
     const firstMs = banSec * 1000;
     return { source, banMs: Math.max(firstMs, Math.min(firstMs * 2 ** bans, DAY_MS)), offences: after };
+  }
+
+  private bannedWith(address: string): string {
+    const source = sourceOf(address);
+    return source.includes('/') && this.isMixed(source) ? (canonicalSource(address) ?? address) : source;
   }
 }
 

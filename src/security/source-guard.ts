@@ -54,6 +54,8 @@ export class SourceGuard implements AuthObserver, Closeable {
   readonly statistics: AttackStatistics;
   /** Set once trunks are there: whether calls of one come from an address. */
   isTrunk: (address: string) => boolean = () => false;
+  /** The same for some address of a network. */
+  hasTrunkIn: (network: string) => boolean = () => false;
   filter: SourceFilter | undefined;
   private readonly watch: OffenceWatch;
   private readonly unanswered: UnansweredChallenges;
@@ -64,7 +66,7 @@ export class SourceGuard implements AuthObserver, Closeable {
     const { store, trusted, policy, onBan, clock = systemClock, log } = options;
     this.clock = clock;
     this.trusted = new AddressSet(trusted);
-    this.watch = new OffenceWatch(policy, clock);
+    this.watch = new OffenceWatch(policy, clock, (network) => this.hasExemptIn(network));
     this.unanswered = new UnansweredChallenges(clock);
     this.statistics = new AttackStatistics(clock);
     this.lists = new SourceLists({
@@ -72,7 +74,7 @@ export class SourceGuard implements AuthObserver, Closeable {
       clock,
       log,
       onBan,
-      isExempt: (source) => this.exemption(source) !== undefined,
+      isExempt: (source) => this.isExempt(source),
       onChange: (name, change) => this.tellFilter(name, change),
     });
   }
@@ -128,6 +130,17 @@ export class SourceGuard implements AuthObserver, Closeable {
 
   close(): Promise<void> {
     return this.lists.close();
+  }
+
+  /** Whether the server would not ban an address or network by itself. */
+  private isExempt(source: string): boolean {
+    const [address = '', bits] = source.split('/');
+    if (bits === undefined) return this.exemption(address) !== undefined;
+    return this.hasExemptIn(source) || this.watch.hasPhones(address);
+  }
+
+  private hasExemptIn(network: string): boolean {
+    return this.trusted.touches(network) || this.hasTrunkIn(network);
   }
 
   private attacked(attack: Attack, address: string, isProven: boolean, times = 1): void {

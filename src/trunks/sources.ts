@@ -28,6 +28,11 @@ export function parseSource(text: string): Source | undefined {
 const isAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 
+/** A source without its port and its zone, as CIDR. */
+export function networkOf({ network, bits }: Source): string {
+  return `${ipaddr.fromByteArray(network.toByteArray())}/${bits}`;
+}
+
 /** The address of a peer, ready to be compared; undefined when it is none. */
 export function parsePeer(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   // A dual-stack socket names IPv4 peers ::ffff:192.0.2.7.

@@ -1,8 +1,9 @@
+import { AddressSet } from '../platform/address-set.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { OutsideRoute } from '../routing/outside-types.js';
 import type { Collection, Json, Store } from '../store/types.js';
-import { fitOf, parsePeer, parseSource, type Source } from './sources.js';
+import { fitOf, networkOf, parsePeer, parseSource, type Source } from './sources.js';
 import { TRUNK_DEFAULTS } from './trunk-rules.js';
 import type { Trunk } from './types.js';
 
@@ -12,6 +13,8 @@ const PAGE = 500;
 
 /** Every trunk and route in memory: each INVITE asks for them. Read anew now and then; as last seen while the Store is away. */
 export class TrunkTable {
+  /** Where calls of active trunks come from, at whatever port. */
+  places = new AddressSet();
   private trunks = new Map<string, Trunk>();
   private sources: readonly { readonly trunk: Trunk; readonly source: Source }[] = [];
   private inUsers = new Map<string, Trunk>();
@@ -148,6 +151,7 @@ export class TrunkTable {
         return source ? [{ trunk, source }] : [];
       }),
     );
+    this.places = new AddressSet(this.sources.map(({ source }) => networkOf(source)));
     const named = active.filter(({ inUsername }) => inUsername !== '');
     this.inUsers = new Map(named.map((trunk) => [trunk.inUsername, trunk]));
     this.onChange();

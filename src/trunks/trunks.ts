@@ -61,6 +61,8 @@ export interface Trunks extends TrunkPort, Closeable {
   readonly service: TrunkService;
   /** Whether calls of a trunk come from an address. */
   isSource(address: string): boolean;
+  /** The same for some address of a network (CIDR). */
+  hasSourceIn(network: string): boolean;
 }
 
 /** Reads trunks and routes, and begins to watch and register them. The caller closes it. */
@@ -115,7 +117,11 @@ class StoredTrunks implements Trunks {
   }
 
   isSource(address: string): boolean {
-    return this.table.atAnyPort(address) !== undefined;
+    return this.table.places.has(address);
+  }
+
+  hasSourceIn(network: string): boolean {
+    return this.table.places.touches(network);
   }
 
   imagine(address: string, called: string, caller: string): ImaginedCall | undefined {

@@ -72,6 +72,24 @@ describe('a set of addresses', () => {
   for (const [address, expected] of cases)
     test(`${address || 'nothing'}: ${expected}`, () => assert.equal(set.has(address), expected));
 
+  const touched: readonly (readonly [string, boolean])[] = [
+    ['192.0.2.7', true],
+    ['192.0.2.0/29', true],
+    ['192.0.2.8/29', false],
+    ['198.51.0.0/16', true],
+    ['198.51.100.128/25', true],
+    ['10.0.0.0/16', true],
+    ['0.0.0.0/0', true],
+    ['2001:db8::/64', true],
+    ['2001:db8:0:1::/64', false],
+    ['2001:db8:1:5::/64', true],
+    ['2001:db8::/32', true],
+    ['2001:db8:8000::/33', false],
+    ['::/0', true],
+  ];
+  for (const [source, expected] of touched)
+    test(`something in ${source}: ${expected}`, () => assert.equal(set.touches(source), expected));
+
   test('the network of all takes every address of its family', () => {
     const all = new AddressSet(['0.0.0.0/0']);
     assert.deepEqual(
@@ -84,6 +102,8 @@ describe('a set of addresses', () => {
     assert.equal(new AddressSet().isEmpty, true);
     assert.equal(new AddressSet().has('192.0.2.7'), false);
     assert.throws(() => new AddressSet(['example.com']), RangeError);
+    assert.equal(new AddressSet().touches('0.0.0.0/0'), false);
+    assert.throws(() => new AddressSet().touches('example.com'), RangeError);
   });
 
   const networks: Record<string, readonly [(i: number) => string, (i: number) => string]> = {

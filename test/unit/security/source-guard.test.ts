@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { AddressSet } from '../../../src/platform/address-set.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { MAX_SOURCES } from '../../../src/security/limits.js';
 import { isScanner } from '../../../src/security/scanners.js';
@@ -157,6 +158,30 @@ describe('who is banned by the server itself', () => {
     clock.advance(3_600_000);
     guess('192.0.2.4');
     assert.equal(isBanned('192.0.2.4'), true, 'an hour later its phones are forgotten');
+  });
+
+  test('of an IPv6 network that holds a trunk or trusted address only the address that attacks is banned', async () => {
+    const mixed = openGuard(['2001:db8:1:1::7/128']);
+    await mixed.lists.start();
+    const trunk = new AddressSet(['2001:db8::7']);
+    mixed.isTrunk = (address) => trunk.has(address);
+    mixed.hasTrunkIn = (network) => trunk.touches(network);
+    for (const address of ['2001:db8::66', '2001:db8::7', '2001:db8:1:1::66', '2001:db8:1:2::66'])
+      for (let i = 0; i < 3; i++) mixed.guessed(address, 'password', false);
+    const sources = ['2001:db8:1:1::66', '2001:db8:1:2::/64', '2001:db8::66'];
+    assert.deepEqual(mixed.lists.table.sources('black').sort(), sources);
+    mixed.guessed('2001:db8::67', 'password', false);
+    assert.equal(mixed.lists.table.bans, 3, 'each address answers for itself');
+    guess('2001:db8:2::1');
+    assert.equal(isBanned('2001:db8:2::2'), true);
+    trunk.add('2001:db8:2::9');
+    await later(2);
+    assert.deepEqual(
+      mixed.lists.table.sources('black').sort(),
+      sources,
+      'no ban of a whole network by another',
+    );
+    await mixed.close();
   });
 
   test('a ban by another server on the same Store mutes nobody that this one would not ban', async () => {

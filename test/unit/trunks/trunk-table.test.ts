@@ -98,3 +98,32 @@ test('the trunk that names a caller most narrowly has the call, inactive ones ha
   assert.ok(['wide', 'port'].includes(found[0] ?? ''));
   table.close();
 });
+
+test('it knows which addresses and networks calls of active trunks come from, at whatever port', async () => {
+  const table = new TrunkTable(slowStore().store, new ManualClock(), silentLogger, () => undefined);
+  await table.start();
+  const sources = [
+    '192.0.2.7:5080',
+    '[2001:db8::7]:5060',
+    '198.51.100.0/24',
+    '2001:db8:1::/48',
+    'fe80::1%eth0',
+  ];
+  await table.putTrunk(trunk('carrier', { sources }), 'create');
+  await table.putTrunk(trunk('off', { sources: ['203.0.113.1'], status: 'INACTIVE' }), 'create');
+  const { places } = table;
+  const addresses = [
+    '192.0.2.7',
+    '2001:db8::7',
+    '198.51.100.9',
+    '::ffff:198.51.100.9',
+    '2001:db8:1:1::1',
+    'fe80::1',
+  ];
+  for (const address of addresses) assert.ok(places.has(address), address);
+  for (const address of ['192.0.2.8', '2001:db8::66', '203.0.113.1'])
+    assert.equal(places.has(address), false, address);
+  assert.equal(places.touches('2001:db8::/64'), true);
+  assert.equal(places.touches('2001:db8:0:1::/64'), false);
+  table.close();
+});
