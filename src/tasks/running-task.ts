@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../platform/clock.js';
 import { errorMessage } from '../platform/errors.js';
 import { TaskError } from './errors.js';
-import { MAX_RUNS } from './task-store.js';
+import { type LockOwner, MAX_RUNS } from './task-store.js';
 import type { WorkerParts } from './task-worker.js';
 import type { RunProgress, RunState, Task, TaskRun, TaskRunner } from './types.js';
 
@@ -14,6 +14,8 @@ const RETRY_MS = 5000;
 export class RunningTask {
   private readonly controller = new AbortController();
   private isClosing = false;
+  /** Another server took it for dead; it may run the task by now. */
+  private isLost = false;
   private wake: () => void = () => {};
   private timer: TimerHandle | undefined;
   /** Resolves when all is over; never rejects. */
@@ -46,12 +48,12 @@ export class RunningTask {
       log.error({ err: error, task: this.task.name }, 'a task could not be run');
       state = 'FAILED';
     }
-    if (this.controller.signal.aborted) state = this.isClosing ? 'INTERRUPTED' : 'STOPPED';
+    if (this.controller.signal.aborted) state = this.isClosing || this.isLost ? 'INTERRUPTED' : 'STOPPED';
     clock.clearTimeout(this.timer);
     this.run = { ...this.run, state, endedAt: clock.now() };
     const { task, done, failed, line, retcode } = this.run;
     log.info({ task, state, done, failed, line, retcode }, 'task ends');
-    this.tellAlarms();
+    if (!this.isLost) this.tellAlarms();
     await this.settle();
   }
 
@@ -86,27 +88,38 @@ export class RunningTask {
     return progress.done < progress.total ? 'STOPPED' : 'OK';
   }
 
-  /** Tells other servers now and then that the run goes on. */
   private beatLater(): void {
-    const { clock, store, server } = this.parts;
-    this.timer = clock.setTimeout(() => {
-      const { task, due } = this.run;
-      const told = store
-        .touch(task, { server, due, seenAt: clock.now() })
-        .then(() => store.updateRun(this.run));
-      told.catch((error: unknown) => this.warn(error, 'the progress of a task could not be kept'));
+    this.timer = this.parts.clock.setTimeout(() => {
+      this.beat().catch((error: unknown) => this.warn(error, 'the progress of a task could not be kept'));
       this.beatLater();
     }, BEAT_MS);
   }
 
-  /** Writes the end of a run down, again and again while the Store is away. */
+  /** Tells other servers now and then that the run goes on. One that is no longer ours is ended. */
+  private async beat(): Promise<void> {
+    const { store, clock } = this.parts;
+    const { task } = this.run;
+    if (await store.touch(task, { ...this.owner, seenAt: clock.now() })) return store.updateRun(this.run);
+    // The lock goes at the end as well.
+    if (this.run.endedAt !== undefined || this.isLost) return;
+    this.isLost = true;
+    this.parts.log.warn({ task }, 'a task is ended: another server has taken it over');
+    this.controller.abort();
+  }
+
+  private get owner(): LockOwner {
+    return { server: this.parts.server, due: this.run.due };
+  }
+
+  /** Writes the end of a run down, again and again while the Store is away; nothing when it was taken away from us. */
   private async settle(): Promise<void> {
     const { store, clock } = this.parts;
     const { task } = this.run;
     for (;;) {
       try {
+        if (!(await store.isHeldBy(task, this.owner))) break;
         await store.updateRun(this.run);
-        await store.unlock(task);
+        await store.unlock(task, this.owner);
         await store.pruneRuns(task);
         break;
       } catch (error) {

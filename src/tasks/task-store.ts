@@ -7,10 +7,14 @@ export const MAX_RUNS = 20;
 /** A run whose server has not been heard of for this long died with it, milliseconds. */
 export const STALE_MS = 120_000;
 
-/** Who runs a task at the moment. */
-export interface TaskLock {
+/** The run that a task is held by. */
+export interface LockOwner {
   readonly server: string;
   readonly due: number;
+}
+
+/** Who runs a task at the moment. */
+export interface TaskLock extends LockOwner {
   /** Wall milliseconds. */
   readonly seenAt: number;
 }
@@ -93,13 +97,20 @@ export class TaskStore {
     return (await this.collection.get(`lock ${name}`)) as unknown as TaskLock | undefined;
   }
 
-  /** Says that the one who holds it is still there. */
-  async touch(name: string, lock: TaskLock): Promise<void> {
-    await this.collection.put(`lock ${name}`, { ...lock }, 'update');
+  /** Whether a run holds the task: others take the lock away when they have not heard of its server for long. */
+  async isHeldBy(name: string, { server, due }: LockOwner): Promise<boolean> {
+    const lock = await this.lockOf(name);
+    return lock?.server === server && lock.due === due;
   }
 
-  async unlock(name: string): Promise<void> {
-    await this.collection.remove(`lock ${name}`);
+  /** Says that the one who holds it is still there; false when it holds it no longer. */
+  async touch(name: string, lock: TaskLock): Promise<boolean> {
+    return (await this.isHeldBy(name, lock)) && this.collection.put(`lock ${name}`, { ...lock }, 'update');
+  }
+
+  /** Gives the task free; does nothing when another run holds it. */
+  async unlock(name: string, owner: LockOwner): Promise<void> {
+    if (await this.isHeldBy(name, owner)) await this.collection.remove(`lock ${name}`);
   }
 
   async locks(): Promise<{ name: string; lock: TaskLock }[]> {

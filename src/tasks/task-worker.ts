@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AlarmSink } from '../alarms/types.js';
 import type { Clock, TimerHandle } from '../platform/clock.js';
 import { errorMessage } from '../platform/errors.js';
@@ -172,12 +173,14 @@ export class TaskWorker {
       const isOurs = lock.server === server;
       if (isOurs && (this.running.has(name) || this.claiming.has(name))) continue;
       if (!isOurs && clock.now() - lock.seenAt < STALE_MS) continue;
+      // Others sweep as well, and its server may be heard of again.
+      if (!isDeepStrictEqual(await store.lockOf(name), lock)) continue;
       const run = (await store.runs(name)).find(({ due }) => due === lock.due);
       if (run?.state === 'RUNNING') {
         await store.updateRun({ ...run, state: 'INTERRUPTED', endedAt: lock.seenAt });
         this.parts.alarms.raise('TASK_FAILED', name, 'its server ended while it ran');
       }
-      await store.unlock(name);
+      await store.unlock(name, lock);
     }
   }
 
@@ -191,7 +194,8 @@ export class TaskWorker {
     if (this.claiming.has(name)) return { kind: 'theirs' };
     this.claiming.add(name);
     try {
-      if (!(await store.lock(name, { server, due, seenAt: clock.now() }))) {
+      const owner = { server, due };
+      if (!(await store.lock(name, { ...owner, seenAt: clock.now() }))) {
         const held = await store.lockOf(name);
         if (!held || held.due === due || by !== 'SCHEDULE') return { kind: 'theirs' };
         await store.createRun(this.newRun(task, due, by, 'SKIPPED'));
@@ -199,11 +203,11 @@ export class TaskWorker {
       }
       const run = this.newRun(task, due, by, 'RUNNING');
       if (this.isClosed) {
-        await store.unlock(name);
+        await store.unlock(name, owner);
         return { kind: 'theirs' };
       }
       if (!(await store.createRun(run))) {
-        await store.unlock(name);
+        await store.unlock(name, owner);
         return { kind: 'over' };
       }
       this.launch(task, run, runner);

@@ -22,6 +22,8 @@ class HeldRunner implements TaskRunner {
   readonly pruned: [string, number][] = [];
   isHeld = false;
   failed = 0;
+  /** Runs that were ended from outside. */
+  aborted = 0;
   private readonly waiting: (() => void)[] = [];
 
   async run(job: TaskJob, signal: AbortSignal): Promise<RunProgress> {
@@ -30,7 +32,10 @@ class HeldRunner implements TaskRunner {
     if (this.isHeld)
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve());
+        signal.addEventListener('abort', () => {
+          this.aborted++;
+          resolve();
+        });
       });
     const fault = this.failed > 0 ? { line: 1, retcode: 4001, file: 'tasks/job/x.txt' } : {};
     return { total: 2, done: signal.aborted ? 1 : 2, failed: this.failed, ...fault };
@@ -128,6 +133,17 @@ describe('tasks', { timeout: 60_000 }, () => {
       if (!untilRunsEnd || runners.some(({ isHeld }) => isHeld)) continue;
       const locks = () => temp.store.collection('tasks').list({ prefix: 'lock ' });
       if (i + 1 < minutes) await waitFor('runs to end', async () => (await locks()).length === 0);
+    }
+  }
+
+  type Lock = { server: string; seenAt: number };
+  const lock = async () => (await temp.store.collection('tasks').get('lock job')) as unknown as Lock;
+
+  /** The same while a run goes on, whose server says each minute that it is there. */
+  async function passHeld(minutes: number): Promise<void> {
+    for (let i = 0; i < minutes; i++) {
+      await pass(1, false);
+      await waitFor('its server to tell', async () => (await lock()).seenAt >= clock.now() - MINUTE / 2);
     }
   }
 
@@ -248,7 +264,7 @@ describe('tasks', { timeout: 60_000 }, () => {
     const alive = open('c');
     alive.runner.isHeld = true;
     await alive.tasks.start('job', 'li');
-    await pass(5);
+    await passHeld(5);
     assert.equal(await states(tasks), 'RUNNING INTERRUPTED');
     await assert.rejects(tasks.start('job', 'li'), { code: 'TASK_BUSY' });
     await assert.rejects(tasks.remove('job'), { code: 'TASK_BUSY' });
@@ -387,6 +403,85 @@ describe('tasks', { timeout: 60_000 }, () => {
     await pass(2, false);
     await until(tasks, 'OK OK');
     assert.equal(runner.jobs.length, 2, 'the time that passed meanwhile was made up');
+  });
+
+  /** A server whose Store is away when it is said so. */
+  function openAway(server: string) {
+    const state = { isAway: false };
+    const away = new Proxy(temp.store.collection('tasks'), {
+      get: (target, name) =>
+        state.isAway
+          ? () => Promise.reject(new StoreError('STORE_UNAVAILABLE', 'away'))
+          : Reflect.get(target, name).bind(target),
+    });
+    const store = { ...temp.store, collection: () => away } as typeof temp.store;
+    return { state, ...open(server, new HeldRunner(), store) };
+  }
+
+  for (const isOver of [false, true])
+    it(`a run whose lock was taken away ${isOver ? 'writes no end' : 'is ended'} and leaves the next run alone`, async () => {
+      const [one, two] = [openAway('a'), open('b')];
+      one.runner.isHeld = two.runner.isHeld = true;
+      await one.tasks.add('job', { script });
+      await one.tasks.start('job', 'li');
+      await waitFor('the run', () => one.runner.jobs.length === 1);
+      one.state.isAway = true;
+      if (isOver) one.runner.release();
+      await pass(3, false);
+      await until(two.tasks, 'INTERRUPTED');
+      await two.tasks.start('job', 'li');
+      one.state.isAway = false;
+      await passHeld(2);
+      if (!isOver) await waitFor('its end', () => one.runner.aborted === 1);
+      await waitFor('its place', () =>
+        one.tasks.stop('job').then(
+          () => false,
+          ({ code }) => code === 'TASK_IDLE',
+        ),
+      );
+      assert.equal(await states(two.tasks), 'RUNNING INTERRUPTED');
+      assert.equal((await lock()).server, 'b');
+      await assert.rejects(one.tasks.start('job', 'li'), { code: 'TASK_BUSY' });
+      two.runner.release();
+      await until(two.tasks, 'OK INTERRUPTED');
+      await waitFor('no lock', async () => (await lock()) === undefined);
+    });
+
+  it('takes no lock away that another server has taken meanwhile, or whose server is heard of again', async () => {
+    const dead = await deadServersRun();
+    const real = temp.store.collection('tasks');
+    for (const next of [
+      { server: 'c', due: START + 1, seenAt: START + 9 * MINUTE },
+      { server: 'x', due: START, seenAt: START + 9 * MINUTE },
+    ]) {
+      await real.put('lock job', { server: 'x', due: START, seenAt: START });
+      let isTaken = false;
+      const raced = new Proxy(real, {
+        get: (target, name) =>
+          name === 'list'
+            ? async (options: { prefix: string }) => {
+                const found = await target.list(options);
+                if (options.prefix === 'lock ' && !isTaken) {
+                  isTaken = true;
+                  await target.put('lock job', next);
+                }
+                return found;
+              }
+            : Reflect.get(target, name).bind(target),
+      });
+      clock.advance(3 * MINUTE);
+      const { tasks } = open('b', new HeldRunner(), {
+        ...temp.store,
+        collection: () => raced,
+      } as typeof temp.store);
+      await pass(1, false);
+      assert.ok(isTaken);
+      assert.deepEqual(await lock(), next);
+      assert.equal(await states(tasks), 'RUNNING');
+      await tasks.close();
+      clocks.length = 0;
+    }
+    await dead();
   });
 
   it('says what is wrong with a task', async () => {
