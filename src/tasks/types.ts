@@ -56,8 +56,8 @@ export interface TaskView extends Task {
 }
 
 /**
- * How a run stands: going, all commands succeeded, one failed, ended by an operator, ended with the server, never begun because the
- * server was not there, or because the run before was still going.
+ * How a run stands: going, all commands succeeded, one failed, ended by an operator, ended with the server, never begun because its
+ * time passed before it could begin, or because the run before was still going.
  */
 export type RunState = 'RUNNING' | 'OK' | 'FAILED' | 'STOPPED' | 'INTERRUPTED' | 'MISSED' | 'SKIPPED';
 

@@ -234,6 +234,8 @@ describe('tasks', { timeout: 60_000 }, () => {
     clock.advance(3 * 24 * 60 * MINUTE);
     const second = open();
     await until(second.tasks, 'MISSED', 'old');
+    await waitFor('an alarm', () => active.has('TASK_FAILED old'));
+    assert.equal(active.get('TASK_FAILED old'), 'its time passed before it could begin');
     assert.equal(second.runner.jobs.length, 0);
     assert.equal((await second.tasks.get('old'))?.nextAt, new Date(2027, 2, 4, 3).getTime());
   });
