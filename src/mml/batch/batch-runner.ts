@@ -1,3 +1,4 @@
+import { errorMessage } from '../../platform/errors.js';
 import type { RunProgress, TaskJob, TaskOwner, TaskRunner } from '../../tasks/types.js';
 import { MmlError } from '../errors.js';
 import type { ExchangeFiles } from '../exchange-files.js';
@@ -31,15 +32,20 @@ export class BatchRunner implements TaskRunner {
     const begun: RunProgress = { total, done: 0, failed: 0, ...named };
     job.onProgress(begun);
     await file.write(`// task ${job.task} as ${job.owner.name}, ${localTime(core.clock.now())}\n`);
-    const owner = await this.sessionOwner(job.task, job.owner);
-    const progress = owner
-      ? await this.runAs(owner, job, file, begun, signal)
-      : await refuse(file, begun, 0, new MmlError(3009, { name: job.owner.name }));
-    const { done, failed } = progress;
-    await file.end(
-      `// ${done} of ${progress.total} commands run, ${failed} failed, ${localTime(core.clock.now())}\n`,
-    );
-    return progress;
+    try {
+      const owner = await this.sessionOwner(job.task, job.owner);
+      const progress = owner
+        ? await this.runAs(owner, job, file, begun, signal)
+        : await refuse(file, begun, 0, new MmlError(3009, { name: job.owner.name }));
+      const { done, failed } = progress;
+      await file.end(
+        `// ${done} of ${progress.total} commands run, ${failed} failed, ${localTime(core.clock.now())}\n`,
+      );
+      return progress;
+    } catch (error) {
+      await file.end(`// could not be run: ${errorMessage(error)}, ${localTime(core.clock.now())}\n`);
+      throw error;
+    }
   }
 
   prune(task: string, keep: number): Promise<void> {
@@ -98,12 +104,14 @@ export class BatchRunner implements TaskRunner {
       session.lastInputAt = this.core.clock.now();
       const outcome = await this.core.executor.run(command, session, { signal });
       const { retcode } = outcome;
-      const isFailure = retcode !== 0 && !signal.aborted;
+      await file.write(
+        `// ${progress.done + 1}/${progress.total}  line ${line}\n${this.report(outcome, session)}\n`,
+      );
+      // What was broken off is not done, be it the last one.
+      if (signal.aborted && retcode !== 0) return progress;
+      const isFailure = retcode !== 0;
       progress = { ...progress, done: progress.done + 1, failed: progress.failed + (isFailure ? 1 : 0) };
       if (isFailure && progress.line === undefined) progress = { ...progress, line, retcode };
-      await file.write(
-        `// ${progress.done}/${progress.total}  line ${line}\n${this.report(outcome, session)}\n`,
-      );
       if (outcome.endSession) return { ...progress, total: progress.done };
       if (isFailure && job.onError === 'STOP') return progress;
     }

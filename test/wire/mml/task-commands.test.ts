@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { StoredCommandGroups } from '../../../src/accounts/stored-command-groups.js';
 import { StoredOperators } from '../../../src/accounts/stored-operators.js';
 import { silentLogger } from '../../../src/platform/logger.js';
+import { StoreError } from '../../../src/store/errors.js';
 import { StoredTasks } from '../../../src/tasks/stored-tasks.js';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { mmlTestServices } from '../../support/mml-services.js';
@@ -19,16 +20,25 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
   let server: TestConsole;
   let admin: WireClient;
   let li: WireClient;
+  const services = mmlTestServices();
+  let operators: StoredOperators;
   before(async () => {
     temp = await openTempStore();
     const { store } = temp;
-    const operators = new StoredOperators({ store });
+    operators = new StoredOperators({ store });
     await operators.ensureAdmin('Sesame-1');
     server = await startTestConsole({
-      ...mmlTestServices(),
+      ...services,
+      figures: () => figures(),
       operators,
       commandGroups: new StoredCommandGroups({ store }),
-      tasks: new StoredTasks({ store, log: silentLogger, node: 'n1', server: 'n1:here' }),
+      tasks: new StoredTasks({
+        store,
+        log: silentLogger,
+        alarms: services.alarms,
+        node: 'n1',
+        server: 'n1:here',
+      }),
     });
     admin = await login('admin', 'Sesame-1');
     await ok(admin, `ADD OPERATOR: NAME=li, PASSWORD="${PASSWORD}", ROLE=OPERATOR`);
@@ -40,6 +50,8 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
     await server.close();
     await temp.close();
   });
+
+  let figures = services.figures;
 
   async function login(name: string, password: string): Promise<WireClient> {
     const client = await WireClient.open(server.port);
@@ -216,6 +228,48 @@ describe('tasks at the console', { timeout: 60_000 }, () => {
       /Schedule += {2}0 2 \* \* MON-FRI\r\n/,
     );
     assert.match(await ok(li, 'MOD TASK: NAME=once, SCHEDULE=NONE'), /Schedule += {2}NONE\r\n {2}Next +=\s/);
+  });
+
+  it('is STOPPED when its session is ended during its last command, and its alarm stays', async () => {
+    await ok(li, 'ADD TASK: NAME=last, COMMAND="DSP VERSION; DSP PERF"');
+    services.alarms.raise('TASK_FAILED', 'last', 'the run before');
+    const kept = figures;
+    const asked = new Promise<void>((resolve) => {
+      figures = () => {
+        resolve();
+        return new Promise(() => undefined);
+      };
+    });
+    await ok(li, 'STR TASK: NAME=last');
+    await asked;
+    await ok(admin, `RMV SESSION: ID=${await taskSession('last')}`);
+    figures = kept;
+    assert.match(await ended('last'), / STOPPED 1 2 0 /);
+    assert.match(results('last'), /%%DSP PERF;%%\nRETCODE = 4006 [\s\S]*\/\/ 1 of 2 commands run, 0 failed/);
+    assert.equal(services.alarms.active({ name: 'TASK_FAILED', subject: 'last' }).length, 1);
+  });
+
+  it('leaves no file open when its operator cannot be looked up', async () => {
+    await ok(li, 'ADD TASK: NAME=away, COMMAND="DSP VERSION"');
+    const present = operators.present;
+    operators.present = (name) =>
+      name === 'li'
+        ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'away'))
+        : present.call(operators, name);
+    const run = await ok(admin, 'STR TASK: NAME=away').then(() => ended('away'));
+    operators.present = present;
+    assert.match(run, / FAILED /);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
+      } catch {
+        return [];
+      }
+    });
+    assert.deepEqual(
+      open.filter((path) => path.includes('/tasks/away/')),
+      [],
+    );
   });
 
   it('is ended by STP TASK and by RMV SESSION; its session is listed while it runs', async () => {
