@@ -104,11 +104,15 @@ export class ExchangeFiles {
 
 /** `users-20261120-120000.csv`. */
 export function datedName(stem: string, now: number, extension: string): string {
+  return `${stem}-${fileStamp(now)}.${extension}`;
+}
+
+/** `20261120-120000`, in the time zone of the server. */
+export function fileStamp(now: number): string {
   const at = new Date(now);
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}`;
-  const time = `${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
-  return join(`${stem}-${day}-${time}.${extension}`);
+  return `${day}-${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
 }
 
 async function writeAll(handle: FileHandle, pieces: Pieces): Promise<number> {

@@ -142,8 +142,7 @@ export class TaskWorker {
       const due = dueAt(task, after, now);
       if (due?.kind === 'missed') {
         const isNew = await store.createRun(this.newRun(task, due.due, 'SCHEDULE', 'MISSED'));
-        if (isNew)
-          this.parts.alarms.raise('TASK_FAILED', task.name, 'its time passed before it could begin');
+        if (isNew) this.parts.alarms.raise('TASK_FAILED', task.name, 'its time passed before it could begin');
         await this.dealtWith(task.name, due.upTo);
         this.lookAgain = true;
       } else if (due && this.running.size < MAX_RUNNING && !this.isEnding(task.name)) {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { errorMessage } from '../../platform/errors.js';
 import type { Logger } from '../../platform/logger.js';
-import type { ExchangeFiles } from '../exchange-files.js';
+import { type ExchangeFiles, fileStamp } from '../exchange-files.js';
 import { MAX_RESULT_BYTES } from '../limits.js';
 
 /** Runs of one task that begin within the same second: one digit, so that names sort by time. */
@@ -23,7 +23,7 @@ export class ResultFile {
   ) {}
 
   static async create(files: ExchangeFiles, task: string, at: number, log: Logger): Promise<ResultFile> {
-    const stem = `${resultDirectory(task)}/${stamp(at)}`;
+    const stem = `${resultDirectory(task)}/${fileStamp(at)}`;
     for (let i = 1; ; i++) {
       const name = i === 1 ? `${stem}.txt` : `${stem}_${i}.txt`;
       try {
@@ -67,12 +67,4 @@ export class ResultFile {
       this.handle = undefined;
     }
   }
-}
-
-/** `20261121-020000` in the time zone of the server. */
-function stamp(at: number): string {
-  const date = new Date(at);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-  return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
 }

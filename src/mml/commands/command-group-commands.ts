@@ -11,11 +11,12 @@ import {
   ValueProblem,
 } from '../registry/command.js';
 import { nearest } from '../registry/nearest.js';
-import { string, username } from '../registry/param-types.js';
+import { username } from '../registry/param-types.js';
 import { didYouMean, type Registry } from '../registry/registry.js';
 import { isGrantable, matchesPattern } from '../registry/roles.js';
 import type { Services } from '../services.js';
 import { type Bilingual, text } from '../text.js';
+import { NOTE } from './note-param.js';
 
 const MAX_PATTERNS = 100;
 
@@ -50,12 +51,6 @@ const COMMANDS = {
     '组内操作员在角色之外可执行的命令',
   ),
   example: '"ADD USER"&"* TRUNK"',
-} as const satisfies ParamSpec;
-
-const NOTE = {
-  type: string({ min: 0, max: 128 }),
-  purpose: text('What it is for', '说明'),
-  example: '"those who watch at night"',
 } as const satisfies ParamSpec;
 
 const groupReport: ReportSpec = {

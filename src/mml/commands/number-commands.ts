@@ -8,12 +8,11 @@ import {
   type Row,
 } from '../registry/command.js';
 import { hours, number, oneOf, string, username, weekdays } from '../registry/param-types.js';
+import { clockTime, writeDays } from '../report/hours.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 import { destination } from './feature-params.js';
 import { AFTER, LIMIT, moreNote } from './paging.js';
-
-const DAY_NAMES = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
 const NUMBER = {
   type: username,
@@ -33,13 +32,9 @@ const numberReport: ReportSpec = {
   ],
 };
 
-const minutes = (value: number): string =>
-  `${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`;
-
 /** `1) MON&TUE 08:00-18:00 Europe/Berlin to 1001`. */
 function ruleText({ days, from, until, zone, to }: TimeRule, i: number): string {
-  const names = days.map((day) => DAY_NAMES[day - 1]).join('&');
-  return `${i + 1}) ${names} ${minutes(from)}-${minutes(until)} ${zone} to ${to}`;
+  return `${i + 1}) ${writeDays(days)} ${clockTime(from)}-${clockTime(until)} ${zone} to ${to}`;
 }
 
 const toRow = ({ number: dialled, to, rules }: NumberEntry): Row => ({

@@ -2,6 +2,7 @@ import type { WorkingHours } from '../../accounts/operator-rules.js';
 import type { OperatorChanges, OperatorView } from '../../accounts/types.js';
 import type { ParamSpec, ParamType, ReportSpec, Row } from '../registry/command.js';
 import { cidrList, hours, string, textList, username, weekdays } from '../registry/param-types.js';
+import { clockTime, writeDays } from '../report/hours.js';
 import type { Services } from '../services.js';
 import { text } from '../text.js';
 
@@ -54,13 +55,9 @@ export function toRow(operator: OperatorView): Row {
   };
 }
 
-const DAY_NAMES = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
-
 function writeHours({ days, from, until }: WorkingHours): string {
-  const clock = (minutes: number) =>
-    `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
-  const named = days ? `${days.map((day) => DAY_NAMES[day - 1]).join('&')} ` : '';
-  return `${named}${clock(from)}-${clock(until)}`;
+  const named = days ? `${writeDays(days)} ` : '';
+  return `${named}${clockTime(from)}-${clockTime(until)}`;
 }
 
 /** Names of command groups; NONE takes them all away. */

@@ -3,12 +3,12 @@ import { splitStatements } from '../grammar/statement-splitter.js';
 import { type Command, type CommandResult, defineCommand } from '../registry/command.js';
 import { oneOf } from '../registry/param-types.js';
 import { text } from '../text.js';
+import { NOTE } from './note-param.js';
 import { LIMIT } from './paging.js';
 import { mine, readScript, toTimes } from './task-input.js';
 import {
   CONTENT,
   NAME,
-  NOTE,
   ONERROR,
   runReport,
   runRow,

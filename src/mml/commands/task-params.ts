@@ -92,12 +92,6 @@ export const ONERROR = {
   purpose: text('After a command that fails: stop, or go on', '命令失败后：停止或继续'),
 } as const satisfies ParamSpec;
 
-export const NOTE = {
-  type: string({ min: 0, max: 128 }),
-  purpose: text('What it is for', '说明'),
-  example: '"records of the day before"',
-} as const satisfies ParamSpec;
-
 export const taskReport: ReportSpec = {
   name: 'tasks',
   title: text('Task', '任务'),

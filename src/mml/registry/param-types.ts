@@ -206,7 +206,7 @@ export function textList(max: number): ParamType<readonly string[]> {
   };
 }
 
-const WEEK = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
+export const WEEK = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'];
 
 /** Days of the week, 1 Monday to 7 Sunday: `MON-FRI`, `SAT&SUN`. */
 export const weekdays: ParamType<readonly number[]> = {
