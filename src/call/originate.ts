@@ -31,7 +31,10 @@ export interface Origination {
   readonly userAgent?: string;
 }
 
-/** A stand-in may have a phone take a second offer: Timer B (RFC 3261 §17.1.1.2) of each of its tries, and the waits after 491. */
+/**
+ * A stand-in may have a phone take a second offer: Timer B (RFC 3261 §17.1.1.2) of each of its four tries, 128 s, and the three waits
+ * after 491, 12 s at most. The end of the call ends it sooner; only a phone that draws out its tries by provisionals gets here.
+ */
 const ANSWER_TIMEOUT_MS = 150_000;
 
 export interface OriginateDeps {

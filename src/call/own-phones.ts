@@ -31,6 +31,8 @@ export class OwnPhones implements CallerStandIn {
   private leg: CalleeLeg | undefined;
   private search: TransferSearch | undefined;
   private reinvite: PersistentReinvite | undefined;
+  /** Ends the wait for the phone's answer to it: stopped between two tries it tells nobody. */
+  private giveUp: ((error: Error) => void) | undefined;
   private isOver = false;
 
   constructor(
@@ -116,6 +118,8 @@ export class OwnPhones implements CallerStandIn {
   private close(): void {
     this.isOver = true;
     this.reinvite?.stop();
+    // RFC 3515 §2.4.7: whoever asked for the call is told its end, whatever was open.
+    this.giveUp?.(new CallRefusedError('dialog-lost', 'the call is over'));
     if (!this.leg) this.search?.stop();
   }
 
@@ -129,6 +133,7 @@ export class OwnPhones implements CallerStandIn {
     const { dialog } = leg;
     if (!dialog) return Promise.resolve({ status: 481, body: undefined });
     return new Promise((resolve, reject) => {
+      this.giveUp = reject;
       const headers = ownHeaders(call.allow, 'User-Agent');
       this.reinvite = new PersistentReinvite(dialog, this.deps.clock, headers, {
         offer: () => call.media.offer('b', sdp, winner.peer),

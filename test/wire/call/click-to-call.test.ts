@@ -197,6 +197,21 @@ describe('click to call by REFER outside calls', () => {
     await rig.records(++count);
   });
 
+  test('RFC 3515 §2.4.7: the callee hangs up while our offer waits to be made again: the last NOTIFY comes', async () => {
+    await ownPhoneAnswers();
+    const atB = await b.next('INVITE');
+    b.respond(atB, 200, { sdp: b.sdp() });
+    await b.next('ACK');
+    a.respond(await a.next('INVITE'), 491);
+    await a.next('ACK');
+    const answer = b.bye(b.dialogAsUas(atB));
+    await Promise.all([a.expectBye(), notified(a, '500 Server Internal Error', /^terminated/)]);
+    assert.equal((await answer).statusCode, 200);
+    const record = (await rig.records(++count)).at(-1);
+    assert.deepEqual([record?.releaseParty, record?.billSec], ['CALLEE', 0]);
+    assert.equal(a.has('INVITE'), false);
+  });
+
   test('the own phone declines: nobody else is rung', async () => {
     const request = refer(a, 'sip:1002@127.0.0.1');
     assert.equal((await a.withCredentials(request)).statusCode, 202);
