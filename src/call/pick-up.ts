@@ -1,3 +1,4 @@
+import type { Clock } from '../platform/clock.js';
 import type { HuntGroup } from '../routing/types.js';
 import { holdAnswer } from '../sdp/hold-answer.js';
 import type { SrfAck, SrfResponse } from '../signalling/srf-types.js';
@@ -5,6 +6,7 @@ import type { ALeg } from './a-leg.js';
 import type { Call } from './call.js';
 import { CallRefusedError } from './errors.js';
 import { ownHeaders } from './header-policy.js';
+import { PersistentReinvite } from './persistent-reinvite.js';
 
 const NOTHING = 'No call to pick up';
 
@@ -49,15 +51,26 @@ export interface PickedUpAnswer {
   onFailure(): void;
 }
 
-/** Offers the caller's description to the phone, once it has acknowledged our first answer (RFC 3261 §14.1). */
-export function offerToPicker(leg: ALeg, allow: string, offer: string, user: PickedUpAnswer): void {
-  const reinvite = (): void => {
+/**
+ * Offers the caller's description to the phone, once it has acknowledged our first answer, and again when its own offer crossed ours
+ * (RFC 3261 §14.1). Returns what ends that.
+ */
+export function offerToPicker(
+  leg: ALeg,
+  clock: Clock,
+  allow: string,
+  offer: string,
+  user: PickedUpAnswer,
+): () => void {
+  let reinvite: PersistentReinvite | undefined;
+  const send = (): void => {
     const { dialog } = leg;
     if (!dialog) {
       user.onFailure();
       return;
     }
-    dialog.reinvite(ownHeaders(allow, 'User-Agent'), offer, {
+    reinvite = new PersistentReinvite(dialog, clock, ownHeaders(allow, 'User-Agent'), {
+      offer: () => Promise.resolve(offer),
       onFinal: (res, ack) => {
         if (res.status < 300) user.onAnswer(res, ack);
         else user.onFailure();
@@ -66,6 +79,10 @@ export function offerToPicker(leg: ALeg, allow: string, offer: string, user: Pic
     });
   };
   // The engine may tell of its ACK in one breath with the 200 that it sent.
-  if (leg.isAcknowledged) reinvite();
-  else leg.onAck = reinvite;
+  if (leg.isAcknowledged) send();
+  else leg.onAck = send;
+  return () => {
+    leg.onAck = undefined;
+    reinvite?.stop();
+  };
 }

@@ -23,6 +23,8 @@ export class Ringing implements ForkUser {
   readonly fork = new Fork(this);
   private readonly hunt: Hunt;
   private hasRung = false;
+  /** Of a phone that picked the call up. */
+  private stopOffer: (() => void) | undefined;
   /** Provisionals and the answer of the phones, one after the other: each may wait for the relay. */
   private inOrder: Promise<void> = Promise.resolve();
 
@@ -42,6 +44,7 @@ export class Ringing implements ForkUser {
   stop(): void {
     this.hunt.stop();
     this.fork.close();
+    this.stopOffer?.();
   }
 
   onSent(leg: BLeg): void {
@@ -85,7 +88,7 @@ export class Ringing implements ForkUser {
       call.finish('callee-description-bad', 'SERVER');
       return;
     }
-    offerToPicker(leg, call.allow, offer, {
+    this.stopOffer = offerToPicker(leg, this.deps.clock, call.allow, offer, {
       onAnswer: (res, ack) => {
         leg.onAcknowledge = (body) => ack(body ? { body } : {});
         this.onAnswer(callee, res);

@@ -137,6 +137,47 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
       }
     });
 
+    test('RFC 3261 §14.1: an offer of the phone that picks up crosses ours: it is made again', async () => {
+      const { invite, atB } = await ring();
+      const picking = await c.invite('*8');
+      const dialog = c.ack(picking, await c.response(picking, 200));
+      b.respond(await b.next('CANCEL'), 200);
+      b.respond(atB, 487);
+      const offer = await c.next('INVITE');
+      const own = c.inDialog(dialog, 'INVITE', { sdp: c.sdp('sendrecv', 2) });
+      const crossed = await c.response(own, 491);
+      c.ackRefusal(own, crossed);
+      c.respond(offer, 491);
+      await c.next('ACK');
+      const again = await c.next('INVITE');
+      assert.equal(again.body.toString(), offer.body.toString());
+      c.respond(again, 200, { sdp: c.sdp('sendrecv', 3) });
+      const ok = await a.response(invite, 200);
+      await c.next('ACK');
+      const answer = a.bye(a.ack(invite, ok));
+      await c.expectBye();
+      await answer;
+      count += 2;
+      const record = (await rig.records(count)).at(-1);
+      assert.deepEqual([record?.result, record?.pickedUpBy], ['ANSWERED', '1003']);
+    });
+
+    test('RFC 3261 §14.1: the caller gives up while our offer waits to be made again: nothing is sent any more', async () => {
+      const { invite, atB } = await ring();
+      const picking = await c.invite('*8');
+      c.ack(picking, await c.response(picking, 200));
+      b.respond(await b.next('CANCEL'), 200);
+      b.respond(atB, 487);
+      c.respond(await c.next('INVITE'), 491);
+      await c.next('ACK');
+      a.cancel(invite);
+      a.ackRefusal(invite, await a.response(invite, 487));
+      await c.expectBye();
+      count += 2;
+      const record = (await rig.records(count)).at(-1);
+      assert.deepEqual([record?.result, record?.pickedUpBy], ['CANCELLED', '1003']);
+    });
+
     test('RFC 3261 §9.2: a caller that gives up while its call is picked up leaves nobody behind', async () => {
       const { invite, atB } = await ring();
       const picking = await c.invite('*8');
