@@ -40,7 +40,8 @@ export async function pickUp(picker: Call, username: string, call: Call | undefi
   const silent = holdAnswer(picker.a.req.body ?? '');
   if (!call || silent === undefined) throw refuse();
   await picker.a.answer(ownHeaders(picker.allow, 'Server'), silent);
-  if (!call.mayBePickedUp) throw refuse();
+  // Its BYE may come in one breath with the news that the 200 is out.
+  if (picker.isEnding || !call.mayBePickedUp) throw refuse();
   const leg = picker.handOver('call-picked-up');
   call.pickUp(leg, username);
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { dialogOfUac } from '../../../src/testkit/dialog.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { mediaPort } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
+import { waitFor } from '../../support/wait-for.js';
 
 /** A busy engine tells of several things in one breath: of the 200 that it sent, and of its ACK. */
 const WIRES = { 'frame by frame': 0, 'in pieces of 20 ms': 20 };
@@ -132,6 +134,33 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
         const response = await a.final(invite);
         a.ackRefusal(invite, response);
         assert.equal(response.statusCode, 500);
+        count += 2;
+        await rig.records(count);
+      }
+    });
+
+    test('the phone that picks up hangs up at once, with its ACK or without: the call rings on, or is over when it had it already', async () => {
+      for (const hasAck of [true, false, true, false]) {
+        const { invite, atB } = await ring();
+        const picking = await c.invite('*8');
+        const silent = await c.response(picking, 200);
+        const answer = c.bye(hasAck ? c.ack(picking, silent) : dialogOfUac(picking, silent));
+        assert.equal((await answer).statusCode, 200);
+        await waitFor('the end of its call', () => rig.control.count().active < 2);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (b.has('CANCEL')) {
+          b.respond(await b.next('CANCEL'), 200);
+          b.respond(atB, 487);
+          a.ackRefusal(invite, await a.response(invite, 480));
+        } else {
+          b.respond(atB, 200, { sdp: b.sdp() });
+          await b.next('ACK');
+          const dialog = a.ack(invite, await a.response(invite, 200));
+          const ended = a.bye(dialog);
+          await b.expectBye();
+          await ended;
+        }
+        if (c.has('INVITE')) c.respond(await c.next('INVITE'), 481);
         count += 2;
         await rig.records(count);
       }
