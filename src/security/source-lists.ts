@@ -108,21 +108,17 @@ export class SourceLists implements Closeable {
     const wasThere = await this.store.remove(name, source);
     if (!wasThere && !this.table.get(name, source))
       throw new SourceListError('SOURCE_UNKNOWN', `${source} is not in the list`, source);
-    if (name === 'black') this.unsaved.delete(source);
     this.apply(name, new Map([[source, undefined]]));
     await this.tellOthers();
   }
 
   /** Bans a source at once; the Store hears of it when it can. */
   ban(entry: SourceEntry): void {
-    const changes = new Map<string, SourceEntry | undefined>([[entry.source, entry]]);
-    if (this.table.bans >= MAX_BANS) {
-      const first = this.bans().reduce((x, y) => ((x.expiresAt ?? 0) <= (y.expiresAt ?? 0) ? x : y));
-      changes.set(first.source, undefined);
-      void this.forget(first.source);
-    }
+    const isOne = this.table.bans >= MAX_BANS;
+    const surplus = isOne ? [this.bans().reduce((x, y) => (endOf(x) <= endOf(y) ? x : y))] : [];
     this.unsaved.add(entry.source);
-    this.apply('black', changes);
+    this.apply('black', new Map([...surplus.map(gone), [entry.source, entry]]));
+    this.forget('black', surplus);
     void this.saveBans();
   }
 
@@ -153,7 +149,10 @@ export class SourceLists implements Closeable {
         [...changes.values()].flatMap((entry) => entry ?? []),
       );
     const [add, remove]: [string[], string[]] = [[], []];
-    for (const [source, entry] of changes) (entry ? add : remove).push(source);
+    for (const [source, entry] of changes) {
+      (entry ? add : remove).push(source);
+      if (!entry && name === 'black') this.unsaved.delete(source);
+    }
     this.options.onChange(name, { add, remove });
   }
 
@@ -166,7 +165,6 @@ export class SourceLists implements Closeable {
   }
 
   private async look(): Promise<void> {
-    this.endExpired();
     try {
       await this.saveBans();
       const version = await this.store.version();
@@ -181,6 +179,8 @@ export class SourceLists implements Closeable {
         );
       this.isAway = true;
     }
+    // Behind the read: what was made anew elsewhere has not ended.
+    this.endExpired();
     if (!this.isClosed) this.timer = this.clock.setTimeout(() => void this.look(), LOOK_MS);
   }
 
@@ -193,39 +193,41 @@ export class SourceLists implements Closeable {
     this.isRead = true;
     for (const [index, name] of NAMES.entries()) {
       const kept = name === 'black' ? this.table.entries(name) : [];
-      const difference = this.table.difference(name, [
-        ...kept.filter((entry) => this.unsaved.has(entry.source) && this.counts(entry)),
-        ...(lists[index] ?? []).filter((entry) => this.isLive(entry) && this.counts(entry)),
-      ]);
+      const unsaved = kept.filter(({ source }) => this.unsaved.has(source));
+      const [over, live] = parted(lists[index] ?? [], (entry) => this.isOver(entry));
+      const counting = [...unsaved, ...live].filter((entry) => this.counts(name, entry));
+      const difference = this.table.difference(name, counting);
       if (difference.size > 0) this.apply(name, difference);
+      this.forget(name, over);
     }
   }
 
-  private counts({ source, isAutomatic }: SourceEntry): boolean {
+  private counts(name: SourceListName, { source, isAutomatic }: SourceEntry): boolean {
+    // Reading an address costs more than all the rest: what the table has was read when it came.
+    if (!this.table.get(name, source) && canonicalSource(source) !== source) return false;
     return !isAutomatic || !this.options.isExempt?.(source);
   }
 
   /** A wall clock that was set is noticed here, too. */
   private endExpired(): void {
     for (const name of NAMES) {
-      const over = this.table.entries(name).filter((entry) => !this.isLive(entry));
-      if (over.length === 0) continue;
-      this.apply(name, new Map(over.map(({ source }) => [source, undefined])));
-      for (const { source } of over) {
-        this.options.log.info({ source, list: name }, 'an entry has ended');
-        void this.forget(source, name);
-      }
+      const [over] = parted(this.table.entries(name), (entry) => this.isOver(entry));
+      if (over.length > 0) this.apply(name, new Map(over.map(gone)));
+      this.forget(name, over);
     }
   }
 
-  private isLive({ source, expiresAt }: SourceEntry): boolean {
-    return canonicalSource(source) === source && (expiresAt === undefined || expiresAt > this.clock.now());
+  private isOver({ expiresAt }: SourceEntry): boolean {
+    return expiresAt !== undefined && expiresAt <= this.clock.now();
   }
 
-  /** What stays in the Store for want of it is ended, or one ban too many: it goes with the next read. */
-  private async forget(source: string, name: SourceListName = 'black'): Promise<void> {
-    this.unsaved.delete(source);
-    await this.store.remove(name, source).catch(() => undefined);
+  /** Takes entries out of the Store that are over, or one ban too many. What stays for want of it goes with the next full read. */
+  private forget(name: SourceListName, entries: readonly SourceEntry[]): void {
+    for (const { source } of entries) this.options.log.info({ source, list: name }, 'an entry has ended');
+    const removed = async (): Promise<void> => {
+      for (const entry of entries) await this.store.removeSame(name, entry);
+    };
+    void removed().catch(() => undefined);
   }
 
   /** One at a time: bans that come meanwhile are written by the one that runs. */
@@ -236,11 +238,13 @@ export class SourceLists implements Closeable {
       // What is put in meanwhile comes behind.
       for (const source of this.unsaved) {
         const entry = this.table.get('black', source);
-        if (entry?.isAutomatic) await this.store.put('black', entry);
+        const mayReplace = (stored: SourceEntry): boolean =>
+          this.unsaved.has(source) && (stored.isAutomatic || this.isOver(stored));
+        if (entry?.isAutomatic) await this.store.putBan(entry, mayReplace);
         this.unsaved.delete(source);
         this.changes++;
         // Taken out while it was written.
-        if (!this.table.get('black', source)) await this.store.remove('black', source);
+        if (entry && !this.table.get('black', source)) await this.store.removeSame('black', entry);
       }
       await this.tellOthers();
     } catch (error) {
@@ -255,4 +259,14 @@ export class SourceLists implements Closeable {
     if ((await this.store.version()) !== this.version) this.isRead = false;
     this.version = await this.store.renewVersion();
   }
+}
+
+const endOf = ({ expiresAt }: SourceEntry): number => expiresAt ?? 0;
+const gone = ({ source }: SourceEntry): [string, undefined] => [source, undefined];
+
+/** Those that are so, and the others. */
+function parted<T>(all: readonly T[], isSo: (one: T) => boolean): [T[], T[]] {
+  const parts: [T[], T[]] = [[], []];
+  for (const one of all) parts[isSo(one) ? 0 : 1].push(one);
+  return parts;
 }

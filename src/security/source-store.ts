@@ -1,5 +1,6 @@
 import { randomToken } from '../platform/ids.js';
 import type { Collection, Json, Store } from '../store/types.js';
+import { isSame } from './source-table.js';
 import type { SourceEntry, SourceListName } from './source-types.js';
 
 const PAGE = 500;
@@ -20,6 +21,19 @@ export class SourceStore {
     await this.lists[name].put(entry.source, entry as unknown as Json);
   }
 
+  /** Writes a ban where there is no entry, or one that `mayReplace`: another server may have put an operator's there. */
+  async putBan(entry: SourceEntry, mayReplace: (stored: SourceEntry) => boolean): Promise<void> {
+    if (await this.lists.black.put(entry.source, entry as unknown as Json, 'create')) return;
+    const stored = await this.get('black', entry.source);
+    if (stored && mayReplace(stored)) await this.put('black', entry);
+  }
+
+  /** Removes an entry unless another one of that source has taken its place. */
+  async removeSame(name: SourceListName, entry: SourceEntry): Promise<void> {
+    const stored = await this.get(name, entry.source);
+    if (stored && isSame(stored, entry)) await this.remove(name, entry.source);
+  }
+
   /** Resolves whether it was there. */
   remove(name: SourceListName, source: string): Promise<boolean> {
     return this.lists[name].remove(source);
@@ -34,6 +48,10 @@ export class SourceStore {
       after = page.at(-1)?.key;
       if (page.length < PAGE) return entries;
     }
+  }
+
+  private async get(name: SourceListName, source: string): Promise<SourceEntry | undefined> {
+    return (await this.lists[name].get(source)) as unknown as SourceEntry | undefined;
   }
 
   version(): Promise<Json | undefined> {

@@ -69,6 +69,7 @@ export class SourceTable {
   }
 }
 
-function isSame(x: SourceEntry, y: SourceEntry): boolean {
+/** Whether two entries of one source are the same one. */
+export function isSame(x: SourceEntry, y: SourceEntry): boolean {
   return x.addedAt === y.addedAt && x.expiresAt === y.expiresAt && x.by === y.by && x.reason === y.reason;
 }

@@ -113,6 +113,60 @@ describe('black list and white list', () => {
     assert.deepEqual(told, ['+192.0.2.2', '-192.0.2.2']);
   });
 
+  test('entries that ended while no server ran leave the Store with the first look', async () => {
+    await shared.store.collection('blacklist').put('192.0.2.1', { ...ban('192.0.2.1', -1) } as never);
+    const { lists, told } = await openLists();
+    await later(1000);
+    assert.deepEqual([lists.table.sources('black'), await inStore(), told], [[], [], []]);
+  });
+
+  test('the end of an entry takes none away that another server has made in its place', async () => {
+    const [here, there] = [await openLists(), await openLists()];
+    await here.lists.add('black', ['192.0.2.1'], { ...BY, expiresAt: clock.now() + 5000 });
+    await later(4000);
+    there.changes.length = 0;
+    clock.advance(1500);
+    await here.lists.remove('black', '192.0.2.1');
+    await here.lists.add('black', ['192.0.2.1'], { reason: 'for good', by: 'admin' });
+    await later(4000);
+    assert.deepEqual(await inStore(), ['192.0.2.1']);
+    assert.equal(there.lists.table.get('black', '192.0.2.1')?.reason, 'for good');
+    assert.deepEqual(there.changes, ['black +192.0.2.1 -'], 'at no time is it heard');
+  });
+
+  test('a ban is not written over an entry that an operator made elsewhere', async () => {
+    const [here, there] = [await openLists(), await openLists()];
+    await here.lists.add('black', ['192.0.2.1'], { reason: 'for good', by: 'admin' });
+    there.lists.ban(ban('192.0.2.1', 3000));
+    await later(6000);
+    for (const { lists } of [here, there])
+      assert.equal(lists.table.get('black', '192.0.2.1')?.reason, 'for good');
+  });
+
+  test('an entry that is over in the Store keeps no new ban of its source from getting there', async () => {
+    shared.state.isAway = true;
+    const { lists } = await openLists();
+    lists.ban(ban('192.0.2.1', 600_000));
+    shared.state.isAway = false;
+    await shared.store
+      .collection('blacklist')
+      .put('192.0.2.1', { ...ban('192.0.2.1', -1), isAutomatic: false } as never);
+    await later(4000);
+    assert.deepEqual([lists.table.sources('black'), await inStore()], [['192.0.2.1'], ['192.0.2.1']]);
+  });
+
+  test('looks at long lists in which nothing changed cost little', async () => {
+    const { lists } = await openLists();
+    const many = (of: string) => Array.from({ length: MAX_ENTRIES }, (_, i) => `${of}.${i >> 8}.${i & 255}`);
+    await lists.add('black', many('10.0'), BY);
+    await lists.add('white', many('10.1'), BY);
+    await later(2000);
+    const before = process.cpuUsage();
+    await later(20_000);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 300_000, `ten looks took ${user + system} us`);
+  });
+
   test('another server on the same Store sees changes and bans, and their end', async () => {
     const [here, there] = [await openLists(), await openLists()];
     here.lists.ban(ban('192.0.2.1'));
