@@ -172,6 +172,10 @@ export class Reoffer {
     // RFC 3261 §13.2.2.4: a 2xx is always acknowledged; one with an offer in it when the answer is there.
     if (isDropped || !rejection) ack(rejection ? { body: rejection } : {});
     if (exchange.phase === 'over') return;
+    if (res.body && exchange.isCancelled && !isLate) {
+      this.leadBack(exchange);
+      return;
+    }
     if (!res.body || exchange.isCancelled) {
       this.onRefused(exchange, 488);
       return;
@@ -191,8 +195,14 @@ export class Reoffer {
     const rewritten = ack
       ? offered(await media.offer(to.side, sdp, to.peer), to, from)
       : await media.answer(to.side, sdp, to.peer);
-    if (exchange.phase === 'over') {
+    if (exchange.phase === 'over' || exchange.isCancelled) {
       if (exchange.rejection) ack?.({ body: exchange.rejection });
+      if (exchange.phase === 'over') return;
+      if (ack) this.onRefused(exchange, 488);
+      else {
+        media.takeBack();
+        this.leadBack(exchange);
+      }
       return;
     }
     if (ack) exchange.ackWithAnswer = ack;
@@ -200,6 +210,27 @@ export class Reoffer {
     else this.finish(exchange);
     this.accept(from, req, res, rewritten);
     if (!ack) this.host.onAgreed(from, isHoldOffer(req.body));
+  }
+
+  /** The other phone has agreed to what was taken back meanwhile: it is asked to go on as before (RFC 3261 §14.2). */
+  private leadBack(exchange: Exchange): void {
+    const { to } = exchange;
+    const { media, allow } = this.host;
+    void this.restore();
+    const told = media.toldTo(to.side);
+    if (!told || !to.dialog) {
+      this.finish(exchange);
+      return;
+    }
+    exchange.client = to.dialog.reinvite(ownHeaders(allow, 'User-Agent'), told, {
+      onFinal: ({ status }, ack) => {
+        if (status < 300) ack({});
+        if (exchange.phase === 'over') return;
+        if (status === 481 || status === 408) this.onLost(exchange);
+        else this.finish(exchange);
+      },
+      onFailure: (error) => this.onNoResponse(exchange, error),
+    });
   }
 
   private async answerLate(exchange: Exchange, answer: string | undefined, send: SrfAck): Promise<void> {

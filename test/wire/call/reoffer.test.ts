@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { silentLogger } from '../../../src/platform/logger.js';
 import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { connect, hangUp, mediaPort, type UpCall } from '../../support/call-steps.js';
+import { HeldRelay } from '../../support/held-relay.js';
+import { openRelay } from '../../support/rig-parts.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -11,10 +14,15 @@ describe('a new offer inside a call', () => {
   let b: SipPeer;
   let call: UpCall;
   let count = 0;
+  let relay: HeldRelay;
   before(async () => {
-    ({ rig, a, b } = await startTwoPhones());
+    relay = new HeldRelay(await openRelay(silentLogger));
+    ({ rig, a, b } = await startTwoPhones({ relay }));
   });
-  after(() => rig.close());
+  after(async () => {
+    await rig?.close();
+    await relay.close();
+  });
   beforeEach(async () => {
     call = await connect(a, b);
   });
@@ -224,6 +232,34 @@ describe('a new offer inside a call', () => {
     await rig.stateIs('connected');
     await reinvite('b', b.sdp('sendrecv', 2), a.sdp('sendrecv', 2));
   });
+
+  for (const when of ['has answered', 'answers all the same'] as const)
+    test(`RFC 3261 §9.2, §14.2: a re-INVITE is taken back and the other phone ${when}: it is led back, and may offer again`, async () => {
+      const answer = relay.hold('answer');
+      const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
+      const cancelled = async (): Promise<void> => {
+        await a.response(a.cancel(request), 200);
+        a.ackRefusal(request, await a.response(request, 487));
+      };
+      const atB = await b.next('INVITE');
+      if (when === 'answers all the same') {
+        answer.release();
+        await cancelled();
+      }
+      b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
+      await b.next('ACK');
+      if (when === 'has answered') {
+        await answer.reached;
+        await cancelled();
+        answer.release();
+      }
+      const back = await b.next('INVITE');
+      assert.equal(back.body.toString(), call.atB.body.toString());
+      b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
+      await b.next('ACK');
+      await rig.stateIs('connected');
+      await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+    });
 
   test('RFC 3261 §12.2.1.2: 481 of the other phone ends the call on both sides', async () => {
     const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
