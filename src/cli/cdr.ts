@@ -53,7 +53,7 @@ function queryCommand(name: string, description: string): Command {
   return withSettings(new Command(name).description(description), ['STORE_URL', 'DATA_DIR'])
     .option('--number <number>', 'calls from or to a number')
     .option('--result <result>', 'ANSWERED, FAILED, CANCELLED, NO_ANSWER, BUSY, REJECTED, ABNORMAL')
-    .option('--type <type>', 'CALL or REGISTER');
+    .option('--type <type>', 'CALL, MESSAGE or REGISTER');
 }
 
 /** Prints up to `count` records page by page, no faster than they are read. */
