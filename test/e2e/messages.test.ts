@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { CallRecord } from '../../src/cdr/types.js';
 import type { SipRequest } from '../../src/sip/message.js';
 import { type CallServer, startCallServer } from '../support/call-server.js';
+import { connect, hangUp } from '../support/call-steps.js';
 import { untilRecords } from '../support/records.js';
 import type { SipPeer } from '../support/sip-peer.js';
 
@@ -80,5 +81,32 @@ describe('messages through a whole server', () => {
     assert.equal((await hear(c)).body.toString(), 'four');
     assert.equal(await sent, 200);
     assert.equal(c.has('MESSAGE'), false, 'nothing comes twice');
+  });
+
+  test('ims cdr list beside a running server shows the records of each type, newest first', async () => {
+    const b = await calls.phone('1002');
+    const call = await connect(a, b);
+    await hangUp(a, b, call);
+    const request = message('shown', '1002');
+    const sent = a.withCredentials(request);
+    await hear(b);
+    assert.equal((await sent).statusCode, 200);
+    const ids = { CALL: call.invite.callId, MESSAGE: request.callId };
+    await calls.recordsOf(ids.CALL);
+    await recordsOf(ids.MESSAGE);
+    for (const type of ['CALL', 'MESSAGE'] as const) {
+      const stored = await untilRecords(calls.server, type === 'CALL' ? 1 : 9, undefined, type);
+      const list = await calls.server.ims('cdr', 'list', '--json', '--type', type);
+      assert.deepEqual([list.code, list.stderr], [0, '']);
+      const listed = list.stdout.trimEnd().split('\n');
+      assert.deepEqual(
+        listed.map((line) => JSON.parse(line) as unknown),
+        JSON.parse(JSON.stringify(stored.reverse())),
+      );
+      const [newest] = listed.map((line) => JSON.parse(line) as CallRecord);
+      assert.deepEqual([newest?.type, newest?.callId], [type, ids[type]]);
+      const { stdout } = await calls.server.ims('cdr', 'list', '--type', type, '--last', '1');
+      assert.match(stdout, new RegExp(`^\\S+Z  ${type} +1001 +1002 +ANSWERED +200 [^\\n]*\\n$`));
+    }
   });
 });

@@ -44,6 +44,20 @@ describe('the server from the console', () => {
     assert.equal((await b.register()).statusCode, 200);
   });
 
+  test('ims mml ends with 0 after a command that is carried out, and with 1 after one that is refused', async () => {
+    const done = await calls.server.ims('mml', 'LST CFG: KEY=DRAIN_SEC');
+    assert.deepEqual([done.code, done.stderr], [0, '']);
+    assert.match(done.stdout, /RETCODE = 0 /);
+    for (const [command, retcode] of [
+      ['RMV USER: USERNAME=9999, CONFIRM=YES', 4001],
+      ['MAKE TEA', 1002],
+    ] as const) {
+      const refused = await calls.server.ims('mml', command);
+      assert.deepEqual([refused.code, refused.stderr], [1, ''], command);
+      assert.match(refused.stdout, new RegExp(`RETCODE = ${retcode} `));
+    }
+  });
+
   test('what the environment sets is stronger; it can be changed until the next start', async () => {
     assert.match(await run('SET CFG: KEY=DRAIN_SEC, VALUE=5'), /RETCODE = 3007 .*environment/);
     await ok('SET CFG: KEY=DRAIN_SEC, VALUE=2, SAVE=NO');
