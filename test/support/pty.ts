@@ -14,7 +14,8 @@ export class Pty {
       this.shown += chunk;
       this.wake();
     });
-    child.on('exit', (code) => {
+    // Behind the last of what it shows.
+    child.on('close', (code) => {
       this.exitCode = code ?? -1;
       this.wake();
     });
