@@ -144,6 +144,8 @@ export class AdminConnection {
         const timer = clock.setTimeout(() => this.cutOff(), DRAIN_TIMEOUT_MS);
         await this.reply({ retcode: 0, text: linesText(live.part(part)), more: true });
         clock.clearTimeout(timer);
+        // It was ended while the part went out.
+        if (this.running?.signal.aborted) return;
         // From now on the client is heard.
         if (!this.isLive) this.socket.resume();
         this.isLive = true;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /**
  * The wire of the admin socket: JSON objects, one a line. The client's first line is a hello. In `run` mode each
  * further line asks for one command and is answered by one line; a report that goes on is answered by many, of which all but
- * the last say `more`, and the client's next line ends it. In `terminal` mode the bytes after the hello are keys,
+ * the last say `more`, and whatever the client sends next ends it, be it no whole line. In `terminal` mode the bytes after the hello are keys,
  * telnet window-size messages (RFC 1073) among them, and the answer is what the terminal shows.
  */
 export const helloSchema = z.object({
