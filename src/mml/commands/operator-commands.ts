@@ -19,6 +19,9 @@ const listOperators = defineCommand({
   },
 });
 
+/** The name of sessions and tasks of the owner of the machine, who is no operator. */
+const LOCAL = 'local';
+
 const addOperator = defineCommand({
   verb: 'ADD',
   object: 'OPERATOR',
@@ -36,6 +39,13 @@ const addOperator = defineCommand({
     'ADD OPERATOR: NAME=li, PASSWORD="a long passphrase", ADDRESSES=10.0.0.0/8, HOURS=08:00-18:00, DAYS=MON-FRI',
   ],
   async handler({ services }, { NAME: name, PASSWORD: password, ROLE: role, ...rules }) {
+    if (name === LOCAL) {
+      const reason = text(
+        'it stands for the owner of the machine, ims mml',
+        '该名称表示本机所有者（ims mml）',
+      );
+      throw new MmlError(2009, { reason });
+    }
     const operator = await services.operators.add(name, password, role, toRules(rules));
     return { sections: [{ report: operatorReport, rows: [toRow(operator)] }] };
   },
@@ -90,7 +100,7 @@ const removeOperator = defineCommand({
   dangerous: text('The operator can log in no more.', '该操作员将无法再登录。'),
   examples: ['RMV OPERATOR: NAME=zhang', 'RMV OPERATOR: NAME=zhang, CONFIRM=YES'],
   async handler(context, { NAME: name }) {
-    if (name === context.session.operator) {
+    if (name === context.session.operator && context.session.transport !== 'local') {
       throw new MmlError(3007, { reason: text('this is your own name', '不能删除自己') });
     }
     await context.services.operators.remove(name);
@@ -120,14 +130,21 @@ const setPassword = defineCommand({
     'SET PASSWORD: OLD="the present one", PASSWORD="the next one"',
     'SET PASSWORD: NAME=zhang, PASSWORD="the next one"',
   ],
-  async handler(context, { NAME: name = context.session.operator, PASSWORD: password, OLD: old }) {
+  async handler(context, { NAME: given, PASSWORD: password, OLD: old }) {
     const { services, session } = context;
+    if (given === undefined && session.transport === 'local') throw new MmlError(3007, { reason: NOBODYS });
+    const name = given ?? session.operator;
     await checkMayChange(context, name, old);
     await services.operators.setPassword(name, password);
     if (name === session.operator) session.mustChangePassword = false;
     return endedNote(endSessions(context, name, session.id));
   },
 });
+
+const NOBODYS = text(
+  'ims mml is no operator and has no password; say whose it is, for example SET PASSWORD: NAME=admin, PASSWORD="the next one"',
+  'ims mml 不是操作员，没有密码；请用 NAME 指明操作员，例如 SET PASSWORD: NAME=admin, PASSWORD="the next one"',
+);
 
 /** One's own password needs the present one; those of others need ADMIN. The owner of the machine needs neither. */
 async function checkMayChange(context: CommandContext, name: string, old: string | undefined): Promise<void> {
@@ -147,7 +164,9 @@ async function checkMayChange(context: CommandContext, name: string, old: string
 }
 
 function endSessions({ console }: CommandContext, name: string, except?: number): number {
-  const others = console.sessions().filter((one) => one.operator === name && one.id !== except);
+  const others = console
+    .sessions()
+    .filter((one) => one.operator === name && one.transport !== 'local' && one.id !== except);
   for (const one of others) console.endSession(one.id);
   return others.length;
 }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { OPERATOR_POLICY } from '../../../src/accounts/operator-rules.js';
 import { StoredOperators } from '../../../src/accounts/stored-operators.js';
+import { runMml } from '../../../src/mml/transport/run-mml.js';
 import { startTestConsole, type TestConsole, WireClient } from '../../support/mml-console.js';
 import { mmlTestServices } from '../../support/mml-services.js';
 import { openTempStore } from '../../support/temp-store.js';
@@ -10,10 +15,11 @@ describe('operators at the console', { timeout: 60_000 }, () => {
   let temp: Awaited<ReturnType<typeof openTempStore>>;
   let server: TestConsole;
   let admin: WireClient;
+  let operators: StoredOperators;
   const policy = { ...OPERATOR_POLICY, lockAfter: 2 };
   before(async () => {
     temp = await openTempStore();
-    const operators = new StoredOperators({ store: temp.store, policy });
+    operators = new StoredOperators({ store: temp.store, policy });
     await operators.ensureAdmin('Sesame-1');
     server = await startTestConsole({ ...mmlTestServices(), operators });
     admin = await WireClient.open(server.port);
@@ -56,6 +62,33 @@ describe('operators at the console', { timeout: 60_000 }, () => {
     assert.match(await admin.run('MOD OPERATOR: NAME=zhang'), /RETCODE = 2007/);
     assert.match(await admin.run('MOD OPERATOR: NAME=admin, ROLE=GUEST'), /RETCODE = 3007 .*last ADMIN/);
     assert.match(await admin.run('MOD OPERATOR: NAME=zhang, ADDRESSES=nowhere'), /RETCODE = 2003/);
+  });
+
+  it('ims mml is no operator: its name is taken, changes of operators do not end it, and it has no password', async () => {
+    assert.match(
+      await admin.run('ADD OPERATOR: NAME=local, PASSWORD="Long enough"'),
+      /RETCODE = 2009 .*ims mml/,
+    );
+    // One of that name from before.
+    await operators.add('local', 'Long enough', 'OPERATOR');
+    const commands =
+      'MOD OPERATOR: NAME=local, ROLE=GUEST; RMV OPERATOR: NAME=local, CONFIRM=YES; SET PASSWORD: PASSWORD="Long enough"';
+    const socket = connect(server.socketPath);
+    await once(socket, 'connect');
+    socket.write('{"mode":"run"}\n');
+    socket.write(`${JSON.stringify({ run: 'DSP VERSION' })}\n`);
+    await once(socket, 'data');
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const streams = { stdin: Readable.from(['']), stdout, stderr };
+    await runMml({ socketPath: server.socketPath, ...streams, command: commands });
+    stdout.end();
+    const told = await text(stdout);
+    assert.match(told, /MOD OPERATOR[\s\S]*RETCODE = 0 [\s\S]*RMV OPERATOR[\s\S]*RETCODE = 0 /);
+    assert.doesNotMatch(told, /Sessions ended/);
+    assert.match(told, /SET PASSWORD.*\nRETCODE = 3007 .*SET PASSWORD: NAME=/);
+    socket.write(`${JSON.stringify({ run: 'DSP VERSION' })}\n`);
+    await once(socket, 'data');
+    socket.destroy();
   });
 
   it('wrong passwords lock an operator, UNL OPERATOR unlocks it', async () => {
