@@ -80,6 +80,19 @@ export class ScriptedSsh {
     return inTime(opened, 'shell');
   }
 
+  /** A session channel on which nothing is begun. */
+  emptyChannel(): Promise<void> {
+    const { _protocol: protocol, _chanMgr: channels } = this.client as unknown as {
+      _protocol: { session(channel: number, window: number, packetSize: number): void };
+      _chanMgr: { add(opened: object): number };
+    };
+    const opened = new Promise<void>((resolve, reject) => {
+      const told = Object.assign((error?: Error) => (error ? reject(error) : resolve()), { type: 'session' });
+      protocol.session(channels.add(told), 2 ** 21, 2 ** 15);
+    });
+    return inTime(opened, 'an empty channel');
+  }
+
   /** Exchanges keys anew. */
   rekey(): Promise<void> {
     const { _protocol: protocol } = this.client as unknown as { _protocol: { rekey(): void } };

@@ -46,6 +46,8 @@ export class SshConnection {
   private allowance = SSH_MAX_UNAUTHENTICATED_BYTES;
   private rekeys: number[] = [];
   private timer: ReturnType<ConsoleCore['clock']['setTimeout']> | undefined;
+  /** Only what was said goes out yet. */
+  private isEnding = false;
   private gone = false;
 
   /** Watches the socket from now on; `attach` follows when the client has named its version. */
@@ -174,7 +176,8 @@ export class SshConnection {
       if (!this.sessions.delete(served)) return;
       if (!served.isServed) this.emptyChannels++;
       served.closed();
-      if (!this.gone && this.sessions.size === 0) this.limitIdle();
+      // The limit has passed them by while one was served.
+      if (!this.gone && served.isServed && !this.isServing) this.limitIdle();
     });
   }
 
@@ -198,10 +201,15 @@ export class SshConnection {
 
   /** A connection on which nothing runs is closed in time; sessions watch over themselves. */
   private limitIdle(): void {
-    this.limitTime(IDLE_TIMEOUT_MS, () => [...this.sessions].some(({ isServed }) => isServed));
+    this.limitTime(IDLE_TIMEOUT_MS, () => this.isServing);
+  }
+
+  private get isServing(): boolean {
+    return [...this.sessions].some(({ isServed }) => isServed);
   }
 
   private limitTime(limitMs: number, isExcused: () => boolean = () => false): void {
+    if (this.isEnding) return;
     const { clock } = this.options.core;
     clock.clearTimeout(this.timer);
     this.timer = clock.setTimeout(() => {
@@ -214,6 +222,7 @@ export class SshConnection {
   /** Lets what was said go out, and no longer. */
   private cutOffSoon(): void {
     if (this.gone) return;
+    this.isEnding = true;
     const { clock } = this.options.core;
     clock.clearTimeout(this.timer);
     this.timer = clock.setTimeout(() => this.cutOff(), CLOSE_TIMEOUT_MS);

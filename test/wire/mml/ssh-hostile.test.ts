@@ -336,6 +336,28 @@ describe('SSH console and hostile clients', { timeout: 120_000 }, () => {
     clock.advance(3000);
     await idle.untilClosed();
   });
+
+  it('ends a connection that stands idle after a shell that outlived the limit, an empty channel or not', async () => {
+    const client = await loggedIn({ localAddress: '127.0.0.12' });
+    await client.emptyChannel();
+    const shell = await client.shell();
+    await until(shell, 'MML> ');
+    for (let i = 0; i < 2; i++) {
+      clock.advance(20 * MINUTE);
+      shell.write('DSP VERSION\r');
+      await until(shell, 'MML> ');
+    }
+    const left = new Promise((resolve) => shell.once('close', resolve));
+    shell.write('LGO\r');
+    await left;
+    // By its answer the server has the end of the shell too.
+    await client.emptyChannel();
+    clock.advance(29 * MINUTE);
+    assert.equal(client.isClosed, false);
+    clock.advance(2 * MINUTE);
+    clock.advance(3000);
+    await client.untilClosed();
+  });
 });
 
 describe('SSH console at its end', { timeout: 60_000 }, () => {
