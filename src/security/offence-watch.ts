@@ -8,7 +8,7 @@ export interface BanPolicy {
   /** Offences within the window; 0: nobody is banned. */
   readonly after: number;
   readonly windowSec: number;
-  /** Length of a first ban; each further one within a day is twice as long, up to a day. */
+  /** Length of a first ban; each further one within a day of the end of the last is twice as long, up to a day. */
   readonly banSec: number;
 }
 
@@ -31,7 +31,8 @@ export class OffenceWatch {
   private readonly offences: FailureCounter;
   /** When a subscriber last proved itself from there, monotonic milliseconds. */
   private readonly phones = new Map<string, number>();
-  private readonly former = new Map<string, { readonly bans: number; readonly at: number }>();
+  /** Bans so far, and when the last of them ends, monotonic milliseconds. */
+  private readonly former = new Map<string, { readonly bans: number; readonly endsAt: number }>();
 
   /** `isMixed` says whether somebody in an IPv6 /64 is never banned: its other addresses are counted and banned one by one. */
   constructor(
@@ -73,10 +74,11 @@ export class OffenceWatch {
     this.offences.reset(source);
     const nowMs = this.clock.monotonic();
     const former = this.former.get(source);
-    const bans = former && nowMs - former.at < DAY_MS ? former.bans : 0;
-    remember(this.former, source, { bans: bans + 1, at: nowMs });
+    const bans = former && nowMs - former.endsAt < DAY_MS ? former.bans : 0;
     const firstMs = banSec * 1000;
-    return { source, banMs: Math.max(firstMs, Math.min(firstMs * 2 ** bans, DAY_MS)), offences: after };
+    const banMs = Math.max(firstMs, Math.min(firstMs * 2 ** bans, DAY_MS));
+    remember(this.former, source, { bans: bans + 1, endsAt: nowMs + banMs });
+    return { source, banMs, offences: after };
   }
 
   private bannedWith(address: string): string {

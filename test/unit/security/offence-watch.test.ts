@@ -44,12 +44,14 @@ describe('when a source is banned', () => {
     assert.equal(watch.offended('192.0.2.1')?.source, '192.0.2.1');
   });
 
-  test('each ban of a source within a day is twice as long, up to a day; then it begins anew', () => {
+  test('each ban of a source within a day of the last is twice as long, up to a day; then it begins anew', () => {
     const { clock, watch } = setUp({ after: 1, banSec: 6 * 3600 });
     const hours = () => (watch.offended('192.0.2.1')?.banMs ?? 0) / HOUR_MS;
     assert.deepEqual([hours(), hours(), hours(), hours()], [6, 12, 24, 24]);
     assert.equal(watch.offended('192.0.2.2')?.banMs, 6 * HOUR_MS);
-    clock.advance(24 * HOUR_MS);
+    clock.advance(48 * HOUR_MS - 1);
+    assert.equal(hours(), 24, 'the longest ban has been over for less than a day');
+    clock.advance(48 * HOUR_MS);
     assert.equal(hours(), 6);
   });
 
