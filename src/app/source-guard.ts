@@ -44,5 +44,8 @@ function banPolicy(config: Config): BanPolicy {
     get banSec() {
       return config.BAN_SEC;
     },
+    get registrationSec() {
+      return config.REG_MAX_SEC;
+    },
   };
 }

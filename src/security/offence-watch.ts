@@ -10,11 +10,18 @@ export interface BanPolicy {
   readonly windowSec: number;
   /** Length of a first ban; each further one within a day of the end of the last is twice as long, up to a day. */
   readonly banSec: number;
+  /** The longest registration: phones show their password again before it is over. */
+  readonly registrationSec: number;
 }
 
-export const DEFAULT_BAN_POLICY: BanPolicy = { after: 30, windowSec: 300, banSec: 600 };
+export const DEFAULT_BAN_POLICY: BanPolicy = {
+  after: 30,
+  windowSec: 300,
+  banSec: 600,
+  registrationSec: 3600,
+};
 
-/** So long a source counts as one that phones of ours are behind after a right password. */
+/** So long at least a source counts as one that phones of ours are behind after a right password. */
 const PHONES_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -61,7 +68,8 @@ export class OffenceWatch {
   /** Whether a subscriber proved itself from there lately: a whole office may sit behind one address. */
   hasPhones(address: string): boolean {
     const at = this.phones.get(sourceOf(address));
-    return at !== undefined && this.clock.monotonic() - at < PHONES_MS;
+    const forMs = Math.max(PHONES_MS, this.policy.registrationSec * 1000);
+    return at !== undefined && this.clock.monotonic() - at < forMs;
   }
 
   /** Counts offences; a verdict when it is enough. The count begins anew then. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { OffenceWatch } from '../../../src/security/offence-watch.js';
+import { type BanPolicy, OffenceWatch } from '../../../src/security/offence-watch.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const HOUR_MS = 3_600_000;
 
-function setUp(policy: Partial<{ after: number; windowSec: number; banSec: number }> = {}) {
+function setUp(policy: Partial<BanPolicy> = {}) {
   const clock = new ManualClock();
-  const live = { after: 3, windowSec: 60, banSec: 600, ...policy };
+  const live = { after: 3, windowSec: 60, banSec: 600, registrationSec: 60, ...policy };
   return { clock, live, watch: new OffenceWatch(live, clock) };
 }
 
@@ -80,6 +80,18 @@ describe('when a source is banned', () => {
       known.map((address) => watch.hasPhones(address)),
       [true, true, false],
     );
+    clock.advance(1);
+    assert.equal(watch.hasPhones('192.0.2.1'), false);
+  });
+
+  test('phones that register for longer are remembered for as long', () => {
+    const { clock, live, watch } = setUp({ registrationSec: 86_400 });
+    watch.accepted('192.0.2.1');
+    clock.advance(24 * HOUR_MS - 1);
+    assert.equal(watch.hasPhones('192.0.2.1'), true);
+    live.registrationSec = 7200;
+    assert.equal(watch.hasPhones('192.0.2.1'), false, 'read each time');
+    live.registrationSec = 86_400;
     clock.advance(1);
     assert.equal(watch.hasPhones('192.0.2.1'), false);
   });

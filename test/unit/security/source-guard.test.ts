@@ -32,7 +32,7 @@ describe('who is banned by the server itself', () => {
     new SourceGuard({
       store,
       trusted,
-      policy: { after: 3, windowSec: 60, banSec: 600 },
+      policy: { after: 3, windowSec: 60, banSec: 600, registrationSec: 3600 },
       onBan: ({ source, reason }, isInForce) => alarms.push(`${isInForce ? '+' : '-'}${source} ${reason}`),
       clock,
       log: silentLogger,
