@@ -8,10 +8,12 @@ interface Network {
 }
 
 const WIDTH = { ipv4: 32, ipv6: 128 } as const;
+/** What stands before an IPv4 address in IPv6 form, ::ffff:192.0.2.7. */
+const MAPPED_BITS = 96;
 
 /**
  * An address or network as it is written here: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`. Bits outside the network are cleared, an
- * IPv4 address in IPv6 form becomes IPv4. Undefined for anything else.
+ * IPv4 address or network in IPv6 form becomes IPv4. Undefined for anything else.
  */
 export function canonicalSource(text: string): string | undefined {
   const network = parseNetwork(text);
@@ -155,10 +157,13 @@ function parseNetwork(text: string): Network | undefined {
   const [given = '', ...zone] = head.split('%');
   if (rest.length > 0 || (zone.length > 0 && prefix !== undefined)) return undefined;
   if (!ipaddr.IPv4.isValidFourPartDecimal(given) && !ipaddr.IPv6.isValid(given)) return undefined;
-  const address = prefix === undefined ? ipaddr.process(given) : ipaddr.parse(given);
+  const written = ipaddr.parse(given);
+  const width = WIDTH[written.kind()];
+  const length = prefix === undefined ? width : Number(prefix);
+  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || length > width)) return undefined;
+  const address = length < MAPPED_BITS ? written : ipaddr.process(given);
   const kind = address.kind();
-  const bits = prefix === undefined ? WIDTH[kind] : Number(prefix);
-  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || bits > WIDTH[kind])) return undefined;
+  const bits = length - (width - WIDTH[kind]);
   const base = BigInt(`0x${Buffer.from(address.toByteArray()).toString('hex')}`);
   return { kind, base: masked({ kind, base }, bits), bits };
 }

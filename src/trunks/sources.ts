@@ -13,16 +13,22 @@ export interface Source {
 export function parseSource(text: string): Source | undefined {
   if (text.includes('/')) {
     if (!ipaddr.isValidCIDR(text)) return undefined;
-    const [network, bits] = ipaddr.parseCIDR(text);
+    const source = sourceAt(...ipaddr.parseCIDR(text));
     // A network of everybody would let strangers call at the operator's cost.
-    return bits === 0 ? undefined : { network, bits };
+    return source.bits === 0 ? undefined : source;
   }
   const isBareIpv6 = text.split(':').length > 2 && !text.startsWith('[');
   const place = isBareIpv6 ? { host: text, port: undefined } : parseHostPort(text);
   if (!place || !isAddress(place.host)) return undefined;
   const network = ipaddr.parse(place.host);
   const bits = network.kind() === 'ipv4' ? 32 : 128;
-  return { network, bits, ...(place.port !== undefined && { port: place.port }) };
+  return { ...sourceAt(network, bits), ...(place.port !== undefined && { port: place.port }) };
+}
+
+/** IPv4 in IPv6 form becomes IPv4, as peers are. */
+function sourceAt(network: ipaddr.IPv4 | ipaddr.IPv6, bits: number): Source {
+  const isMapped = network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= 96;
+  return isMapped ? { network: network.toIPv4Address(), bits: bits - 96 } : { network, bits };
 }
 
 const isAddress = (text: string): boolean =>

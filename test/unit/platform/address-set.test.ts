@@ -11,6 +11,12 @@ describe('addresses and networks as text', () => {
     ['2001:DB8:0:0::1', '2001:db8::1'],
     ['2001:db8::1/32', '2001:db8::/32'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7/120', '192.0.2.0/24'],
+    ['::ffff:c000:207/128', '192.0.2.7'],
+    ['::ffff:0:0/96', '0.0.0.0/0'],
+    ['::ffff:192.0.2.7/129', undefined],
+    ['::ffff:192.0.2.7/32', '::/32'],
+    ['10.0.0.0/8', '10.0.0.0/8'],
     ['fe80::1%eth0', 'fe80::1'],
     ['192.0.2', undefined],
     ['192.0.2.256', undefined],
@@ -71,6 +77,15 @@ describe('a set of addresses', () => {
   ];
   for (const [address, expected] of cases)
     test(`${address || 'nothing'}: ${expected}`, () => assert.equal(set.has(address), expected));
+
+  test('a network of IPv4 in IPv6 form has its addresses in either form', () => {
+    const mapped = new AddressSet(['::ffff:192.0.2.0/120']);
+    for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '::ffff:c000:207'])
+      assert.ok(mapped.has(address));
+    assert.equal(mapped.has('192.0.3.7'), false);
+    mapped.delete('192.0.2.0/24');
+    assert.equal(mapped.isEmpty, true);
+  });
 
   const touched: readonly (readonly [string, boolean])[] = [
     ['192.0.2.7', true],

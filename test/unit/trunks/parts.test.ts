@@ -36,6 +36,9 @@ describe('whose call it is', () => {
     assert.equal(fit('192.0.2.7', '192.0.2.7'), 32);
     assert.equal(fit('192.0.2.0/24', '192.0.2.7'), 24);
     assert.equal(fit('192.0.2.7', '::ffff:192.0.2.7'), 32);
+    assert.equal(fit('::ffff:192.0.2.7', '192.0.2.7'), 32);
+    assert.equal(fit('::ffff:192.0.2.0/120', '192.0.2.7'), 24);
+    assert.equal(fit('[::ffff:192.0.2.7]:5080', '192.0.2.7', 5080), 1032);
     assert.equal(fit('192.0.2.7:5080', '192.0.2.7', 5080), 1032);
     assert.equal(fit('2001:db8::/32', '2001:db8::7'), 32);
     assert.equal(fit('[2001:db8::1]:5060', '2001:db8::1'), 1128);
@@ -51,6 +54,7 @@ describe('whose call it is', () => {
   for (const text of [
     '0.0.0.0/0',
     '::/0',
+    '::ffff:0:0/96',
     '192.0.2.300',
     '192.0.2.0/33',
     'carrier.example',
