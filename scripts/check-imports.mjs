@@ -21,7 +21,7 @@ const MAY_IMPORT = {
   announcements: ['audio', 'store'],
   cdr: ['store', 'media'],
   accounts: ['store', 'sip'],
-  security: ['accounts', 'alarms', 'sip', 'signalling', 'store'],
+  security: ['accounts', 'sip', 'signalling', 'store'],
   routing: [],
   numbering: ['routing', 'store'],
   registrar: ['accounts', 'security', 'store', 'sip', 'signalling'],
