@@ -4,8 +4,13 @@ import { errorMessage } from '../../platform/errors.js';
 import type { Closeable } from '../../platform/lifecycle.js';
 import { KEEPALIVE_MS } from '../limits.js';
 import type { ConsoleCore } from '../session/console-core.js';
-import { ConsoleServer, type ListenAddress } from '../transport/console-server.js';
-import { clientAddress, GuestList } from '../transport/guest-list.js';
+import {
+  type ConsoleClient,
+  ConsoleServer,
+  CROWDED,
+  type ListenAddress,
+  type Visit,
+} from '../transport/console-server.js';
 import { SSH_ALGORITHMS } from './algorithms.js';
 import { HandshakeRate } from './handshake-rate.js';
 import { loadHostKey } from './host-key.js';
@@ -22,7 +27,6 @@ export class SshListener implements Closeable {
   private readonly server: ConsoleServer;
   private readonly ssh: ssh2.Server;
   private readonly open = new Map<string, SshConnection>();
-  private readonly guests: GuestList;
   private readonly rate: HandshakeRate;
 
   private constructor(
@@ -31,7 +35,6 @@ export class SshListener implements Closeable {
     /** Fingerprint of the host key. */
     readonly fingerprint: string,
   ) {
-    this.guests = new GuestList(core.clock, core.log);
     this.rate = new HandshakeRate(core.clock);
     // It listens nowhere: connections are handed to it one by one.
     this.ssh = new ssh2.Server({
@@ -44,9 +47,9 @@ export class SshListener implements Closeable {
     this.ssh.on('connection', (client, { ip, port }) => this.open.get(endpoint(ip, port))?.attach(client));
     this.server = new ConsoleServer({
       name: 'SSH console',
-      guests: this.guests,
-      log: core.log,
-      accept: (socket) => this.accept(socket),
+      core,
+      refusal: (address) => this.refusal(address),
+      serve: (socket, visit) => this.serve(socket, visit),
     });
   }
 
@@ -65,33 +68,17 @@ export class SshListener implements Closeable {
     return this.server.address;
   }
 
-  async close(): Promise<void> {
-    await this.server.close(this.open.values());
+  close(): Promise<void> {
+    return this.server.close();
   }
 
-  private accept(socket: Socket): void {
-    const address = clientAddress(socket);
-    const refusal = this.refusal(address);
-    const guest = refusal === undefined ? this.guests.admit(socket, address) : undefined;
-    if (!guest) {
-      // RFC 4253 §4.2: lines before the version; `ssh -v` shows them.
-      socket.on('error', () => undefined);
-      socket.end(`${refusal ?? 'Too many connections, try again later'}\r\n`, () => socket.destroy());
-      return;
-    }
-    const connection = new SshConnection({
-      core: this.core,
-      socket,
-      address,
-      onLogin: () => this.guests.leave(guest),
-      onSign: () => {
-        guest.signed = true;
-      },
-    });
+  private serve(socket: Socket, visit: Visit): ConsoleClient {
+    const connection = new SshConnection({ core: this.core, socket, ...visit });
     const key = endpoint(socket.remoteAddress, socket.remotePort);
     this.open.set(key, connection);
     socket.once('close', () => this.open.delete(key));
     this.ssh.injectSocket(socket);
+    return connection;
   }
 
   /** Why a connection is not even given a key exchange; undefined when it is. */
@@ -101,9 +88,7 @@ export class SshListener implements Closeable {
     } catch (error) {
       return errorMessage(error);
     }
-    if (this.rate.take(address)) return undefined;
-    this.guests.logCrowd();
-    return 'Too many connections, try again later';
+    return this.rate.take(address) ? undefined : CROWDED;
   }
 }
 

@@ -2,24 +2,19 @@ import type { Socket } from 'node:net';
 import { errorMessage } from '../../platform/errors.js';
 import type { Closeable } from '../../platform/lifecycle.js';
 import type { ConsoleCore } from '../session/console-core.js';
-import { ConsoleServer, type ListenAddress } from './console-server.js';
-import { clientAddress, GuestList } from './guest-list.js';
+import { type ConsoleClient, ConsoleServer, type ListenAddress, type Visit } from './console-server.js';
 import { TelnetConnection } from './telnet-connection.js';
 
 /** The telnet listener (RFC 854). Keeps few connections that have not logged in; a crowd costs only itself. */
 export class TelnetListener implements Closeable {
   private readonly server: ConsoleServer;
-  private readonly open = new Map<Socket, TelnetConnection>();
-  private readonly guests: GuestList;
 
   private constructor(private readonly core: ConsoleCore) {
-    this.guests = new GuestList(core.clock, core.log);
     this.server = new ConsoleServer({
       name: 'MML console',
-      guests: this.guests,
-      log: core.log,
+      core,
       socket: { allowHalfOpen: true },
-      accept: (socket) => this.accept(socket),
+      serve: (socket, visit) => this.serve(socket, visit),
     });
   }
 
@@ -34,32 +29,17 @@ export class TelnetListener implements Closeable {
     return this.server.address;
   }
 
-  async close(): Promise<void> {
-    await this.server.close([...this.open.values()].map(({ session }) => session));
+  close(): Promise<void> {
+    return this.server.close();
   }
 
-  private accept(socket: Socket): void {
-    const address = clientAddress(socket);
-    const guest = this.guests.admit(socket, address);
-    if (!guest) {
-      socket.on('error', () => undefined);
-      socket.end('Too many connections, try again later\r\n', () => socket.destroy());
-      return;
-    }
-    const connection = new TelnetConnection({
-      core: this.core,
-      socket,
-      address,
-      onLogin: () => this.guests.leave(guest),
-      onSign: () => {
-        guest.signed = true;
-      },
-    });
-    this.open.set(socket, connection);
-    socket.once('close', () => this.open.delete(socket));
+  private serve(socket: Socket, visit: Visit): ConsoleClient {
+    const { core } = this;
+    const connection = new TelnetConnection({ core, socket, ...visit });
     connection.run().catch((error: unknown) => {
-      this.core.log.error({ err: errorMessage(error), address }, 'telnet connection failed');
+      core.log.error({ err: errorMessage(error), address: visit.address }, 'telnet connection failed');
       socket.destroy();
     });
+    return connection.session;
   }
 }
