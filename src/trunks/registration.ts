@@ -9,15 +9,11 @@ import type { SrfEngine, SrfRequest, SrfResponse } from '../signalling/srf-types
 import { parseContact } from '../sip/contact.js';
 import { parseUri } from '../sip/uri.js';
 import type { challengeAnswerer } from './credentials.js';
+import { refreshDelayMs, retryDelayMs } from './registration-times.js';
 import type { RegistrationState } from './types.js';
 
 /** Timer F of the engine is 32 s (RFC 3261 §17.1.2.2), and a margin. */
 const ANSWER_TIMEOUT_MS = 35_000;
-/** Back-off after failures: doubles from the first to the last value, spread by a quarter. RFC 5626 §4.5 has the same shape. */
-const RETRY_FIRST_MS = 2000;
-const RETRY_MAX_MS = 300_000;
-/** 403 and 404 will not change by asking soon. */
-const RETRY_REFUSED_MS = 120_000;
 /** How long closing waits for the answer to the REGISTER that takes our Contact away. */
 const GOODBYE_MS = 1000;
 const MAX_EXPIRES_SEC = 86_400;
@@ -35,24 +31,6 @@ export interface RegistrationOptions {
   readonly answerChallenge: ReturnType<typeof challengeAnswerer>;
 }
 
-/** How long until the next try after `failures` of them: pure but for `draw`, a number from 0 to below 1. */
-export function retryDelayMs(failures: number, status: number, draw: number): number {
-  const base =
-    status === 403 || status === 404
-      ? RETRY_REFUSED_MS
-      : Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 10));
-  return Math.round(base * (0.75 + draw / 2));
-}
-
-/** When to register again: within the last quarter of the time, and no later than half a minute before its end. */
-export function refreshDelayMs(expiresSec: number, draw: number): number {
-  const share = expiresSec * 1000 * (0.75 + draw * 0.15);
-  const early = (expiresSec - 30) * 1000;
-  return Math.round(
-    Math.max(1000, early > 30_000 ? Math.min(share, early) : Math.min(share, expiresSec * 750)),
-  );
-}
-
 /** Keeps us registered with a trunk (RFC 3261 §10.2): refresh before expiry, 423, challenges, back-off with jitter. */
 export class TrunkRegistration {
   state: RegistrationState = { state: 'trying', reason: 'not answered yet' };
@@ -65,6 +43,12 @@ export class TrunkRegistration {
   private failures = 0;
   private timer: TimerHandle | undefined;
   private isStopped = false;
+  /** Another one has our Contact from now on. */
+  private isReplaced = false;
+  private goodbye: Promise<void> | undefined;
+  private openCount = 0;
+  /** Resolves when none of the requests sent so far is open. */
+  private answered: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly options: RegistrationOptions,
@@ -73,7 +57,9 @@ export class TrunkRegistration {
     private readonly log: Logger,
     private readonly alarms: AlarmStates,
     /** Begins when this is over. Never rejects. */
-    after: Promise<void> = Promise.resolve(),
+    after: Promise<unknown> = Promise.resolve(),
+    /** One before may have left our Contact at the registrar. */
+    private isInherited = false,
   ) {
     this.expiresSec = options.expiresSec;
     void after.then(() => {
@@ -81,12 +67,46 @@ export class TrunkRegistration {
     });
   }
 
-  /** Ends it; takes our Contact away when it is there. Never rejects. */
-  stop(): Promise<void> {
+  /**
+   * Ends it, and takes our Contact away when it is there; resolves when that is answered, after `GOODBYE_MS` at the latest. One that
+   * is replaced leaves the Contact to its successor, whose REGISTER takes the binding over (RFC 3261 §10.3): then it resolves when
+   * nothing is open any more that could reach the registrar after that, `ANSWER_TIMEOUT_MS` at the latest. May be called again, the
+   * last one counts. Never rejects.
+   */
+  stop(isReplaced = false): Promise<void> {
     this.isStopped = true;
+    this.isReplaced = isReplaced;
     this.clock.clearTimeout(this.timer);
-    if (this.state.state !== 'registered') return Promise.resolve();
+    if (isReplaced) return this.over();
+    this.goodbye ??= this.sayGoodbye();
+    return this.goodbye;
+  }
+
+  /** Resolves when no request is open. Never rejects. */
+  async over(): Promise<void> {
+    while (this.openCount > 0) await this.answered;
+  }
+
+  /** Whether one with these options has the same Contact at the same registrar. */
+  isReplacedBy({ uri, aor, contactUser, contactParams }: RegistrationOptions): boolean {
+    const { options } = this;
+    return (
+      options.uri === uri &&
+      options.aor === aor &&
+      options.contactUser === contactUser &&
+      options.contactParams === contactParams
+    );
+  }
+
+  /** Our Contact is at the registrar, or may come there. */
+  get mayBeBound(): boolean {
+    return this.state.state === 'registered' || this.isInherited || this.openCount > 0;
+  }
+
+  private sayGoodbye(): Promise<void> {
+    if (this.state.state !== 'registered' && !this.isInherited) return Promise.resolve();
     this.state = { state: 'off', reason: 'stopped' };
+    this.isInherited = false;
     return new Promise((resolve) => {
       const timer = this.clock.setTimeout(resolve, GOODBYE_MS);
       const done = (): void => {
@@ -120,18 +140,36 @@ export class TrunkRegistration {
       const used = Number.parseInt(header(sent, 'cseq') ?? '', 10);
       if (used >= this.seq) this.seq = used + 1;
     };
-    new ClientRequest(
-      this.engine,
-      this.clock,
-      { method: 'REGISTER', uri, headers, timeoutMs: ANSWER_TIMEOUT_MS, answerChallenge },
-      { onSent, onFinal, onFailure },
-    );
+    this.openCount++;
+    const end = new Promise<void>((resolve) => {
+      const ended = (): void => {
+        this.openCount--;
+        resolve();
+      };
+      new ClientRequest(
+        this.engine,
+        this.clock,
+        { method: 'REGISTER', uri, headers, timeoutMs: ANSWER_TIMEOUT_MS, answerChallenge },
+        {
+          onSent,
+          onFinal: (res) => {
+            ended();
+            onFinal(res);
+          },
+          onFailure: () => {
+            ended();
+            onFailure();
+          },
+        },
+      );
+    });
+    this.answered = Promise.all([this.answered, end]);
   }
 
   private onFinal(res: SrfResponse): void {
     if (this.isStopped) {
-      // Closing came first: what was just granted is given back.
-      if (res.status < 300) this.send(0, ignore, ignore);
+      // Closing came first: what was just granted is given back, unless a successor has it.
+      if (res.status < 300 && !this.isReplaced) this.send(0, ignore, ignore);
       return;
     }
     const { status, reason } = res;
@@ -149,6 +187,7 @@ export class TrunkRegistration {
       this.log.info({ trunk, expiresSec: granted }, 'registered with a trunk');
     this.alarms.clear('TRUNK_UNREGISTERED', trunk);
     this.failures = 0;
+    this.isInherited = false;
     this.registrarAddress = res.source_address || this.registrarAddress;
     const at = now();
     this.state = {

@@ -6,7 +6,7 @@ import type { SrfEngine } from '../signalling/srf-types.js';
 import { escapeUser } from '../sip/escape.js';
 import { challengeAnswerer } from './credentials.js';
 import { TrunkHealth } from './health.js';
-import { TrunkRegistration } from './registration.js';
+import { type RegistrationOptions, TrunkRegistration } from './registration.js';
 import type { Trunk } from './types.js';
 
 /** 96 bits: a Contact that strangers cannot guess. */
@@ -24,6 +24,8 @@ interface Watched {
 /** Watches and registers trunks: begins when they come or change, ends when they go. */
 export class TrunkWatch {
   private readonly watched = new Map<string, Watched>();
+  /** Registrations that were stopped, by trunk, as long as something of them is on its way to a registrar. */
+  private readonly leaving = new Map<string, Set<TrunkRegistration>>();
 
   constructor(
     private readonly engine: SrfEngine,
@@ -86,13 +88,15 @@ export class TrunkWatch {
     return new TrunkHealth(options, this.engine, this.clock, this.log, this.alarms);
   }
 
-  /** The one before says goodbye first: it may be the same Contact that it takes away. */
+  /** Begins when those before have ended: they take their Contact away first, or leave it to the new one when it is the same. */
   private register(trunk: Trunk, before: Watched | undefined): TrunkRegistration | undefined {
     const { name, address, transport, username, domain, registerSec } = trunk;
-    const goodbye = before?.registration?.stop();
     if (before) this.alarms.clear('TRUNK_UNREGISTERED', name);
-    if (!trunk.register) return undefined;
-    const options = {
+    if (!trunk.register) {
+      void this.retire(name, before?.registration);
+      return undefined;
+    }
+    const options: RegistrationOptions = {
       trunk: name,
       uri: uriOf('', address, transport),
       aor: `sip:${escapeUser(username)}@${domain || hostOf(address)}`,
@@ -101,7 +105,32 @@ export class TrunkWatch {
       expiresSec: registerSec,
       answerChallenge: challengeAnswerer(trunk),
     };
-    return new TrunkRegistration(options, this.engine, this.clock, this.log, this.alarms, goodbye);
+    const former = [
+      ...(this.leaving.get(name) ?? []),
+      ...(before?.registration ? [before.registration] : []),
+    ];
+    const isInherited = former.some((one) => one.mayBeBound && one.isReplacedBy(options));
+    const after = this.retire(name, before?.registration, options);
+    return new TrunkRegistration(options, this.engine, this.clock, this.log, this.alarms, after, isInherited);
+  }
+
+  /** Stops what is registered for a trunk, and tells those stopped before whether `next` has their Contact. Never rejects. */
+  private async retire(
+    name: string,
+    last: TrunkRegistration | undefined,
+    next?: RegistrationOptions,
+  ): Promise<void> {
+    const leaving = this.leaving.get(name) ?? new Set();
+    if (last) this.leaving.set(name, leaving.add(last));
+    const stops = [...leaving].map((one) => one.stop(next !== undefined && one.isReplacedBy(next)));
+    await Promise.all(stops);
+    if (last) void last.over().then(() => this.forgetLeaving(name, last));
+  }
+
+  private forgetLeaving(name: string, registration: TrunkRegistration): void {
+    const leaving = this.leaving.get(name);
+    leaving?.delete(registration);
+    if (leaving?.size === 0) this.leaving.delete(name);
   }
 
   /** What is not watched any more is not down either; at a restart it may be. */
@@ -115,7 +144,7 @@ export class TrunkWatch {
     const watched = this.watched.get(name);
     this.watched.delete(name);
     watched?.health?.stop();
-    await watched?.registration?.stop();
+    await this.retire(name, watched?.registration);
   }
 }
 

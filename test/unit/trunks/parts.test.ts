@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HealthCount, isAlive } from '../../../src/trunks/health.js';
 import { parseHostPort } from '../../../src/trunks/host-port.js';
-import { refreshDelayMs, retryDelayMs } from '../../../src/trunks/registration.js';
+import { refreshDelayMs, retryDelayMs } from '../../../src/trunks/registration-times.js';
 import { fitOf, parsePeer, parseSource } from '../../../src/trunks/sources.js';
 import { changeTrunk, checkRule, TRUNK_DEFAULTS, viewOf } from '../../../src/trunks/trunk-rules.js';
 import type { Trunk, TrunkInput } from '../../../src/trunks/types.js';

@@ -134,17 +134,117 @@ describe('trunks that we register with', () => {
     grant(await carrier.next('REGISTER'), 300);
     await isRegistered();
     await rig.trunks.modify('carrier', { downAfter: 5 });
-    await rig.trunks.modify('carrier', { registerSec: 600 });
+    await rig.trunks.modify('carrier', { password: 'another secret' });
     const goodbye = await carrier.next('REGISTER');
     assert.equal(goodbye.get('expires'), '0', 'the first since, so the one before sent none');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(carrier.has('REGISTER'), false);
+    await noneFor(300);
     carrier.respond(goodbye, 200);
     const anew = await carrier.next('REGISTER');
+    assert.equal(anew.get('expires'), '120');
+    assert.notEqual(contactOf(anew), contactOf(goodbye));
+    grant(anew, 120);
+    await isRegistered();
+  });
+
+  /** For that long no REGISTER comes. */
+  async function noneFor(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    assert.equal(carrier.has('REGISTER'), false);
+  }
+
+  test('RFC 3261 §10.3: a change that leaves the Contact as it is takes the binding over, nothing is given back', async () => {
+    const first = await carrier.next('REGISTER');
+    grant(first, 120);
+    await isRegistered();
+    await rig.trunks.modify('carrier', { registerSec: 600 });
+    const anew = await carrier.next('REGISTER');
     assert.equal(anew.get('expires'), '600');
-    assert.equal(contactOf(anew), contactOf(goodbye));
+    assert.equal(contactOf(anew), contactOf(first));
+    assert.notEqual(anew.callId, first.callId);
     grant(anew, 600);
     await isRegistered();
+    await noneFor(300);
+  });
+
+  test('RFC 3261 §10.3: the Contact of one that was replaced is taken away though its successor was refused', async () => {
+    grant(await carrier.next('REGISTER'), 120);
+    await isRegistered();
+    await rig.trunks.modify('carrier', { registerSec: 600 });
+    carrier.respond(await carrier.next('REGISTER'), 500);
+    await waitFor('a failure', () => state().state === 'failed');
+    await rig.trunks.modify('carrier', { status: 'INACTIVE' });
+    const goodbye = await carrier.next('REGISTER');
+    assert.equal(goodbye.get('expires'), '0');
+    carrier.respond(goodbye, 200);
+  });
+
+  test('RFC 3261 §10.3: changed while the registrar is silent: its late 200 costs the new registration nothing', async () => {
+    const first = await carrier.next('REGISTER');
+    await rig.trunks.modify('carrier', { registerSec: 600 });
+    await noneFor(400);
+    grant(first, 120);
+    const anew = await carrier.next('REGISTER');
+    assert.equal(anew.get('expires'), '600', 'the Contact is not taken away');
+    grant(anew, 600);
+    await isRegistered();
+    await noneFor(300);
+    assert.ok((state().expiresAt ?? 0) > Date.now() + 500_000);
+  });
+
+  test('changed twice within a second: the last one waits for the goodbye of the first', async () => {
+    const first = await carrier.next('REGISTER');
+    grant(first, 300);
+    await isRegistered();
+    await rig.trunks.modify('carrier', { password: 'another secret' });
+    const goodbye = await carrier.next('REGISTER');
+    assert.equal(goodbye.get('expires'), '0');
+    await rig.trunks.modify('carrier', { password: 'our secret' });
+    await noneFor(400);
+    carrier.respond(goodbye, 200);
+    const anew = await carrier.next('REGISTER');
+    assert.deepEqual([anew.get('expires'), contactOf(anew)], ['120', contactOf(first)]);
+    grant(anew, 120);
+    await isRegistered();
+    await noneFor(300);
+  });
+
+  test('switched off and on again: the new registration waits for the goodbye of the old one', async () => {
+    grant(await carrier.next('REGISTER'), 300);
+    await isRegistered();
+    for (const change of [{ status: 'INACTIVE' }, { register: false }] as const) {
+      await rig.trunks.modify('carrier', change);
+      const goodbye = await carrier.next('REGISTER');
+      assert.equal(goodbye.get('expires'), '0');
+      await rig.trunks.modify('carrier', { status: 'ACTIVE', register: true });
+      await noneFor(400);
+      carrier.respond(goodbye, 200);
+      const anew = await carrier.next('REGISTER');
+      assert.deepEqual([anew.get('expires'), contactOf(anew)], ['120', contactOf(goodbye)]);
+      grant(anew, 300);
+      await isRegistered();
+    }
+  });
+
+  test('switched off and on again while the registrar is silent: nothing is given back', async () => {
+    const first = await carrier.next('REGISTER');
+    await rig.trunks.modify('carrier', { status: 'INACTIVE' });
+    await rig.trunks.modify('carrier', { status: 'ACTIVE' });
+    await noneFor(400);
+    grant(first, 120);
+    const anew = await carrier.next('REGISTER');
+    assert.equal(anew.get('expires'), '120');
+    grant(anew, 120);
+    await isRegistered();
+    await noneFor(300);
+  });
+
+  test('switched off while the registrar is silent: what it grants late is given back', async () => {
+    const first = await carrier.next('REGISTER');
+    await rig.trunks.modify('carrier', { status: 'INACTIVE' });
+    grant(first, 120);
+    const back = await carrier.next('REGISTER');
+    assert.deepEqual([back.get('expires'), back.callId], ['0', first.callId]);
+    carrier.respond(back, 200);
   });
 
   test('when it is removed the Contact is taken away', async () => {
