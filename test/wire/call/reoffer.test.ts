@@ -233,33 +233,26 @@ describe('a new offer inside a call', () => {
     await reinvite('b', b.sdp('sendrecv', 2), a.sdp('sendrecv', 2));
   });
 
-  for (const when of ['has answered', 'answers all the same'] as const)
-    test(`RFC 3261 §9.2, §14.2: a re-INVITE is taken back and the other phone ${when}: it is led back, and may offer again`, async () => {
-      const answer = relay.hold('answer');
-      const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
-      const cancelled = async (): Promise<void> => {
-        await a.response(a.cancel(request), 200);
-        a.ackRefusal(request, await a.response(request, 487));
-      };
-      const atB = await b.next('INVITE');
-      if (when === 'answers all the same') {
-        answer.release();
-        await cancelled();
-      }
-      b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
-      await b.next('ACK');
-      if (when === 'has answered') {
-        await answer.reached;
-        await cancelled();
-        answer.release();
-      }
-      const back = await b.next('INVITE');
-      assert.equal(back.body.toString(), call.atB.body.toString());
-      b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
-      await b.next('ACK');
-      await rig.stateIs('connected');
-      await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
-    });
+  test('RFC 3261 §9.2, §14.2: a re-INVITE is taken back when the other phone has answered: it is led back, and may offer again', async () => {
+    const answer = relay.hold('answer');
+    const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
+    b.respond(await b.next('INVITE'), 200, { sdp: b.sdp('recvonly', 2) });
+    await b.next('ACK');
+    await answer.reached;
+    await a.response(a.cancel(request), 200);
+    a.ackRefusal(request, await a.response(request, 487));
+    // The engine answers CANCEL before call control hears of it, which it has when a later request is through.
+    const info = a.inDialog(call.a, 'INFO');
+    b.respond(await b.next('INFO'), 200);
+    await a.response(info, 200);
+    answer.release();
+    const back = await b.next('INVITE');
+    assert.equal(back.body.toString(), call.atB.body.toString());
+    b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
+    await b.next('ACK');
+    await rig.stateIs('connected');
+    await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+  });
 
   test('RFC 3261 §12.2.1.2: 481 of the other phone ends the call on both sides', async () => {
     const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });

@@ -314,6 +314,8 @@ describe('INVITE with Replaces', () => {
     const cancel = other.cancel(invite);
     await other.response(cancel, 200);
     other.ackRefusal(invite, await other.response(invite, 487));
+    // The engine answers CANCEL before call control hears of it.
+    await waitFor('the end of its call', () => rig.control.count().active === 1);
     answer.release();
     await a.next('ACK');
     const back = await a.next('INVITE');
