@@ -12,6 +12,8 @@ export interface SessionTimerUser {
   onExpired(): void;
 }
 
+/** The end may come so much later: it is waited for in lengths that many sessions share, and with them a queue of timers. */
+const END_STEP_MS = 50;
 /** The longest that one timer of a clock runs, milliseconds: 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -55,8 +57,7 @@ export class SessionTimer {
 
   private awaitEnd(): void {
     const leftMs = this.endsAtMs - this.ctx.clock.monotonic();
-    // In whole seconds, as RFC 4028 §4 counts: timers of one length share a queue.
-    this.after(1000 * Math.ceil(leftMs / 1000), () => this.user.onExpired());
+    this.after(END_STEP_MS * Math.ceil(leftMs / END_STEP_MS), () => this.user.onExpired());
   }
 
   private after(delayMs: number, action: () => void): void {

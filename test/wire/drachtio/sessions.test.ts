@@ -191,6 +191,8 @@ describe('session timers and addresses', () => {
     for (let ms = 0; ms < mostMs && peer.udp.inbox.size === 0; ms += 100) {
       clock.advance(100);
       await client.ask('ping');
+      // What was sent before the answer is read in the same turn or the next.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
     return peer.next();
   };
