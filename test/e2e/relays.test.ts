@@ -4,6 +4,7 @@ import { type CallServer, startCallServer } from '../support/call-server.js';
 import { connect, hangUp, type UpCall } from '../support/call-steps.js';
 import { type PartProcess, startRelayProcess } from '../support/part-process.js';
 import type { SipPeer } from '../support/sip-peer.js';
+import { waitFor } from '../support/wait-for.js';
 
 interface RelayRow {
   readonly name: string;
@@ -55,7 +56,7 @@ describe('media relays managed while the server runs', () => {
   test('a relay is added, gets its share of new calls, and none when its weight is 0', async () => {
     const first = relays[0]!.url;
     assert.deepEqual(await spread(2), { [first]: 2 });
-    await calls.mml(`ADD RELAY: NAME=rtp2, URL="${relays[1]!.url}", WEIGHT=2`);
+    await calls.mmlOk(`ADD RELAY: NAME=rtp2, URL="${relays[1]!.url}", WEIGHT=2`);
     assert.deepEqual(
       (await rows<RelayRow>(calls, 'LST RELAY')).map(({ name, weight, isSetting }) => [
         name,
@@ -68,7 +69,7 @@ describe('media relays managed while the server runs', () => {
       ],
     );
     assert.deepEqual(await spread(6), { [first]: 2, rtp2: 4 });
-    await calls.mml('MOD RELAY: NAME=rtp2, WEIGHT=0');
+    await calls.mmlOk('MOD RELAY: NAME=rtp2, WEIGHT=0');
     assert.deepEqual(await spread(3), { [first]: 3, rtp2: 0 });
   });
 
@@ -89,11 +90,11 @@ describe('media relays managed while the server runs', () => {
   });
 
   test('out of service it keeps its calls and gets no new ones; it is removed when it has none', async () => {
-    await calls.mml('MOD RELAY: NAME=rtp2, WEIGHT=1');
-    await calls.mml(`DEA RELAY: NAME="${relays[0]!.url}"`);
+    await calls.mmlOk('MOD RELAY: NAME=rtp2, WEIGHT=1');
+    await calls.mmlOk(`DEA RELAY: NAME="${relays[0]!.url}"`);
     const stays = await connect(a!, b!);
-    await calls.mml('DEA RELAY: NAME=rtp2');
-    await calls.mml(`ACT RELAY: NAME="${relays[0]!.url}"`);
+    await calls.mmlOk('DEA RELAY: NAME=rtp2');
+    await calls.mmlOk(`ACT RELAY: NAME="${relays[0]!.url}"`);
     const other = await connect(a!, b!);
     assert.deepEqual(
       (await rows<RelayRow>(calls, 'DSP RELAY')).map(({ status, calls: on }) => [status, on]),
@@ -115,13 +116,17 @@ describe('media relays managed while the server runs', () => {
     await refused(calls, 'RMV RELAY: NAME=rtp2', 3007, /1 calls are on rtp2: DEA RELAY first/);
     await hangUp(a!, b!, stays);
     await hangUp(a!, b!, other);
-    await calls.mml('RMV RELAY: NAME=rtp2');
+    // The phones know of the end before the relay does.
+    await waitFor('no call on it', async () =>
+      (await rows<RelayRow>(calls, 'DSP RELAY')).every(({ calls: on }) => on === 0),
+    );
+    await calls.mmlOk('RMV RELAY: NAME=rtp2');
     assert.equal((await rows(calls, 'LST RELAY')).length, 1);
   });
 
   test('what was added and changed is there after a restart', async () => {
-    await calls.mml(`ADD RELAY: NAME=rtp2, URL="${relays[1]!.url}"`);
-    await calls.mml(`DEA RELAY: NAME="${relays[0]!.url}"`);
+    await calls.mmlOk(`ADD RELAY: NAME=rtp2, URL="${relays[1]!.url}"`);
+    await calls.mmlOk(`DEA RELAY: NAME="${relays[0]!.url}"`);
     await calls.restart();
     assert.deepEqual(
       (await rows<RelayRow>(calls, 'LST RELAY')).map(({ name, status }) => [name, status]),
