@@ -76,6 +76,9 @@ export class AlarmWebhook implements Closeable {
   private begin(): void {
     this.work ??= this.tellAll().finally(() => {
       this.work = undefined;
+      // What came between the end of the round and here.
+      const isLeft = this.waiting.length > 0 && this.timer === undefined;
+      if (isLeft && !this.ending.signal.aborted) this.begin();
     });
   }
 

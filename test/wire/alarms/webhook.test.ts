@@ -17,6 +17,7 @@ describe('the alarm webhook', { timeout: 60_000 }, () => {
   let clock: ManualClock;
   let book: AlarmBook;
   let log: string;
+  let logged: { write: (line: string) => void };
   let hook: AlarmWebhook | undefined;
   const others: WebReceiver[] = [];
   beforeEach(async () => {
@@ -32,11 +33,12 @@ describe('the alarm webhook', { timeout: 60_000 }, () => {
   });
 
   const open = (more: Partial<WebhookOptions> = {}): void => {
-    const destination = {
-      write: (line: string) => {
+    logged = {
+      write: (line) => {
         log += line;
       },
     };
+    const destination = { write: (line: string) => logged.write(line) };
     const logger = new LoggerFactory({ level: 'debug', destination }).for('alarms');
     const severity = (): Severity => 'WARNING';
     hook = new AlarmWebhook({ url: receiver.url, from: FROM, severity, log: logger, clock, ...more }, book);
@@ -90,6 +92,20 @@ describe('the alarm webhook', { timeout: 60_000 }, () => {
     );
     await waitFor('the log', () => log.includes('takes alarms again'));
     assert.equal(log.split('does not take alarms').length - 1, 1);
+  });
+
+  it('tells at once of an alarm that comes while it ends its round', async () => {
+    receiver.answers = [500, 200];
+    open();
+    const { write } = logged;
+    logged.write = (line) => {
+      write(line);
+      // The round ends with this line; what is queued here runs before it is over.
+      if (line.includes('takes alarms again')) queueMicrotask(() => book.raise('OVERLOAD', '', ''));
+    };
+    flap(1);
+    await pass(2);
+    assert.deepEqual((await receiver.events(3)).slice(2), ['raised OVERLOAD']);
   });
 
   it('waits longer from one attempt to the next', async () => {
