@@ -101,7 +101,7 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
   /** Takes over what the last run left. An alarm that ends by itself is over unless it is raised again in time. */
   restore(kept: readonly Alarm[]): void {
     for (const alarm of kept) this.lastId = Math.max(this.lastId, alarm.id);
-    this.renumber(new Set(kept.map(({ id }) => id)));
+    this.renumber(kept);
     const ended = kept.filter(({ clearedAt }) => clearedAt !== undefined);
     this.past = [...ended, ...this.past].sort((x, y) => x.clearedAt! - y.clearedAt!);
     this.trim();
@@ -116,15 +116,21 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
     return Promise.resolve();
   }
 
-  /** Gives alarms of this run new numbers where the last run had given theirs out: the Store may tell of it late. */
-  private renumber(taken: ReadonlySet<number>): void {
+  /**
+   * Gives alarms of this run new numbers where the last run had given theirs out: the Store may tell of it late. Those that will be one
+   * with an alarm of the last run go by its number soon.
+   */
+  private renumber(kept: readonly Alarm[]): void {
+    const taken = new Set(kept.map(({ id }) => id));
     const renamed = (alarm: Alarm): Alarm => {
       if (!taken.has(alarm.id)) return alarm;
       const changed = { ...alarm, id: ++this.lastId };
       this.options.keeping?.put(changed);
       return changed;
     };
-    for (const [key, alarm] of this.open) this.open.set(key, renamed(alarm));
+    const open = kept.filter(({ clearedAt }) => clearedAt === undefined);
+    const joined = new Set(open.map(({ name, subject }) => keyOf(name, subject)));
+    for (const [key, alarm] of this.open) if (!joined.has(key)) this.open.set(key, renamed(alarm));
     this.past = this.past.map(renamed);
   }
 
@@ -139,7 +145,12 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
     // It was raised again before the Store could tell of it: one alarm, older than this run knew.
     this.options.keeping?.forget(present);
     const { detail, lastAt } = present;
-    this.change({ ...former, detail, lastAt, count: former.count + present.count });
+    const joined = { ...former, detail, lastAt, count: former.count + present.count };
+    this.change(joined);
+    // Who was told of it by another uid hears of its end, and of the one that goes on.
+    const clearedAt = this.options.clock.now();
+    this.tell({ kind: 'cleared', alarm: { ...present, clearedAt, clearedBy: 'restart' } });
+    this.tell({ kind: 'raised', alarm: joined });
   }
 
   private endUnconfirmed(): void {

@@ -20,7 +20,7 @@ export interface AlarmStates extends AlarmSink {
 
 /** One alarm, active or past. Times are wall milliseconds. */
 export interface Alarm {
-  /** What operators call it by: rises over restarts. */
+  /** What operators call it by: rises over restarts. Becomes another when the Store answers late and has given it out. */
   readonly id: number;
   /** ULID; the same wherever the alarm is told of. */
   readonly uid: string;

@@ -176,6 +176,29 @@ describe('AlarmBook', () => {
     assert.equal(rig.kept.size, 2, 'the STORE_DOWN of this run is not kept twice');
   });
 
+  it('tells of the end of an alarm by the uid and number that it was raised by, joined late or not', () => {
+    const former = openBook();
+    former.book.raise('STORE_DOWN', '', 'then');
+    former.book.raise('TRUNK_DOWN', 'a', '');
+    former.book.clear('TRUNK_DOWN', 'a');
+    const { book, changes, kept } = openBook();
+    book.raise('STORE_DOWN', '', 'now');
+    const { uid, id } = book.active()[0]!;
+    book.restore([...former.kept.values()]);
+    book.clear('STORE_DOWN', '');
+    const first = [...former.kept.values()][0]!;
+    assert.deepEqual(
+      changes.map(({ kind, alarm }) => [kind, alarm.uid, alarm.id, alarm.clearedBy]),
+      [
+        ['raised', uid, id, undefined],
+        ['cleared', uid, id, 'restart'],
+        ['raised', first.uid, first.id, undefined],
+        ['cleared', first.uid, first.id, 'server'],
+      ],
+    );
+    assert.equal(kept.size, 1, 'the history has it once');
+  });
+
   it('lets no listener spoil the others', () => {
     const rig = openBook();
     rig.book.onChange(() => {
