@@ -3,6 +3,7 @@ import { ulid } from '../platform/ids.js';
 import type { Closeable } from '../platform/lifecycle.js';
 import type { Logger } from '../platform/logger.js';
 import { ALARMS, type AlarmName, rankOf } from './catalogue.js';
+import { Gathered } from './gathered.js';
 import { CONFIRM_MS, MAX_ACTIVE_PER_NAME, MAX_DETAIL, MAX_HISTORY, MAX_SUBJECT } from './limits.js';
 import type {
   Alarm,
@@ -35,6 +36,7 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
   private past: Alarm[] = [];
   /** Keys of alarms of the last run that nobody has confirmed yet. */
   private readonly unconfirmed = new Set<string>();
+  private readonly gathered = new Gathered();
   private readonly listeners = new Set<(change: AlarmChange) => void>();
   private confirmTimer: TimerHandle | undefined;
   private lastId = 0;
@@ -52,9 +54,11 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
   }
 
   clear(name: AlarmName, subject: string): void {
-    this.end(keyOf(name, subject), 'server');
+    const key = keyOf(name, subject);
+    this.end(key, 'server');
+    const isLast = this.gathered.take(name, key);
     const left = this.open.get(keyOf(name, THE_REST));
-    if (left && this.countOf(name) === 1) this.end(keyOf(name, THE_REST), 'server');
+    if (left && (isLast || this.countOf(name) === 1)) this.end(keyOf(name, THE_REST), 'server');
   }
 
   state(name: AlarmName, subject: string, isWrong: boolean, detail: string): void {
@@ -181,6 +185,7 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
     if (!alarm) return undefined;
     this.open.delete(key);
     this.unconfirmed.delete(key);
+    if (alarm.subject === THE_REST) this.gathered.forget(alarm.name);
     const ended = { ...alarm, clearedAt: this.options.clock.now(), clearedBy: by };
     this.past.push(ended);
     this.options.keeping?.put(ended);
@@ -201,10 +206,12 @@ export class AlarmBook implements AlarmStates, AlarmService, Closeable {
     for (const alarm of surplus) this.options.keeping?.forget(alarm);
   }
 
-  /** The key of an alarm, or of the one for all the rest when there are too many of its name. */
+  /** The key of an alarm, or of the one for all the rest when there are too many of its name; that is where it counts from now on. */
   private keyFor(name: AlarmName, subject: string): string {
     const key = keyOf(name, subject);
     const isRoom = this.open.has(key) || this.countOf(name) < MAX_ACTIVE_PER_NAME;
+    if (!isRoom) this.gathered.add(name, key);
+    else if (this.gathered.take(name, key)) this.end(keyOf(name, THE_REST), 'server');
     return isRoom ? key : keyOf(name, THE_REST);
   }
 

@@ -1,5 +1,7 @@
 /** Active alarms of one name; further subjects are gathered in one, `*`: a flood of sources makes no flood of alarms. */
 export const MAX_ACTIVE_PER_NAME = 100;
+/** Gathered subjects of one name that are known; of more it ends with the last known one. */
+export const MAX_GATHERED = 10_000;
 /** Past alarms that are kept; the oldest give way. */
 export const MAX_HISTORY = 1000;
 /** Characters of a subject and of a detail that are kept. */

@@ -106,6 +106,32 @@ describe('AlarmBook', () => {
     assert.deepEqual(book.active(), []);
   });
 
+  it('ends the one for all the rest when nothing is gathered in it any more, while others stay', () => {
+    const { book } = openBook();
+    const rest = (): Alarm | undefined => book.active({ subject: '*' })[0];
+    for (let i = 0; i < MAX_ACTIVE_PER_NAME + 2; i++) book.raise('TRUNK_DOWN', `t${i}`, '');
+    book.clear('TRUNK_DOWN', 't0');
+    book.clear('TRUNK_DOWN', `t${MAX_ACTIVE_PER_NAME}`);
+    assert.equal(rest()?.count, 2, 'one is still gathered');
+    book.clear('TRUNK_DOWN', `t${MAX_ACTIVE_PER_NAME + 1}`);
+    assert.equal(rest(), undefined);
+    assert.equal(book.active({ name: 'TRUNK_DOWN' }).length, MAX_ACTIVE_PER_NAME - 1);
+  });
+
+  it('gives what is gathered an alarm of its own when it is raised again and there is room', () => {
+    const { book } = openBook();
+    const look = (from: number): void => {
+      for (let i = 0; i < MAX_ACTIVE_PER_NAME + 5; i++) book.state('SOURCE_BANNED', `s${i}`, i >= from, '');
+    };
+    look(0);
+    look(10);
+    look(10);
+    const subjects = book.active().map(({ subject }) => subject);
+    assert.equal(subjects.length, MAX_ACTIVE_PER_NAME - 5);
+    assert.equal(subjects.includes('*'), false);
+    assert.ok(subjects.includes(`s${MAX_ACTIVE_PER_NAME + 4}`));
+  });
+
   it('does not write the one for all the rest anew when its subjects are looked at again', () => {
     const { book, kept } = openBook();
     const look = (): void => {
