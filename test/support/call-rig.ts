@@ -5,8 +5,13 @@ import { StoredAnnouncements } from '../../src/announcements/announcements.js';
 import { createAudioHost } from '../../src/audio/host.js';
 import { SoundLibrary } from '../../src/audio/sound-library.js';
 import type { AudioHost } from '../../src/audio/types.js';
-import { createCallControl } from '../../src/call/call-control.js';
-import type { CallControl, CallLimits } from '../../src/call/call-control-options.js';
+import { createCallControl, resumeCallControl } from '../../src/call/call-control.js';
+import type {
+  CallControl,
+  CallControlOptions,
+  CallLimits,
+  CallSurvival,
+} from '../../src/call/call-control-options.js';
 import type { CallState } from '../../src/call/types.js';
 import { openRecords } from '../../src/cdr/record-service.js';
 import type { CallRecord } from '../../src/cdr/types.js';
@@ -30,7 +35,7 @@ import { LocalNames } from '../../src/signalling/local-names.js';
 import { ladder } from '../../src/trace/ladder.js';
 import type { OutsideDefaults } from '../../src/trunks/outside-rights.js';
 import { openTrunks } from '../../src/trunks/trunks.js';
-import type { TrunkService } from '../../src/trunks/types.js';
+import type { TrunkInput, TrunkService } from '../../src/trunks/types.js';
 import { freePorts } from './free-ports.js';
 import { openEngine, openRelay, watchRecords } from './rig-parts.js';
 import { SipPeer } from './sip-peer.js';
@@ -88,6 +93,10 @@ export interface CallRigOptions {
   readonly outside?: OutsideDefaults;
   /** In place of the built-in relay or that of MEDIA_RELAY. */
   readonly relay?: MediaRelay;
+  /** Trunks that are there when call control begins. */
+  readonly trunks?: Readonly<Record<string, TrunkInput>>;
+  /** Calls of the last run go on, those that can. */
+  readonly survival?: CallSurvival;
   /** Of the audio host, two for each endpoint; some that nobody has when absent. */
   readonly audioPorts?: { readonly min: number; readonly max: number };
 }
@@ -215,7 +224,8 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     ...(options.outside && { defaults: options.outside }),
   });
   closers.push(() => trunks.close());
-  const control: CallControl = createCallControl({
+  for (const [name, trunk] of Object.entries(options.trunks ?? {})) await trunks.service.add(name, trunk);
+  const controlOptions: CallControlOptions = {
     connection,
     authenticator,
     users,
@@ -235,7 +245,11 @@ export async function startCallRig(options: CallRigOptions = {}): Promise<CallRi
     log,
     clock,
     ...(options.limits && { limits: options.limits }),
-  });
+    ...(options.survival && { survival: options.survival }),
+  };
+  const control: CallControl = options.survival
+    ? await resumeCallControl(controlOptions)
+    : createCallControl(controlOptions);
   closers.push(() => control.close());
 
   const udp = connection.hostports.find(({ protocol }) => protocol === 'udp');

@@ -26,6 +26,12 @@ export interface CallRestorerOptions {
   readonly maxAwayMs: number;
 }
 
+/** What there is so far of a call that is made again. */
+interface Made {
+  readonly legs: (ALeg | CalleeLeg)[];
+  call?: Call;
+}
+
 /** Brings back the calls that were up when the last process ended. */
 export class CallRestorer {
   constructor(private readonly options: CallRestorerOptions) {}
@@ -79,28 +85,40 @@ export class CallRestorer {
 
   /** One call that cannot be made again costs no other; its phones hear BYE. */
   private tryRevive(saved: SavedCall, record: OpenRecord): Call | undefined {
+    const made: Made = { legs: [] };
     try {
-      return this.revive(saved, record);
+      return this.revive(saved, record, made);
     } catch (error) {
       this.options.deps.log.error({ err: error, call: record.id }, 'a call cannot be made again');
       record.add(endedEvent(causeOf('server-error'), 'SERVER'));
       record.finish();
+      this.discard(made);
       this.hangUp(saved);
       return undefined;
     }
   }
 
-  private revive(saved: SavedCall, record: OpenRecord): Call {
+  /** Nothing is left of it, nor of its places at trunks. */
+  private discard({ legs, call }: Made): void {
+    call?.leave();
+    for (const leg of legs) leg.ended();
+  }
+
+  /** Notes in `made` what there is, for when it fails half-way. */
+  private revive(saved: SavedCall, record: OpenRecord, made: Made): Call {
     const { deps } = this.options;
     const a = this.uasLeg(saved.a);
+    made.legs.push(a);
     const from = this.gateway(saved.trunkIn);
     if (from && !saved.near) {
       a.codecs = from.codecs;
       a.place = from.take();
     }
     const call = new Call(deps, record, a, { ...saved.parties });
+    made.call = call;
     const place = (one: SavedLeg): CalleeLeg => {
       const leg = one.role === 'uac' ? this.uacLeg(one, call) : (this.uasLeg(one) as ALeg & CalleeLeg);
+      made.legs.push(leg);
       const { name, side, party, target } = one;
       leg.moveTo({
         name,
@@ -114,9 +132,10 @@ export class CallRestorer {
     };
     const winner = place(saved.winner);
     const near = saved.near && place(saved.near);
+    call.revive(saved, winner, near);
+    // Last, so that nobody finds one that is made half only.
     deps.registry.add(call);
     for (const leg of near ? [winner, near] : [winner]) deps.registry.bind(leg.dialogId, call, leg);
-    call.revive(saved, winner, near);
     return call;
   }
 
