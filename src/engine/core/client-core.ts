@@ -262,7 +262,8 @@ export class ClientCore implements ClientRequestOwner {
     if (invite.isOver) dialog.accepted?.delete(invite.seq);
     const facts = factsOf(sent.hop, sent.localAddress, sent.localPort, sent.text);
     echo({ ok: true, txnId: newTag(), dialogId: dialog.wireId, facts, text: sent.text });
-    if (invite.cancelled) this.ender.end(dialog, 'ACK-BYE due to cancel race condition');
+    // A call that was there before goes on: its application may offer anew (RFC 3261 §14.1).
+    if (invite.cancelled && invite.isInitial) this.ender.end(dialog, 'ACK-BYE due to cancel race condition');
   }
 
   private localEnd(hop: Hop): LocalEnd {

@@ -254,6 +254,24 @@ describe('a new offer inside a call', () => {
     await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
   });
 
+  test('RFC 3261 §9.1, §14.2: the other phone answers a re-INVITE as its CANCEL comes: it is led back', async () => {
+    const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
+    const atB = await b.next('INVITE');
+    b.respond(atB, 180);
+    a.cancel(request);
+    a.ackRefusal(request, await a.response(request, 487));
+    const cancel = await b.next('CANCEL');
+    b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
+    b.respond(cancel, 200);
+    await b.next('ACK');
+    const back = await b.next('INVITE');
+    assert.equal(back.body.toString(), call.atB.body.toString());
+    b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
+    await b.next('ACK');
+    await rig.stateIs('connected');
+    await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+  });
+
   test('RFC 3261 §12.2.1.2: 481 of the other phone ends the call on both sides', async () => {
     const request = a.inDialog(call.a, 'INVITE', { sdp: a.sdp('sendonly', 2) });
     b.respond(await b.next('INVITE'), 481);
