@@ -2,7 +2,8 @@ import type { Logger } from '../platform/logger.js';
 import { isHold } from '../sdp/offer-answer.js';
 import { rejectOffer } from '../sdp/reject-offer.js';
 import { parseSdp } from '../sdp/session-description.js';
-import { type OutgoingHeaders, respondOnly } from '../signalling/respond.js';
+import type { SignallingError } from '../signalling/errors.js';
+import { type OutgoingHeaders, respond, respondOnly } from '../signalling/respond.js';
 import type { SrfAck, SrfRequest, SrfResponse } from '../signalling/srf-types.js';
 import { reasonPhrase } from '../sip/reason-phrases.js';
 import { type CallMedia, isBadDescription } from './call-media.js';
@@ -27,6 +28,8 @@ export interface ReofferHost {
   /** Both phones agreed on what the relay would not do. */
   onMediaLost(): void;
   onAgreed(by: Leg, isHold: boolean): void;
+  /** Whether the leg's phone holds the call. */
+  isHeldBy(leg: Leg): boolean;
   /** Lets `cancelled` be called when the INVITE is taken back. */
   watchCancel(req: SrfRequest, cancelled: () => void): void;
 }
@@ -36,6 +39,8 @@ interface Exchange {
   readonly to: Leg;
   readonly req: SrfRequest;
   readonly res: SrfResponse;
+  /** The phone held the call before. */
+  readonly wasHold: boolean;
   /** The request that goes on to the other phone. */
   client?: ClientRequest;
   /** Late offer: ACKs the other phone's 2xx with the answer that the ACK of this side brings. */
@@ -82,7 +87,8 @@ export class Reoffer {
       return;
     }
     if (this.refresh(from, to, req, res)) return;
-    const exchange: Exchange = { from, to, req, res, phase: 'offering', isCancelled: false };
+    const wasHold = this.host.isHeldBy(from);
+    const exchange: Exchange = { from, to, req, res, wasHold, phase: 'offering', isCancelled: false };
     this.current = exchange;
     if (req.method === 'INVITE') this.host.watchCancel(req, () => this.onCancel(exchange));
     this.host.trail.add({ kind: 'reinvite', by: from.party });
@@ -138,11 +144,22 @@ export class Reoffer {
     return true;
   }
 
-  private accept(from: Leg, req: SrfRequest, res: SrfResponse, body: string): void {
+  /** Answers 200; `onUnsent` is called when the engine would not send it, as the request has its final response. */
+  private accept(
+    from: Leg,
+    req: SrfRequest,
+    res: SrfResponse,
+    body: string,
+    onUnsent: () => void = () => {},
+  ): void {
     // RFC 3311 §5.2: the Contact of a 2xx to UPDATE is where the request came to.
     const focus = this.host.other(from)?.isFocus ? ';isfocus' : '';
     const contact = focus || req.method === 'UPDATE' ? { Contact: `<${req.uri}>${focus}` } : {};
-    this.respond(from, req, res, 200, { ...ownHeaders(this.host.allow, 'Server'), ...contact }, body);
+    const headers = { ...ownHeaders(this.host.allow, 'Server'), ...contact };
+    this.host.trail.response(from.name, true, 200, reasonPhrase(200), req.method, body);
+    respond(res, 200, { headers, body }).catch(({ code }: SignallingError) => {
+      if (code === 'RESPONSE_REFUSED') onUnsent();
+    });
   }
 
   private async offer(exchange: Exchange): Promise<void> {
@@ -208,7 +225,7 @@ export class Reoffer {
     if (ack) exchange.ackWithAnswer = ack;
     if (req.method === 'INVITE') exchange.phase = 'awaiting-ack';
     else this.finish(exchange);
-    this.accept(from, req, res, rewritten);
+    this.accept(from, req, res, rewritten, () => this.takeBack(exchange));
     if (!ack) this.host.onAgreed(from, isHoldOffer(req.body));
   }
 
@@ -279,6 +296,23 @@ export class Reoffer {
     // The engine has answered CANCEL and the INVITE with 487; the other phone's final response ends the exchange.
     exchange.isCancelled = true;
     exchange.client?.cancel();
+  }
+
+  /** Our 200 came after the engine's 487 to a CANCEL and was never sent: what the other phone has agreed to does not count. */
+  private takeBack(exchange: Exchange): void {
+    if (exchange.phase !== 'awaiting-ack') return;
+    exchange.isCancelled = true;
+    const { from, wasHold, ackWithAnswer, rejection } = exchange;
+    if (ackWithAnswer) {
+      ackWithAnswer({ body: rejection ?? '' });
+      void this.restore();
+      this.finish(exchange);
+      return;
+    }
+    exchange.phase = 'forwarded';
+    this.host.media.takeBack();
+    this.host.onAgreed(from, wasHold);
+    this.leadBack(exchange);
   }
 
   private refuse(exchange: Exchange, error: unknown): void {
