@@ -11,7 +11,7 @@ export interface Plan {
   readonly rate: number;
   /** The same for the engine alone: on a virtual machine a packet costs more when its receiver sleeps. */
   readonly engineRates: readonly number[];
-  /** Calls made before, at `warmUpRate`: code is compiled by being run. */
+  /** Calls made before, at `warmUpRate`: code is compiled by being run, the last of it after some ten thousand. */
   readonly warmUpCalls: number;
   readonly warmUpRate: number;
   /** Calls that are up at once while memory is measured. */
@@ -33,7 +33,7 @@ export const FULL: Plan = {
   roundSec: 4,
   rate: 400,
   engineRates: [200, 400, 800],
-  warmUpCalls: 4000,
+  warmUpCalls: 12_000,
   warmUpRate: 400,
   heldCalls: 500,
   rateSteps: [50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000],
