@@ -63,6 +63,10 @@ function knownName(command: Command, name: string): string {
 function keywordName(command: Command, word: string): string {
   const owner = keywordOwner(command, word);
   if (owner !== undefined) return owner;
+  const named = canonicalName(command, word);
+  // The name of a parameter, and no value behind it.
+  if (named !== undefined)
+    throw new MmlError(2003, { name: named, allowed: command.params[named]!.type.allowed });
   const words = Object.values(command.params).flatMap((spec) =>
     spec.keyword ? (spec.type.values ?? []) : [],
   );

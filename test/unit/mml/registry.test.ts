@@ -109,6 +109,7 @@ describe('MML registry: finding and binding', () => {
     ['LST', 1003, /LST \?/],
     ['LST USER: USRNAME=1', 2001, /USERNAME/],
     ['LST USER EVERY', 2005, /EVERY/],
+    ['LST USER: USERNAME', 2003, /Value of USERNAME is not valid: .+ is expected/],
     ['ADD USER: USERNAME=1001', 2002, /PASSWORD/],
     ['RMV CALL', 2002, /ID\|CALLID/],
     ['RMV CALL: ID=1, CALLID=2', 2006, /ID, CALLID/],
