@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { AddressSet } from '../../platform/address-set.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import { sourceKey } from './source-key.js';
@@ -44,7 +44,7 @@ export interface AdmissionCounters {
 export class SourceAdmission {
   private young = new Map<string, Bucket>();
   private old = new Map<string, Bucket>();
-  private readonly trusted: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][];
+  private readonly trusted: AddressSet;
   private loggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -54,7 +54,7 @@ export class SourceAdmission {
     private readonly counters: AdmissionCounters,
     private readonly generationSize = SOURCES_PER_GENERATION,
   ) {
-    this.trusted = settings.trusted.map((cidr) => ipaddr.parseCIDR(cidr));
+    this.trusted = new AddressSet(settings.trusted);
   }
 
   /** Sources remembered now. */
@@ -111,12 +111,8 @@ export class SourceAdmission {
   }
 
   /** Whether an address is never limited. */
-  isTrusted(text: string): boolean {
-    const percent = text.indexOf('%');
-    const address = ipaddr.parse(percent < 0 ? text : text.slice(0, percent));
-    return this.trusted.some(
-      ([net, bits]) => net.kind() === address.kind() && address.match([net, bits] as never),
-    );
+  isTrusted(address: string): boolean {
+    return this.trusted.has(address);
   }
 
   /** An operator who wonders why a peer is not heard finds it in the log. */

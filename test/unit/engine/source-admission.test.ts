@@ -56,8 +56,10 @@ describe('admission per source', () => {
   });
 
   test('trusted networks are never limited', () => {
-    const { taken, bucket } = admission({ trusted: ['192.0.2.0/24', '2001:db8::/48', 'fe80::/10'] });
-    for (const address of ['192.0.2.77', '2001:db8::9', 'fe80::1%eth0']) assert.equal(taken(address, 99), 99);
+    const trusted = ['192.0.2.0/24', '2001:db8::/48', 'fe80::/10', '::ffff:203.0.113.0/120'];
+    const { taken, bucket } = admission({ trusted });
+    for (const address of ['192.0.2.77', '2001:db8::9', 'fe80::1%eth0', '203.0.113.9'])
+      assert.equal(taken(address, 99), 99);
     assert.equal(bucket.charge('192.0.2.77', 1_000_000), 0);
     assert.equal(taken('198.51.100.1', 99), 5);
   });
