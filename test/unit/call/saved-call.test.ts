@@ -3,15 +3,14 @@ import { describe, it } from 'node:test';
 import { savedInvite } from '../../../src/call/survival/save-call.js';
 import { readSavedCall } from '../../../src/call/survival/saved-call.js';
 import type { SrfRequest } from '../../../src/signalling/srf-types.js';
+import { SAVED_CALL } from '../../support/saved-call-parts.js';
 
-const sdp = 'v=0\r\n';
-const peer = { signallingAddress: '127.0.0.1' };
 const target = { uri: 'sip:1001@127.0.0.1', address: '127.0.0.1', port: 5062, transport: 'udp' };
 
 function saved(headers: Record<string, string> | undefined) {
   const leg = { party: 'CALLER', dialogId: 'd', callId: 'c', target };
   return {
-    v: 1,
+    ...SAVED_CALL,
     a: {
       ...leg,
       role: 'uas',
@@ -21,27 +20,6 @@ function saved(headers: Record<string, string> | undefined) {
     },
     winner: { ...leg, role: 'uac', name: 'b1', side: 'b', party: 'CALLEE' },
     legCount: 1,
-    parties: { caller: '1001', callee: '1002', dialled: '1002' },
-    answerTime: 1,
-    held: [],
-    media: {
-      agreed: {
-        offerer: 'a',
-        offer: sdp,
-        offerPeer: peer,
-        answer: sdp,
-        answerPeer: peer,
-        told: { a: sdp, b: sdp },
-      },
-      session: {
-        relay: 'embedded',
-        relayCallId: 'c',
-        attempts: 0,
-        ports: { a: {}, b: {} },
-        origins: { a: { sessId: '1', sessVersion: 1 }, b: { sessId: '2', sessVersion: 1 } },
-        codecs: {},
-      },
-    },
   };
 }
 

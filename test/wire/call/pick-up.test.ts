@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { dialogOfUac } from '../../../src/testkit/dialog.js';
+import type { SipRequest } from '../../../src/sip/message.js';
+import { type DialogState, dialogOfUac } from '../../../src/testkit/dialog.js';
 import { type CallRig, startThreePhones } from '../../support/call-rig.js';
 import { mediaPort } from '../../support/call-steps.js';
 import type { SipPeer } from '../../support/sip-peer.js';
@@ -31,6 +32,15 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
       b.respond(atB, 180);
       await a.response(invite, 180);
       return { invite, atB };
+    }
+
+    /** 1003 dials the code while 1002 rings, which is told to stop; resolves the dialog of 1003. */
+    async function take(atB: SipRequest): Promise<DialogState> {
+      const picking = await c.invite('*8');
+      const dialog = c.ack(picking, await c.response(picking, 200));
+      b.respond(await b.next('CANCEL'), 200);
+      b.respond(atB, 487);
+      return dialog;
     }
 
     /** 1003 dials a code and gets the call; resolves once both sides talk. */
@@ -122,10 +132,7 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
     test('a phone that refuses the offer after it picked the call up ends it, and so does one that hangs up', async () => {
       for (const give of ['refuse', 'bye'] as const) {
         const { invite, atB } = await ring();
-        const picking = await c.invite('*8');
-        const dialog = c.ack(picking, await c.response(picking, 200));
-        b.respond(await b.next('CANCEL'), 200);
-        b.respond(atB, 487);
+        const dialog = await take(atB);
         const offer = await c.next('INVITE');
         if (give === 'refuse') {
           c.respond(offer, 488);
@@ -168,10 +175,7 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
 
     test('RFC 3261 §14.1: an offer of the phone that picks up crosses ours: it is made again', async () => {
       const { invite, atB } = await ring();
-      const picking = await c.invite('*8');
-      const dialog = c.ack(picking, await c.response(picking, 200));
-      b.respond(await b.next('CANCEL'), 200);
-      b.respond(atB, 487);
+      const dialog = await take(atB);
       const offer = await c.next('INVITE');
       const own = c.inDialog(dialog, 'INVITE', { sdp: c.sdp('sendrecv', 2) });
       const crossed = await c.response(own, 491);
@@ -193,10 +197,7 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
 
     test('RFC 3261 §14.1: the caller gives up while our offer waits to be made again: nothing is sent any more', async () => {
       const { invite, atB } = await ring();
-      const picking = await c.invite('*8');
-      c.ack(picking, await c.response(picking, 200));
-      b.respond(await b.next('CANCEL'), 200);
-      b.respond(atB, 487);
+      await take(atB);
       c.respond(await c.next('INVITE'), 491);
       await c.next('ACK');
       a.cancel(invite);
@@ -209,10 +210,7 @@ for (const [wire, coalesceMs] of Object.entries(WIRES))
 
     test('RFC 3261 §9.2: a caller that gives up while its call is picked up leaves nobody behind', async () => {
       const { invite, atB } = await ring();
-      const picking = await c.invite('*8');
-      c.ack(picking, await c.response(picking, 200));
-      b.respond(await b.next('CANCEL'), 200);
-      b.respond(atB, 487);
+      await take(atB);
       const offer = await c.next('INVITE');
       a.cancel(invite);
       a.ackRefusal(invite, await a.response(invite, 487));

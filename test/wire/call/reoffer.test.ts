@@ -43,6 +43,16 @@ describe('a new offer inside a call', () => {
     return { atY, ok };
   }
 
+  /** The other phone is asked to go on as before, and may offer again. */
+  async function expectLedBack(): Promise<void> {
+    const back = await b.next('INVITE');
+    assert.equal(back.body.toString(), call.atB.body.toString());
+    b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
+    await b.next('ACK');
+    await rig.stateIs('connected');
+    await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+  }
+
   for (const from of ['a', 'b'] as const)
     test(`RFC 3264 §8.4: hold and resume from ${from} reach the other phone and the record`, async () => {
       const [x, y] = from === 'a' ? [a, b] : [b, a];
@@ -246,12 +256,7 @@ describe('a new offer inside a call', () => {
     b.respond(await b.next('INFO'), 200);
     await a.response(info, 200);
     answer.release();
-    const back = await b.next('INVITE');
-    assert.equal(back.body.toString(), call.atB.body.toString());
-    b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
-    await b.next('ACK');
-    await rig.stateIs('connected');
-    await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+    await expectLedBack();
   });
 
   test('RFC 3261 §9.1, §14.2: the other phone answers a re-INVITE as its CANCEL comes: it is led back', async () => {
@@ -264,12 +269,7 @@ describe('a new offer inside a call', () => {
     b.respond(atB, 200, { sdp: b.sdp('recvonly', 2) });
     b.respond(cancel, 200);
     await b.next('ACK');
-    const back = await b.next('INVITE');
-    assert.equal(back.body.toString(), call.atB.body.toString());
-    b.respond(back, 200, { sdp: b.sdp('sendrecv', 3) });
-    await b.next('ACK');
-    await rig.stateIs('connected');
-    await reinvite('b', b.sdp('sendrecv', 4), a.sdp('sendrecv', 3));
+    await expectLedBack();
   });
 
   test('RFC 3261 §12.2.1.2: 481 of the other phone ends the call on both sides', async () => {

@@ -1,69 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { MediaRelay, MediaSession } from '../../../src/media/types.js';
 import { silentLogger } from '../../../src/platform/logger.js';
 import { audioSdp } from '../../../src/testkit/sdp-text.js';
 import { type CallRig, startTwoPhones } from '../../support/call-rig.js';
 import { hangUp, mediaPort } from '../../support/call-steps.js';
+import { HeldRelay } from '../../support/held-relay.js';
 import { openRelay } from '../../support/rig-parts.js';
 import { RtpPhone } from '../../support/rtp-phone.js';
 import type { SipPeer } from '../../support/sip-peer.js';
 import { replaces } from '../../support/transfer-steps.js';
 import { waitFor } from '../../support/wait-for.js';
 
-/** A relay whose answers are kept back while `hold` is set. */
-class SlowRelay implements Pick<MediaRelay, 'open' | 'health' | 'close'> {
-  private let: (() => void) | undefined;
-  private held: Promise<void> | undefined;
-  isHeld = false;
-
-  constructor(private readonly real: MediaRelay) {}
-
-  hold(): void {
-    this.held = new Promise((resolve) => {
-      this.let = resolve;
-    });
-  }
-
-  release(): void {
-    this.held = undefined;
-    this.isHeld = false;
-    this.let?.();
-  }
-
-  open(id: string): MediaSession {
-    const session = this.real.open(id);
-    const answer: MediaSession['answer'] = async (from, sdp, peer) => {
-      const rewritten = await session.answer(from, sdp, peer);
-      this.isHeld = this.held !== undefined;
-      await this.held;
-      return rewritten;
-    };
-    return {
-      offer: (from, sdp, peer) => session.offer(from, sdp, peer),
-      answer,
-      stats: () => session.stats(),
-      close: () => session.close(),
-    };
-  }
-
-  health(): ReturnType<MediaRelay['health']> {
-    return this.real.health();
-  }
-
-  close(): Promise<void> {
-    return this.real.close();
-  }
-}
-
 describe('media of an INVITE with Replaces that is taken back', () => {
-  let relay: SlowRelay;
+  let relay: HeldRelay;
   let rig: CallRig;
   let a: SipPeer;
   let b: SipPeer;
   let sounds: RtpPhone[];
   before(async () => {
-    relay = new SlowRelay(await openRelay(silentLogger));
+    relay = new HeldRelay(await openRelay(silentLogger));
     ({ rig, a, b } = await startTwoPhones({ relay }));
     sounds = await Promise.all([1, 2, 3].map((ssrc) => RtpPhone.open(ssrc)));
   });
@@ -88,15 +43,15 @@ describe('media of an INVITE with Replaces that is taken back', () => {
     const replacing = await other.invite('1003', sdpOf(atOther), (request) => {
       request.append('Replaces', replaces(call.b));
     });
-    relay.hold();
+    const held = relay.hold('answer');
     const offer = await a.next('INVITE');
     a.respond(offer, 200, { sdp: sdpOf(atA, 2) });
     await a.next('ACK');
-    await waitFor('the relay to have the answer', () => relay.isHeld);
+    await held.reached;
     other.cancel(replacing);
     other.ackRefusal(replacing, await other.response(replacing, 487));
     await waitFor('the end of its call', () => rig.control.count().active === 1);
-    relay.release();
+    held.release();
 
     const back = await a.next('INVITE');
     assert.equal(back.body.toString(), ok.body.toString());

@@ -5,9 +5,7 @@ import { type Clock, systemClock } from '../../../src/platform/clock.js';
 import type { Json } from '../../../src/store/types.js';
 import { type CallRig, type CallRigOptions, startCallRig } from '../../support/call-rig.js';
 import { connect, hangUp } from '../../support/call-steps.js';
-
-const SDP = 'v=0\r\n';
-const PEER = { signallingAddress: '127.0.0.1' };
+import { SAVED_CALL } from '../../support/saved-call-parts.js';
 
 /** A leg that called us; without a CSeq none can be made of it. */
 function calledUs(name: string, side: 'a' | 'b', cseq: string | undefined) {
@@ -21,33 +19,6 @@ function leg(name: string, side: 'a' | 'b') {
   const party = side === 'a' ? 'CALLER' : 'CALLEE';
   return { name, side, party, dialogId: `${name};from-tag=${name}`, callId: name, target };
 }
-
-/** An answered call as it is kept, but for its legs. */
-const REST = {
-  v: 1,
-  legCount: 2,
-  parties: { caller: '1001', callee: '1002', dialled: '1002' },
-  answerTime: 1,
-  held: [],
-  media: {
-    agreed: {
-      offerer: 'a',
-      offer: SDP,
-      offerPeer: PEER,
-      answer: SDP,
-      answerPeer: PEER,
-      told: { a: SDP, b: SDP },
-    },
-    session: {
-      relay: 'embedded',
-      relayCallId: 'c',
-      attempts: 0,
-      ports: { a: {}, b: {} },
-      origins: { a: { sessId: '1', sessVersion: 1 }, b: { sessId: '2', sessVersion: 1 } },
-      codecs: {},
-    },
-  },
-};
 
 /** Starts a rig that was left with such a call; the test closes it. */
 async function startWith(
@@ -88,7 +59,7 @@ describe('calls that cannot be made again after a restart', () => {
   test('the caller has its place at a trunk, the callee cannot be made: the place is free again', async (t) => {
     const a = calledUs('a', 'a', '1 INVITE');
     const rig = await startWith(t, {
-      ...REST,
+      ...SAVED_CALL,
       a,
       trunkIn: 'carrier',
       winner: calledUs('b1', 'b', undefined),
@@ -98,7 +69,7 @@ describe('calls that cannot be made again after a restart', () => {
 
   test('the callee has its place at a trunk, the other party cannot be made: the place is free again', async (t) => {
     const near = calledUs('b2', 'a', undefined);
-    const rig = await startWith(t, { ...REST, a: calledUs('a', 'a', '1 INVITE'), winner, near });
+    const rig = await startWith(t, { ...SAVED_CALL, a: calledUs('a', 'a', '1 INVITE'), winner, near });
     assertNothingLeft(rig);
   });
 
@@ -111,7 +82,7 @@ describe('calls that cannot be made again after a restart', () => {
       return systemClock.setTimeout(fn, delayMs);
     };
     const lasts = { maxDurationSec: 3600, endsAt: Date.now() + 3_600_000 };
-    const state = { ...REST, ...lasts, a: calledUs('a', 'a', '1 INVITE'), winner };
+    const state = { ...SAVED_CALL, ...lasts, a: calledUs('a', 'a', '1 INVITE'), winner };
     const rig = await startWith(t, state, { clock: { ...systemClock, setTimeout } }, () => {
       isBroken = true;
     });

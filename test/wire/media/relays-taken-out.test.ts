@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type RunningRelay, startRelay } from '../../../src/media/relay/start-relay.js';
+import type { RunningRelay } from '../../../src/media/relay/start-relay.js';
 import { createRtpProxyRelay } from '../../../src/media/rtpproxy/rtpproxy-relay.js';
 import type { MediaRelay, MediaSession, RelayControl } from '../../../src/media/types.js';
 import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
-import { freePorts } from '../../support/free-ports.js';
+import { startSmallRelay } from '../../support/built-in-relay.js';
 import { connectedUdpSockets } from '../../support/listening-ports.js';
 import { audioSdp } from '../../support/sdp-samples.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -31,8 +31,7 @@ describe('relays that are taken out while they have calls', () => {
   });
 
   async function builtIn(): Promise<RunningRelay> {
-    const options = { bindAddress: '127.0.0.1', clock: systemClock, log: silentLogger };
-    const made = await startRelay({ control: ['udp:127.0.0.1:0'], ports: await freePorts(20), ...options });
+    const made = await startSmallRelay();
     open.push(made);
     return made;
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { type RunningRelay, startRelay } from '../../../src/media/relay/start-relay.js';
+import type { RunningRelay } from '../../../src/media/relay/start-relay.js';
 import { createRtpProxyRelay } from '../../../src/media/rtpproxy/rtpproxy-relay.js';
 import { type SavedMedia, savedMedia } from '../../../src/media/saved-media.js';
 import type { MediaAgreement, MediaRelay } from '../../../src/media/types.js';
 import { systemClock } from '../../../src/platform/clock.js';
 import { silentLogger } from '../../../src/platform/logger.js';
+import { startSmallRelay } from '../../support/built-in-relay.js';
 import { freePorts } from '../../support/free-ports.js';
 import { audioSdp } from '../../support/sdp-samples.js';
 
@@ -27,8 +28,7 @@ describe('media of a call after a restart, by the URL of its relay', () => {
   });
 
   async function builtIn(): Promise<RunningRelay> {
-    const options = { bindAddress: '127.0.0.1', clock: systemClock, log: silentLogger };
-    const made = await startRelay({ control: ['udp:127.0.0.1:0'], ports: PORTS, ...options });
+    const made = await startSmallRelay(PORTS);
     open.push(made);
     return made;
   }
